@@ -1,0 +1,1 @@
+"""The city's side: readings to the store, alarms to cases, cases to people."""

@@ -1,0 +1,1 @@
+"""The verbs that run beside the cloud, one a file."""

@@ -1,0 +1,133 @@
+"""The seams of the cloud: what a store, an inbox and a notifier must do. Nothing else is abstract."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from wire.inventory import Tags
+
+Now = Callable[[], int]
+"""UTC in nanoseconds; passed in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The readings of one quantity of one sensor, with the labels they are stored under.
+
+    The three columns have equal length. A value of None (the sensor gave none) is stored as its
+    quality alone.
+    """
+
+    tags: Tags
+    quantity: str
+    times_ns: tuple[int, ...]
+    values: tuple[float | None, ...]
+    qualities: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch of one box's spool, ready to store. (box, spool_id, first_sequence) names it for ever."""
+
+    box: str
+    spool_id: str
+    first_sequence: int
+    last_sequence: int
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmPoint:
+    """An alarm event as the dashboards draw it: measurement `alarm`."""
+
+    tags: Tags
+    rule: str
+    level: str
+    time_ns: int
+    event: str
+    value: float | None
+    limit: float | None
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A part of a batch that the store will never take, and why: it goes to quarantine, the rest is stored."""
+
+    batch: Batch
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One stored reading."""
+
+    sensor: str
+    quantity: str
+    time_ns: int
+    value: float | None
+    quality: int
+
+
+class Store(Protocol):
+    """A time-series store. Every kind passes `tests/cloud/stores/test_conformance.py`.
+
+    Entering makes the store usable (creates a database, opens a file) and raises Unavailable when
+    it cannot. `write` returns when the data are durable; writing the same batch again changes
+    nothing. It raises Unavailable when nothing was taken for certain, and returns what was refused.
+    """
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    async def write(self, batches: Sequence[Batch]) -> Sequence[Refusal]: ...
+    async def write_alarm(self, alarm: AlarmPoint) -> None: ...
+    async def latest(self) -> Sequence[Point]:
+        """The last reading of every sensor and quantity of the last 24 h of data."""
+
+    async def readings(self, sensor: str, quantity: str, start_ns: int, end_ns: int, limit: int) -> Sequence[Point]:
+        """As stored, start_ns ≤ time < end_ns, oldest first, at most `limit`."""
+
+    async def span(self, sensor: str, quantity: str, start_ns: int, end_ns: int, buckets: int) -> Sequence[Point]:
+        """Down-sampled: the mean of each of `buckets` equal intervals that has values, stamped at its start."""
+
+    async def count(self, start_ns: int, end_ns: int) -> int:
+        """Readings stored with start_ns ≤ time < end_ns, those without a value included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message from the broker; it is redelivered until `ack()` was called."""
+
+    topic: str
+    payload: bytes
+    ack: Callable[[], None]
+
+
+class Inbox(Protocol):
+    """One lane's subscription with manual acknowledgement; also sends what goes down to boxes."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def deliveries(self) -> AsyncIterator[Delivery]: ...
+    async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What happened, for people and other systems. `id` is the same at every retry; `body` is JSON."""
+
+    id: str
+    kind: str
+    time_ns: int
+    body: bytes
+
+
+class Notifier(Protocol):
+    """A way out of the house. `send` returns when the receiver has taken the notice; raises NotifyError."""
+
+    async def send(self, notice: Notice) -> None: ...

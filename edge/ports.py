@@ -1,0 +1,85 @@
+"""The seams of the edge: what a source, a rule and a link must do. Nothing else is abstract."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from wire.alarm import AlarmEvent
+from wire.inventory import Line, Sensor
+from wire.reading import Reading, Sample
+
+Now = Callable[[], int]
+"""UTC in nanoseconds; passed in, so that a simulated day takes seconds."""
+
+
+class Source(Protocol):
+    """Samples of the sensors on one line, for as long as the line lives.
+
+    A device that does not answer is a Sample with `fault`, not an exception. Entering opens the
+    port and raises SourceError when it cannot; iterating raises SourceError when the line is lost.
+    """
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def __aiter__(self) -> AsyncIterator[Sample]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinePlan:
+    """What a source needs to know: its line, the sensors on it, the box's file-system root and clock.
+
+    `root` is prepended to absolute device paths, as a system root: "/" on a real box, the
+    demonstration's folder in the demonstration.
+    """
+
+    line: Line
+    sensors: Mapping[str, Sensor]
+    root: str
+    now: Now
+
+
+class SourceKind(Protocol):
+    """A file in `edge/sources/`: `Config` is its block in sensors.yaml."""
+
+    Config: type
+
+    def open_source(self, plan: LinePlan) -> Source:
+        """The source of one line; does no I/O. Raises ConfigError."""
+
+
+class Rule(Protocol):
+    """Judges the readings of one quantity (or all) of one sensor.
+
+    `step` returns the changes a reading causes, unnumbered. The state survives a restart: it is
+    kept in the same transaction as the readings and events it led to.
+    """
+
+    def step(self, reading: Reading) -> Sequence[AlarmEvent]: ...
+    def state(self) -> bytes: ...
+    def restore(self, state: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message that came down from the broker."""
+
+    topic: str
+    payload: bytes
+
+
+class Link(Protocol):
+    """The uplink to the broker; `edge.link` is MQTT, `edge.sim.link` stays in memory.
+
+    Entering connects and raises LinkError when it cannot. `send` returns when the broker has
+    taken the message (PUBACK), which is not a receipt.
+    """
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None: ...
+    def deliveries(self) -> AsyncIterator[Delivery]: ...

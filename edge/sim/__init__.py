@@ -1,0 +1,1 @@
+"""Simulated worlds, devices and lines. Product, not test helper: demos, training and tests share it."""

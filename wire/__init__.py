@@ -1,0 +1,1 @@
+"""What edge and cloud agree on: types, words and bytes. No I/O but reading files."""

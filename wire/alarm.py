@@ -1,0 +1,63 @@
+"""Alarm events: what a box says when a rule's level changes. Words after ISA-18.2."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Level(StrEnum):
+    """The four colours, worst first. APIs carry the name, never a number (一级 is the worst)."""
+
+    RED = "red"
+    ORANGE = "orange"
+    YELLOW = "yellow"
+    BLUE = "blue"
+
+    @property
+    def severity(self) -> int:
+        """4 for red … 1 for blue; for comparing inside the program only."""
+        return {"red": 4, "orange": 3, "yellow": 2, "blue": 1}[self.value]
+
+
+class Change(StrEnum):
+    """What happened to the alarm: it was raised, its level rose or fell, or it cleared (returned to normal)."""
+
+    RAISED = "raised"
+    ESCALATED = "escalated"
+    LOWERED = "lowered"
+    CLEARED = "cleared"
+
+
+class Evidence(msgspec.Struct, frozen=True, array_like=True):
+    """One reading before the event."""
+
+    time_ns: int
+    value: float | None
+    quality: int = 0
+
+
+EVIDENCE_MAX = 64
+
+
+class AlarmEvent(msgspec.Struct, frozen=True):
+    """One change of one alarm.
+
+    `alarm` is `{sensor}/{rule}`. `level` is the level after the change; for `cleared` the level
+    that ended. `value` and `limit` are in the quantity's unit; `value` is None for a sensor fault
+    without a value. `sequence` counts the box's alarm lane within its spool (1, 2, …), and is 0
+    until the spool has numbered the event. `evidence` holds at most 64 readings, oldest first.
+    """
+
+    alarm: str
+    sensor: str
+    rule: str
+    quantity: str
+    change: Change
+    level: Level
+    value: float | None
+    limit: float | None
+    time_ns: int
+    reason: str = ""
+    sequence: int = 0
+    config_version: str = ""
+    evidence: tuple[Evidence, ...] = ()

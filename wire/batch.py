@@ -1,0 +1,237 @@
+"""Readings on the wire: columns of scaled integers, msgpack inside zstd, about one byte a value.
+
+    payload = zstd( msgpack [version, box, spool_id, first_sequence, trimmed_through, clocks, series] )
+    clock   = [first time_ns, unit_ns, second differences …]      one per set of equal time columns
+    series  = [sensor, quantity, clock number, decimals, values, quality runs]
+              decimals ≥ 0: values are differences of value·10^decimals; decimals -1: plain doubles and nils
+
+Encoding is lossless for every double: a column that would not come back bit for bit is sent plain.
+The quantities of one poll share their times, so they share a clock. See docs/wire.md.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
+
+import msgspec
+import zstandard
+
+from wire.errors import WireError
+from wire.quantities import QUANTITIES, UNKNOWN_DECIMALS
+from wire.reading import Reading
+
+VERSION = 1
+VALUES_MAX = 5_000
+"""Readings in one batch."""
+UNPACKED_MAX = 1024 * 1024
+"""Bytes after decompression; more is a bomb."""
+_PLAIN = -1
+_MILLISECOND = 1_000_000
+_EXACT_MAX = 2**53
+_TIME_MAX = 2**63 - 1
+
+
+class Series(msgspec.Struct, frozen=True):
+    """The readings of one quantity of one sensor: three columns of equal length, in order of sampling."""
+
+    sensor: str
+    quantity: str
+    times_ns: tuple[int, ...]
+    values: tuple[float | None, ...]
+    qualities: tuple[int, ...]
+
+    def readings(self) -> Iterable[Reading]:
+        """As rows."""
+        for time_ns, value, quality in zip(self.times_ns, self.values, self.qualities, strict=True):
+            yield Reading(self.sensor, self.quantity, value, time_ns, quality)
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """A run of readings of one box: sequences `first_sequence` … `last_sequence` of its spool.
+
+    A batch is sealed once and never cut differently, so a re-sent batch is the same batch.
+    `trimmed_through`: the box holds nothing below or at this sequence any more; a cloud that lost
+    its watermark continues from here instead of asking for ever.
+    """
+
+    box: str
+    spool_id: str
+    first_sequence: int
+    trimmed_through: int
+    series: tuple[Series, ...]
+
+    @property
+    def count(self) -> int:
+        """Readings in it."""
+        return sum(len(series.values) for series in self.series)
+
+    @property
+    def last_sequence(self) -> int:
+        """The sequence of its last reading."""
+        return self.first_sequence + self.count - 1
+
+
+class _Clock(msgspec.Struct, array_like=True):
+    first_ns: int
+    unit_ns: int
+    second_differences: list[int]
+
+
+class _Column(msgspec.Struct, array_like=True):
+    sensor: str
+    quantity: str
+    clock: int
+    decimals: int
+    values: list[int | float | None]
+    quality_runs: list[int]
+
+
+class _Frame(msgspec.Struct, array_like=True):
+    version: int
+    box: str
+    spool_id: str
+    first_sequence: int
+    trimmed_through: int
+    clocks: list[_Clock]
+    series: list[_Column]
+
+
+_decoder = msgspec.msgpack.Decoder(_Frame)
+
+
+def columns(readings: Iterable[Reading]) -> tuple[Series, ...]:
+    """Rows to columns, keeping the order within each sensor and quantity."""
+    gathered: dict[tuple[str, str], tuple[list[int], list[float | None], list[int]]] = {}
+    for reading in readings:
+        times, values, qualities = gathered.setdefault((reading.sensor, reading.quantity), ([], [], []))
+        times.append(reading.time_ns)
+        values.append(reading.value)
+        qualities.append(reading.quality)
+    return tuple(Series(*key, *map(tuple, found)) for key, found in gathered.items())
+
+
+def encode(batch: Batch) -> bytes:
+    """The MQTT payload."""
+    clocks: dict[tuple[int, ...], int] = {}
+    series = [
+        _Column(
+            column.sensor,
+            column.quantity,
+            clocks.setdefault(column.times_ns, len(clocks)),
+            *_scaled(column),
+            _runs(column.qualities),
+        )
+        for column in batch.series
+    ]
+    frame = _Frame(
+        VERSION,
+        batch.box,
+        batch.spool_id,
+        batch.first_sequence,
+        batch.trimmed_through,
+        [_clock(times) for times in clocks],
+        series,
+    )
+    return zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(frame))
+
+
+def decode(payload: bytes) -> Batch:
+    """The batch, checked: equal columns, finite values, times within int64, sizes within bounds. Raises WireError."""
+    try:
+        frame = _decoder.decode(_unpack(payload))
+        if frame.version != VERSION:
+            raise _unreadable(f"version {frame.version} is not {VERSION}")
+        if frame.first_sequence < 1 or not 0 <= frame.trimmed_through < frame.first_sequence:
+            raise _unreadable(f"sequence {frame.first_sequence} after {frame.trimmed_through} is impossible")
+        if not 0 < sum(len(column.values) for column in frame.series) <= VALUES_MAX:
+            raise _unreadable(f"it holds no readings, or more than {VALUES_MAX}")
+        times = [_times(clock) for clock in frame.clocks]
+        series = tuple(_series(column, times) for column in frame.series)
+    except (msgspec.MsgspecError, zstandard.ZstdError, UnicodeDecodeError, OverflowError) as error:
+        raise _unreadable(str(error)) from error
+    return Batch(frame.box, frame.spool_id, frame.first_sequence, frame.trimmed_through, series)
+
+
+def _unreadable(why: str) -> WireError:
+    return WireError(f"this is no batch of readings: {why}", fix="see docs/wire.md", code="E-WIRE-003")
+
+
+def _unpack(payload: bytes) -> bytes:
+    size = zstandard.frame_content_size(payload)
+    if not 0 <= size <= UNPACKED_MAX:
+        raise _unreadable(f"it unpacks to {size} bytes, the limit is {UNPACKED_MAX}")
+    return zstandard.ZstdDecompressor().decompress(payload, max_output_size=UNPACKED_MAX)
+
+
+def _clock(times_ns: Sequence[int]) -> _Clock:
+    first = times_ns[0]
+    differences = [later - earlier for earlier, later in pairwise(times_ns)]
+    unit = _MILLISECOND if all(difference % _MILLISECOND == 0 for difference in differences) else 1
+    steps = [difference // unit for difference in differences]
+    return _Clock(first, unit, steps[:1] + [later - earlier for earlier, later in pairwise(steps)])
+
+
+def _times(clock: _Clock) -> tuple[int, ...]:
+    if clock.unit_ns not in (1, _MILLISECOND):
+        raise _unreadable(f"clock unit {clock.unit_ns} ns")
+    if len(clock.second_differences) >= VALUES_MAX:
+        raise _unreadable(f"a clock with more than {VALUES_MAX} times")
+    steps = accumulate(clock.second_differences)
+    times = tuple(accumulate((step * clock.unit_ns for step in steps), initial=clock.first_ns))
+    if min(times) < 0 or max(times) > _TIME_MAX:
+        raise _unreadable("a time outside 1970..2262")
+    return times
+
+
+def _scaled(series: Series) -> tuple[int, list[int | float | None]]:
+    known = QUANTITIES.get(series.quantity)
+    decimals = known.decimals if known else UNKNOWN_DECIMALS
+    scale = 10**decimals
+    whole: list[int] = []
+    for value in series.values:
+        if value is None or abs(value) * scale >= _EXACT_MAX:
+            return _PLAIN, list(series.values)
+        scaled = round(value * scale)
+        if scaled / scale != value or (scaled == 0 and math.copysign(1.0, value) < 0):
+            return _PLAIN, list(series.values)
+        whole.append(scaled)
+    return decimals, whole[:1] + [later - earlier for earlier, later in pairwise(whole)]
+
+
+def _series(column: _Column, times: Sequence[tuple[int, ...]]) -> Series:
+    if not 0 <= column.clock < len(times) or len(times[column.clock]) != len(column.values):
+        raise _unreadable(f"{column.sensor} {column.quantity}: times and values differ in number")
+    qualities = _qualities(column.quality_runs, len(column.values))
+    return Series(column.sensor, column.quantity, times[column.clock], _values(column), qualities)
+
+
+def _values(column: _Column) -> tuple[float | None, ...]:
+    if column.decimals == _PLAIN:
+        values = tuple(None if value is None else float(value) for value in column.values)
+        if any(value is not None and not math.isfinite(value) for value in values):
+            raise _unreadable(f"{column.sensor} {column.quantity}: a value that is no number")
+        return values
+    if not 0 <= column.decimals <= 9 or not all(isinstance(value, int) for value in column.values):
+        raise _unreadable(f"{column.sensor} {column.quantity}: a column of neither integers nor doubles")
+    scale = 10**column.decimals
+    return tuple(whole / scale for whole in accumulate(int(value) for value in column.values if value is not None))
+
+
+def _runs(qualities: Sequence[int]) -> list[int]:
+    """[quality, length, quality, length …]; empty when all are good."""
+    runs: list[int] = []
+    for quality in qualities:
+        if runs and runs[-2] == quality:
+            runs[-1] += 1
+        else:
+            runs += [quality, 1]
+    return [] if runs[::2] == [0] else runs
+
+
+def _qualities(runs: Sequence[int], count: int) -> tuple[int, ...]:
+    if not runs:
+        return (0,) * count
+    lengths = runs[1::2]
+    if len(runs) % 2 or min(lengths) < 1 or sum(lengths) != count or min(runs) < 0:
+        raise _unreadable("quality runs do not cover the values")
+    return tuple(quality for quality, length in zip(runs[::2], lengths, strict=True) for _ in range(length))

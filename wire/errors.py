@@ -1,0 +1,138 @@
+"""The tree of errors Egret expects, each with what happened, where, and how to fix it.
+
+    EgretError                what · where · fix · code
+    ├ ConfigError             the user's file: every mistake at once, each with file:line
+    ├ SourceError             a device or its line
+    │  ├ SourceTimeout        no reply in time
+    │  ├ FrameError           bytes that are no valid reply (`raw` holds them)
+    │  ├ DeviceRefused        a Modbus exception code
+    │  └ PortBusy             the port is missing, held by another process, or forbidden
+    ├ LinkError               the broker
+    │  ├ Unreachable          nobody answers
+    │  ├ Refused              it answers and says no
+    │  └ NotAuthorised        it does not accept this certificate or password
+    ├ StoreError              the time-series store
+    │  ├ Unavailable          try again, never drop
+    │  └ Rejected             it will never take this: quarantine
+    └ WireError               bytes we cannot read: quarantine
+
+Exit codes of the command belong to the classes, so a script can tell them apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class EgretError(Exception):
+    """Something expected went wrong; the message is for the person who must act."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "", code: str) -> None:
+        """`code` is stable (`E-BUS-012`), so that people can search for it in any language."""
+        super().__init__(what)
+        self.what, self.where, self.fix, self.code = what, where, fix, code
+
+    def __str__(self) -> str:
+        """One line: `where: what fix: … [code]`."""
+        place = f"{self.where}: " if self.where else ""
+        remedy = f" fix: {self.fix}" if self.fix else ""
+        return f"{place}{self.what}{remedy} [{self.code}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in a file: where it is, what it is, what to write instead."""
+
+    where: str
+    what: str
+    fix: str
+    code: str
+
+    def __str__(self) -> str:
+        """As `egret check` prints it."""
+        return f"{self.where}: {self.what} fix: {self.fix} [{self.code}]"
+
+
+class ConfigError(EgretError):
+    """A user's file is wrong; `mistakes` lists all of them, in the order of the file."""
+
+    exit_code = 4
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        """At least one mistake."""
+        self.mistakes = tuple(mistakes)
+        first = self.mistakes[0]
+        super().__init__(first.what, where=first.where, fix=first.fix, code=first.code)
+
+    def __str__(self) -> str:
+        """One line a mistake."""
+        return "\n".join(str(mistake) for mistake in self.mistakes)
+
+
+class SourceError(EgretError):
+    """A device, or the line it hangs on."""
+
+    exit_code = 3
+
+
+class SourceTimeout(SourceError):
+    """No reply in time."""
+
+
+class FrameError(SourceError):
+    """A reply that is not a valid answer to what was asked."""
+
+    def __init__(self, what: str, *, raw: bytes, where: str = "", fix: str = "", code: str) -> None:
+        """`raw` is what came over the line."""
+        super().__init__(what, where=where, fix=fix, code=code)
+        self.raw = raw
+
+
+class DeviceRefused(SourceError):
+    """The device answered with a Modbus exception code (1..255)."""
+
+    def __init__(self, what: str, *, exception_code: int, where: str = "", fix: str = "", code: str) -> None:
+        """`exception_code` as in the Modbus application protocol, §7."""
+        super().__init__(what, where=where, fix=fix, code=code)
+        self.exception_code = exception_code
+
+
+class PortBusy(SourceError):
+    """The port is missing, held by another process, or forbidden."""
+
+
+class LinkError(EgretError):
+    """The MQTT broker."""
+
+    exit_code = 3
+
+
+class Unreachable(LinkError):
+    """Nobody answers at the broker's address."""
+
+
+class Refused(LinkError):
+    """The broker answers and says no."""
+
+
+class NotAuthorised(LinkError):
+    """The broker does not accept this certificate or password."""
+
+
+class StoreError(EgretError):
+    """The time-series store."""
+
+    exit_code = 3
+
+
+class Unavailable(StoreError):
+    """The store cannot take anything now; the same write may succeed later."""
+
+
+class Rejected(StoreError):
+    """The store will never take this; the rest of the batch may still be good."""
+
+
+class WireError(EgretError):
+    """A message we cannot read."""

@@ -1,0 +1,134 @@
+"""The city as sensors.yaml describes it: sites, boxes, lines, sensors and limits, parsed once.
+
+`wire.sensors_yaml` reads the file; everything here is frozen and already checked.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wire.alarm import Level
+from wire.profile import Profile
+
+UNREGISTERED = "_unregistered"
+"""The site of readings whose sensor the inventory does not know: stored and shown, never dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One level of one limit rule.
+
+    `limit` is in the rule's quantity's unit; delays in seconds. `source` names the standard and
+    clause, or says "judgement": a limit for people's safety never comes from nowhere.
+    """
+
+    level: Level
+    limit: float
+    on_delay_s: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleConfig:
+    """One rule of a limit set, as the file `edge/rules/{kind}.py` understands it.
+
+    `name` is the word in the alarm's id. `levels` are ordered from mild to worst. A level clears
+    when the value has been below limit − deadband for `off_delay_s` seconds.
+    """
+
+    name: str
+    kind: str
+    quantity: str
+    deadband: float
+    off_delay_s: float
+    levels: tuple[Limit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """One sensor: where it hangs, how it is read, what it may not exceed.
+
+    `id` is `{site}-{key}`. `address` is the Modbus unit identifier, or empty for a source that needs
+    none. `every_s` is the sampling interval; None takes the profile's. `zero` maps a point of the
+    profile to the value it had when the site was commissioned. `constants` are the site's numbers
+    that a profile's expressions name (`site.sensor_height`).
+    """
+
+    id: str
+    site: str
+    box: str
+    line: str
+    profile: Profile
+    unit: int
+    every_s: float | None
+    zero: Mapping[str, float]
+    constants: Mapping[str, float]
+    rules: tuple[RuleConfig, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place with sensors. `longitude` and `latitude` are WGS-84 degrees, None when not known."""
+
+    id: str
+    name: str
+    name_en: str
+    kind: str
+    district: str
+    longitude: float | None
+    latitude: float | None
+    sensors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One port of a box. `options` is the block of the file that the source kind's own `Config` reads;
+    `where` is its place in the file."""
+
+    box: str
+    key: str
+    source: str
+    options: Mapping[str, object]
+    where: str
+    sensors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One edge agent and its lines."""
+
+    id: str
+    name: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """How the store labels a reading (`docs/wire.md`, the time-series schema)."""
+
+    site: str
+    sensor: str
+    box: str
+    kind: str
+    district: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The whole city. `version` is a hash of the file, carried in every alarm event."""
+
+    name: str
+    name_en: str
+    is_demonstration: bool
+    version: str
+    districts: Mapping[str, str]
+    sites: Mapping[str, Site]
+    boxes: Mapping[str, Box]
+    sensors: Mapping[str, Sensor]
+
+    def tags(self, sensor: str, box: str) -> Tags:
+        """Labels for a reading of `sensor` that came from `box`; an unknown sensor belongs to `_unregistered`."""
+        known = self.sensors.get(sensor)
+        if known is None:
+            return Tags(UNREGISTERED, sensor, box, "unknown", "unknown")
+        site = self.sites[known.site]
+        return Tags(site.id, sensor, box, site.kind, site.district)

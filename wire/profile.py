@@ -1,0 +1,157 @@
+"""What a device library folder says of a device: how to reach it, what its registers mean.
+
+`wire.profile_yaml` reads `firmware-configs/<vendor>-<model>/profile.yaml`; everything here is
+frozen and already checked. docs/develop/profiles.md describes the file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wire.expression import Expression
+from wire.reading import Quality
+
+
+class PointType(StrEnum):
+    """How registers become a number. 32-bit types span two registers, in the point's word order."""
+
+    U16 = "u16"
+    I16 = "i16"
+    U32 = "u32"
+    I32 = "i32"
+    F32 = "f32"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """Factory settings of the serial link. `frame` is data bits, parity, stop bits: "8N1"; `unit` 1..247."""
+
+    baud: int
+    frame: str
+    unit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What the device needs on a shared line, in seconds.
+
+    `gap_s`: silence before a request (never less than 3.5 characters). `late_max_s`: the longest
+    after a request that a reply may still come; the line stays quiet until then after a timeout.
+    """
+
+    timeout_s: float
+    gap_s: float
+    late_max_s: float
+    min_poll_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Registers read in one request. `function` is 3 or 4; `address` is the 0-based protocol address."""
+
+    name: str
+    function: int
+    address: int
+    count: int
+    every_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value within a block. `register` is the 0-based protocol address of its first register.
+
+    value = raw · scale + offset, raw after `mask` and `shift`. `order` is ABCD, CDAB, BADC or DCBA.
+    `invalid` lists raw values that mean "no value"; `span` is the range the sensor can measure, in
+    `unit`; `require` is the raw value that proves the device is this model. `codes` and `bits` name
+    states and flags. `quantity` is empty for a point that is not published.
+    """
+
+    name: str
+    block: str
+    register: int
+    type: PointType
+    order: str
+    mask: int
+    shift: int
+    scale: float
+    offset: float
+    unit: str
+    span: tuple[float, float] | None
+    invalid: tuple[float, ...]
+    require: int | None
+    codes: Mapping[int, str]
+    bits: Mapping[int, str]
+    quantity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A value computed from points, `zero.*` and `site.*`; published when `quantity` is set."""
+
+    name: str
+    expression: Expression
+    unit: str
+    quantity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """When `condition` holds, the readings of this device carry `quality`; `say` explains it to people."""
+
+    condition: Expression
+    quality: Quality
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """When none of `points` has changed for `for_s` seconds, the readings carry `Quality.STUCK`."""
+
+    points: tuple[str, ...]
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """Registers of one block and the values they must decode to; `source` says where they were printed."""
+
+    block: str
+    registers: tuple[int, ...]
+    want: Mapping[str, float | str | bool]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How far the profile can be trusted: bench, vendor-manual, vendor-code, third-party or none.
+
+    `open` lists what nobody has verified yet; the tools show it at commissioning.
+    """
+
+    level: str
+    source: str
+    open: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One device model. `name` is its folder's name; `kind` what it measures (tilt, gas, level, vibration)."""
+
+    name: str
+    kind: str
+    title: str
+    evidence: Evidence
+    link: LinkSettings
+    timing: Timing
+    blocks: Mapping[str, Block]
+    points: tuple[Point, ...]
+    derived: tuple[Derived, ...]
+    checks: tuple[Check, ...]
+    stuck: tuple[Stuck, ...]
+    vectors: tuple[Vector, ...]
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What a good poll of all blocks publishes."""
+        found = [point.quantity for point in self.points] + [value.quantity for value in self.derived]
+        return tuple(quantity for quantity in found if quantity)

@@ -1,0 +1,68 @@
+"""Watermarks: what the cloud says it has durably stored, and what a box says of itself."""
+
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+
+from wire.errors import WireError
+
+T = TypeVar("T")
+
+
+class Lane(StrEnum):
+    """The two lanes of a spool. Readings can never hold up alarms."""
+
+    ALARMS = "alarms"
+    READINGS = "readings"
+
+
+class Receipt(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.receipt/1"):
+    """Everything of this box, spool and lane up to `stored_through` is durable, with nothing missing below it.
+
+    A sequence counts readings (or alarm events) within one spool, from 1. Receipts are cumulative:
+    a lost one is made good by the next. The spool is trimmed by nothing else.
+    """
+
+    box: str
+    spool_id: str
+    lane: Lane
+    stored_through: int
+
+
+class BoxStatus(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.status/1"):
+    """Retained on the box's status topic; the broker publishes the offline form as the last will.
+
+    `waiting`: readings and alarm events committed to the spool and not yet covered by a receipt.
+    """
+
+    box: str
+    online: bool
+    time_ns: int
+    boot: str
+    version: str
+    spool_id: str = ""
+    waiting: int = 0
+    config_version: str = ""
+
+
+def encode(document: Receipt | BoxStatus) -> bytes:
+    """As JSON with its `schema`."""
+    return msgspec.json.encode(document)
+
+
+def decode_receipt(payload: bytes) -> Receipt:
+    """Raises WireError."""
+    return _decode(payload, Receipt, "receipt")
+
+
+def decode_status(payload: bytes) -> BoxStatus:
+    """Raises WireError."""
+    return _decode(payload, BoxStatus, "status")
+
+
+def _decode(payload: bytes, kind: type[T], name: str) -> T:
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except msgspec.MsgspecError as error:
+        raise WireError(f"this is no {name}: {error}", fix="see docs/wire.md", code="E-WIRE-001") from error

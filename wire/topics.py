@@ -1,0 +1,28 @@
+"""MQTT topic names: `egret/v1/{box}/{what}`. Fixed: third parties publish to them too."""
+
+import re
+from typing import Literal
+
+from wire.errors import WireError
+
+What = Literal["readings", "alarms", "status", "receipts", "json", "desired", "reported", "commands", "replies"]
+
+ROOT = "egret/v1"
+PAYLOAD_MAX = 256 * 1024
+"""Bytes; a larger message goes to quarantine unread."""
+
+IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""Boxes, sites and sensors: letters, digits, `_`, `-`; NATS maps topic levels to subjects."""
+
+
+def topic(box: str, what: What) -> str:
+    """The topic name of one box; `box` may be `+` for a topic filter."""
+    return f"{ROOT}/{box}/{what}"
+
+
+def box_of(name: str) -> str:
+    """The box a topic name belongs to. Raises WireError when it is none of ours."""
+    parts = name.split("/")
+    if len(parts) != 4 or "/".join(parts[:2]) != ROOT or not IDENTIFIER.fullmatch(parts[2]):
+        raise WireError(f"topic {name!r} is not {ROOT}/<box>/<what>", fix="see docs/wire.md", code="E-WIRE-002")
+    return parts[2]
