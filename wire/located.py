@@ -234,9 +234,9 @@ class Block(_Fields[str], Mapping[str, object]):
         return len(self.node.entries)
 
     def __contains__(self, key: object) -> bool:
-        """Is this key written? It counts as known from now on."""
-        self.asked[str(key)] = None
-        return key in self.node.entries
+        """Is this key written, with a value? It counts as known from now on."""
+        node = self._find(str(key))
+        return node is not None and not (isinstance(node, TextNode) and node.is_null)
 
     def blocks(self) -> Iterator[tuple[str, "Block"]]:
         """Every key with the mapping below it, for mappings whose keys are names."""
