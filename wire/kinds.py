@@ -54,7 +54,7 @@ def _key(name: str) -> str:
     return name.removesuffix("_s")
 
 
-def _read(block: Block, name: str, hint: Any) -> object:  # noqa: PLR0911 - one return a type
+def _read(block: Block, name: str, hint: Any) -> object:
     key, origin, arguments = _key(name), get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return _read(block, name, next(argument for argument in arguments if argument is not NoneType))

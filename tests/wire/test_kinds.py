@@ -105,7 +105,7 @@ def test_all_mistakes_of_a_block_are_collected() -> None:
         "sensors.yaml:2: 'timeout' is '5'. fix: write a time with its unit: 5s or 5ms [E-FILE-012]",
         "sensors.yaml:3: unknown key 'prot'. fix: write 'port' [E-FILE-010]",
         "sensors.yaml:4: 'user' is missing. fix: write user: and a text [E-FILE-011]",
-        "sensors.yaml:4: unknown key 'pass'. fix: use one of: user, password [E-FILE-010]",
+        "sensors.yaml:4: unknown key 'pass'. fix: write 'password' [E-FILE-010]",
     ]
 
 
