@@ -1,0 +1,1 @@
+"""The verbs that belong to neither side: they read files."""
