@@ -113,10 +113,14 @@ class Stuck:
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """Registers of one block and the values they must decode to; `source` says where they were printed."""
+    """Registers of one block and the values they must decode to; `source` says where they were printed.
+
+    `given` are the `zero.*` and `site.*` numbers that the derived values among `want` need.
+    """
 
     block: str
     registers: tuple[int, ...]
+    given: Mapping[str, float]
     want: Mapping[str, float | str | bool]
     source: str
 
