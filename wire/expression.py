@@ -30,10 +30,14 @@ class ExpressionError(ArithmeticError):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A parsed expression. `names` are the values it needs; `text` is what the author wrote."""
+    """A parsed expression. `text` is what the author wrote, `names` are the values it needs.
+
+    `words` are those it compares with, so that a misspelt state is found before it is waited for.
+    """
 
     text: str
     names: frozenset[str]
+    words: frozenset[str]
     _run: _Run = field(repr=False, compare=False)
 
     def __call__(self, values: Values) -> Scalar:
@@ -54,9 +58,9 @@ def parse(text: str) -> Expression:
             tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise ValueError(f"{text!r} is not an expression") from error
-    names: set[str] = set()
-    run = _compile(tree.body, names, 1)
-    return Expression(text, frozenset(names), run)
+    found = _Found()
+    run = _compile(tree.body, found, 1)
+    return Expression(text, frozenset(found.names), frozenset(found.words), run)
 
 
 def tilt_from(roll: float, pitch: float, zero_roll: float, zero_pitch: float) -> float:
@@ -106,20 +110,26 @@ _EQUALITY: Mapping[type[ast.cmpop], bool] = {ast.Eq: True, ast.NotEq: False}
 _MEMBERSHIP: Mapping[type[ast.cmpop], bool] = {ast.In: True, ast.NotIn: False}
 
 
-def _compile(node: ast.expr, names: set[str], depth: int) -> _Run:  # noqa: C901, PLR0911 one case a node of the grammar
-    """The closure of one node; the names it reads are added to `names`."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    names: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+
+
+def _compile(node: ast.expr, found: _Found, depth: int) -> _Run:  # noqa: C901, PLR0911 one case a node of the grammar
+    """The closure of one node; the names and words in it are added to `found`."""
     if depth > DEPTH_MAX:
         raise ValueError(f"an expression nests at most {DEPTH_MAX} levels")
 
     def part(child: ast.expr) -> _Run:
-        return _compile(child, names, depth + 1)
+        return _compile(child, found, depth + 1)
 
     match node:
         case ast.Constant():
-            constant = _constant(node)
+            constant = _constant(node, found)
             return lambda _values: constant
         case ast.Name() | ast.Attribute():
-            return _lookup(_name(node), names)
+            return _lookup(_name(node), found)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             number = part(operand)
             return lambda values: -_number(number(values))
@@ -133,7 +143,7 @@ def _compile(node: ast.expr, names: set[str], depth: int) -> _Run:  # noqa: C901
             combine = all if isinstance(operation, ast.And) else any
             return lambda values: combine(_condition(condition(values)) for condition in conditions)
         case ast.Compare(left=left, ops=[operation], comparators=[ast.List() as words]):
-            return _membership(operation, part(left), words)
+            return _membership(operation, part(left), words, found)
         case ast.Compare(left=left, ops=operations, comparators=others):
             return _comparison(operations, tuple(part(operand) for operand in (left, *others)))
         case ast.Call(func=ast.Name(id=called), args=arguments, keywords=[]):
@@ -142,8 +152,9 @@ def _compile(node: ast.expr, names: set[str], depth: int) -> _Run:  # noqa: C901
             return _refuse(node)
 
 
-def _constant(node: ast.Constant) -> Scalar:
+def _constant(node: ast.Constant, found: _Found) -> Scalar:
     if isinstance(node.value, str):
+        found.words.add(node.value)
         return node.value
     if isinstance(node.value, bool) or not isinstance(node.value, int | float):
         _refuse(node)
@@ -165,10 +176,10 @@ def _name(node: ast.expr) -> str:
     return _refuse(node)
 
 
-def _lookup(name: str, names: set[str]) -> _Run:
+def _lookup(name: str, found: _Found) -> _Run:
     if name in FUNCTIONS:
         raise ValueError(f"{name} is a function: write {name}(…)")
-    names.add(name)
+    found.names.add(name)
 
     def look_up(values: Values) -> Scalar:
         value = values.get(name)
@@ -189,11 +200,12 @@ def _arithmetic(operation: Callable[[float, float], float], left: _Run, right: _
     return calculate
 
 
-def _membership(operation: ast.cmpop, item: _Run, words: ast.List) -> _Run:
+def _membership(operation: ast.cmpop, item: _Run, words: ast.List, found: _Found) -> _Run:
     if type(operation) not in _MEMBERSHIP:
         raise ValueError("a list of words stands after `in` or `not in` only")
     expected = _MEMBERSHIP[type(operation)]
-    choices = tuple(_constant(word) if isinstance(word, ast.Constant) else _name(word) for word in words.elts)
+    choices = tuple(_constant(word, found) if isinstance(word, ast.Constant) else _name(word) for word in words.elts)
+    found.words.update(choice for choice in choices if isinstance(choice, str))
     return lambda values: (item(values) in choices) is expected
 
 

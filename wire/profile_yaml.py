@@ -5,7 +5,6 @@ docs/develop/profiles.md describes the file for the people who write it.
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 
 from wire import located
@@ -163,7 +162,7 @@ def _checks(
             watched = entry.sequence("stuck")
             stuck.append(Stuck(watched.texts(), entry.duration("for", 1.0)))
             _check_known(entry, "stuck", watched.texts(), names)
-            _check_one_block(entry, "stuck", frozenset(watched.texts()), points)
+            _check_one_block(entry, "stuck", watched.texts(), names)
         else:
             checks.append(Check(_expression(entry, "if", points, derived), _quality(entry), entry.text("say")))
         entry.done()
@@ -198,8 +197,9 @@ def _vectors(
                 source=entry.text("source"),
             )
         )
-        for name in want:
-            _check_known(want, name, (name,), names)
+        for section in (given, want):
+            for name in section:
+                _check_known(section, name, (name,), names)
         entry.done()
     return tuple(found)
 
@@ -233,32 +233,49 @@ def _expression(entry: located.Block, key: str, points: tuple[Point, ...], deriv
         fix = "see the grammar in docs/develop/profiles.md"
         entry.wrong(key, f"{error}.", fix, "E-PROFILE-013")
         return parse("0")
-    _check_known(entry, key, sorted(expression.names), _names(points, derived))
-    _check_one_block(entry, key, expression.names, points)
+    known = _names(points, derived)
+    _check_known(entry, key, sorted(expression.names), known)
+    _check_words(entry, key, expression, points)
+    _check_one_block(entry, key, expression.names, known)
     return expression
 
 
-def _check_known(entry: located.Block, key: str, names: Iterable[str], known: frozenset[str]) -> None:
+def _check_known(entry: located.Block, key: str, names: Iterable[str], known: Mapping[str, str]) -> None:
     for name in names:
         if name not in known and not name.startswith("site."):
             entry.wrong(key, f"{name!r} is no value of this profile.", located.nearest(name, known), "E-PROFILE-014")
 
 
-def _check_one_block(entry: located.Block, key: str, names: frozenset[str], points: tuple[Point, ...]) -> None:
+def _check_words(entry: located.Block, key: str, expression: Expression, points: tuple[Point, ...]) -> None:
+    codes = [word for point in points for word in point.codes.values()]
+    for word in sorted(expression.words):
+        if word not in codes:
+            entry.wrong(key, f"{word!r} is no code of this profile.", located.nearest(word, codes), "E-PROFILE-017")
+
+
+def _check_one_block(entry: located.Block, key: str, names: Iterable[str], known: Mapping[str, str]) -> None:
     """Blocks are read at their own times: a value of two of them would be a value of no time."""
-    owners = {name.partition(".")[0] for name in names}
-    blocks = sorted({point.block for point in points if point.name in owners})
+    blocks = _blocks_of(names, known)
     if len(blocks) > 1:
         what = f"{key} needs points of the blocks {' and '.join(blocks)}, which are read at different times."
         entry.wrong(key, what, "use points of one block, or read them as one block", "E-PROFILE-016")
 
 
-def _names(points: Iterable[Point], derived: Iterable[Derived]) -> frozenset[str]:
-    """What an expression may name, besides `site.*`."""
-    flags = (f"{point.name}.{flag}" for point in points for flag in point.bits.values())
-    plain = [point.name for point in points if not point.bits]
-    zeros = (f"zero.{name}" for name in plain)
-    return frozenset(chain(flags, plain, zeros, (value.name for value in derived)))
+def _blocks_of(names: Iterable[str], known: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(sorted({known[name] for name in names if known.get(name)}))
+
+
+def _names(points: Iterable[Point], derived: Iterable[Derived]) -> Mapping[str, str]:
+    """What an expression may name besides `site.*`, each with the block it comes from (`zero.*`: none)."""
+    names: dict[str, str] = {}
+    for point in points:
+        if point.bits:
+            names |= {f"{point.name}.{flag}": point.block for flag in point.bits.values()}
+        else:
+            names |= {point.name: point.block, f"zero.{point.name}": ""}
+    for value in derived:
+        names[value.name] = "".join(_blocks_of(value.expression.names, names)[:1])
+    return names
 
 
 def _check_quantities(root: located.Block, quantities: tuple[str, ...]) -> None:
