@@ -1,0 +1,72 @@
+"""The HTTP API and the board, as one ASGI application.
+
+Times are UTC in whole nanoseconds, as JSON integers: exact for programs. JavaScript reads them to
+256 ns, which is finer than the millisecond a reading is stamped to; the board divides them at its
+door and never sends one back.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from cloud.api import board, cases, city, problems, readings, state, stream
+from cloud.api.desk import Desk
+from cloud.api.loopback import require_own_host
+from cloud.ledger import Ledger
+from cloud.live import Live
+from cloud.ports import Now, Store
+from wire.errors import StoreError
+from wire.inventory import Inventory
+
+_LOG = logging.getLogger(__name__)
+
+ROUTES = (
+    city.city,
+    state.state,
+    state.health,
+    stream.events,
+    readings.readings,
+    readings.series,
+    readings.count,
+    readings.unregistered,
+    cases.alarms,
+    cases.cases,
+    cases.case,
+    cases.close_case,
+)
+
+
+def create_app(ledger: Ledger, store: Store, live: Live, inventory: Inventory, now: Now) -> Litestar:
+    """Serve it with `cloud.api.server.serving`: it has no login, so it may be reached from this machine only."""
+    desk = Desk(ledger, store, live, inventory, now)
+
+    @asynccontextmanager
+    async def seeded(_: Litestar) -> AsyncIterator[None]:
+        """A cloud that was restarted shows the last values at once, if the store can tell them."""
+        try:
+            live.seed(await store.latest())
+        except StoreError as error:
+            _LOG.warning("the board starts without last values: %s", error)
+        yield
+
+    return Litestar(
+        route_handlers=[Router("/api/v1", route_handlers=ROUTES), board.router()],
+        dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
+        before_request=require_own_host,
+        before_send=[board.confinement()],
+        lifespan=[seeded],
+        plugins=[problems.plugin()],
+        openapi_config=OpenAPIConfig(
+            title="Egret",
+            version="1",
+            path="/api/v1/openapi.json",
+            render_plugins=[JsonRenderPlugin(path="/")],
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+    )

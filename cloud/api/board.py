@@ -1,0 +1,54 @@
+"""The board's files, and the headers that keep a page here from loading or sending anything elsewhere."""
+
+import base64
+import hashlib
+import logging
+import re
+from pathlib import Path
+
+from litestar import Router
+from litestar.datastructures import CacheControlHeader, MutableScopeHeaders
+from litestar.static_files import create_static_files_router
+from litestar.types import BeforeMessageSendHookHandler, Message, Scope
+
+FOLDER = Path(__file__).parent.parent / "board"
+
+_LOG = logging.getLogger(__name__)
+
+
+def router() -> Router:
+    """The board at `/`. Without its third-party modules the API works all the same, and the log says so."""
+    if not (FOLDER / "modules" / "stamp.txt").is_file():
+        _LOG.warning("the board's modules are missing. fix: python scripts/build_board.py [E-API-008]")
+    return create_static_files_router(
+        path="/", directories=[FOLDER], html_mode=True, cache_control=CacheControlHeader(no_cache=True)
+    )
+
+
+def confinement() -> BeforeMessageSendHookHandler:
+    """Adds to every response the headers that confine a page to this server.
+
+    The one inline script that is allowed is the import map of index.html, by its hash.
+    """
+    policy = (
+        f"default-src 'none'; script-src 'self' '{_import_map_hash()}'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+    async def confine(message: Message, _: Scope) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableScopeHeaders.from_message(message)
+            headers["Content-Security-Policy"] = policy
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers["Referrer-Policy"] = "no-referrer"
+            headers["Cross-Origin-Resource-Policy"] = "same-origin"
+
+    return confine
+
+
+def _import_map_hash() -> str:
+    """As a CSP source expression. Source: Content Security Policy Level 3, §2.3.1."""
+    page = (FOLDER / "index.html").read_text(encoding="utf-8")
+    found = re.search(r'<script type="importmap">(.*?)</script>', page, re.DOTALL)
+    assert found is not None, "index.html has an import map"
+    return "sha256-" + base64.b64encode(hashlib.sha256(found.group(1).encode()).digest()).decode()

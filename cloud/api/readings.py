@@ -1,0 +1,72 @@
+"""GET /readings, /series, /count, /unregistered: what the store holds, and what nobody has registered."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.params import FromQuery, QueryParameter
+
+from cloud.api.desk import OnDesk
+from cloud.api.problems import RequestError
+from cloud.live import LiveValue
+from cloud.ports import Point
+
+Limit = Annotated[int, QueryParameter(ge=1, le=100_000, description="at most this many, the oldest")]
+Buckets = Annotated[int, QueryParameter(ge=1, le=2_000, description="equal intervals to divide the span into")]
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many readings are stored with start_ns ≤ time < end_ns."""
+
+    start_ns: int
+    end_ns: int
+    count: int
+
+
+@get("/readings", tags=["readings"], summary="Readings as stored")
+async def readings(
+    desk: OnDesk,
+    sensor: FromQuery[str],
+    quantity: FromQuery[str],
+    start: FromQuery[int],
+    end: FromQuery[int],
+    limit: Limit = 10_000,
+) -> Sequence[Point]:
+    """`start` ≤ time < `end` (UTC, ns), oldest first. Page on from the last time + 1."""
+    _require_span(start, end)
+    return await desk.store.readings(sensor, quantity, start, end, limit)
+
+
+@get("/series", tags=["readings"], summary="Readings down-sampled for a chart")
+async def series(
+    desk: OnDesk,
+    sensor: FromQuery[str],
+    quantity: FromQuery[str],
+    start: FromQuery[int],
+    end: FromQuery[int],
+    buckets: Buckets = 300,
+) -> Sequence[Point]:
+    """The mean of each interval that has values, stamped at the interval's start (UTC, ns)."""
+    _require_span(start, end)
+    return await desk.store.span(sensor, quantity, start, end, buckets)
+
+
+@get("/count", tags=["readings"], summary="How many readings are stored")
+async def count(desk: OnDesk, start: FromQuery[int], end: FromQuery[int]) -> Count:
+    """`start` ≤ time < `end` (UTC, ns), over all sensors."""
+    _require_span(start, end)
+    return Count(start, end, await desk.store.count(start, end))
+
+
+@get("/unregistered", tags=["readings"], summary="Sensors that send but are not in sensors.yaml")
+async def unregistered(desk: OnDesk) -> Sequence[LiveValue]:
+    """Their last values; the store keeps them under the site `_unregistered`."""
+    return [value for value in desk.live.latest() if value.sensor not in desk.inventory.sensors]
+
+
+def _require_span(start: int, end: int) -> None:
+    if not start < end:
+        raise RequestError(
+            f"the span from {start} to {end} is empty", status=400, fix="start before end, both in ns", code="E-API-005"
+        )

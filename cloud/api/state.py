@@ -1,0 +1,59 @@
+"""GET /state and GET /health: how things stand now."""
+
+from collections.abc import Sequence
+
+import msgspec
+from litestar import get
+
+from cloud.api.desk import OnDesk
+from cloud.ledger import Alarm, BoxState, Case
+from cloud.live import LiveValue
+from wire.errors import StoreError
+
+OPEN_CASES_MAX = 1_000
+
+
+class State(msgspec.Struct, frozen=True):
+    """A snapshot. Follow it with GET /events?after={last_event_id}: events may repeat what is here, none is missing."""
+
+    time_ns: int
+    last_event_id: int
+    alarms: Sequence[Alarm]
+    cases: Sequence[Case]
+    boxes: Sequence[BoxState]
+    values: Sequence[LiveValue]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """`store` is empty when the store answers, otherwise what it says. `newest_ns`: the newest reading, 0 for none."""
+
+    time_ns: int
+    store: str
+    newest_ns: int
+
+
+@get("/state", tags=["city"], summary="Alarms, open cases, boxes and newest values")
+async def state(desk: OnDesk) -> State:
+    """Answered without the store, so that it works while the store is down."""
+    last_event_id = await desk.ledger.last_event_id()
+    return State(
+        time_ns=desk.now(),
+        last_event_id=last_event_id,
+        alarms=await desk.ledger.alarms(),
+        cases=await desk.ledger.cases(open_only=True, limit=OPEN_CASES_MAX),
+        boxes=await desk.ledger.boxes(),
+        values=desk.live.latest(),
+    )
+
+
+@get("/health", tags=["city"], summary="Does the cloud work?")
+async def health(desk: OnDesk) -> Health:
+    """Answers 200 while alarms and cases work; a store that is down is named."""
+    await desk.ledger.last_event_id()
+    now = desk.now()
+    trouble = ""
+    try:
+        await desk.store.count(now - 1, now)
+    except StoreError as error:
+        trouble = str(error)
+    return Health(now, trouble, max((value.time_ns for value in desk.live.latest()), default=0))

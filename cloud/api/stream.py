@@ -1,0 +1,55 @@
+"""GET /events: the live stream, as server-sent events (HTML Living Standard, §9.2).
+
+`alarm`, `case` and `box` carry the ledger's event ids, so a browser that was cut off goes on where it
+was (`Last-Event-ID`). `values` and `time` carry none: only the newest matter. `time` is the heartbeat;
+its comment keeps proxies awake, its data lets the board see that the stream lives.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.params import FromQuery, HeaderParameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from cloud.api.desk import Desk, OnDesk
+
+HEARTBEAT_S = 5.0
+PAGE = 500
+"""Events read from the ledger at once."""
+
+LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0)]
+
+
+@get("/events", tags=["city"], summary="Alarms, cases, boxes and values as they change", media_type="text/event-stream")
+async def events(desk: OnDesk, last_event_id: LastEventId = None, after: FromQuery[int] = 0) -> ServerSentEvent:
+    """Events after `Last-Event-ID`, which a browser sends by itself, or else after `after`."""
+    return ServerSentEvent(_messages(desk, after if last_event_id is None else last_event_id))
+
+
+async def _messages(desk: Desk, after: int) -> AsyncIterator[ServerSentEventMessage]:
+    # An id from an earlier ledger (a demonstration that was started anew) must not silence this one.
+    after = min(after, await desk.ledger.last_event_id())
+    clock = asyncio.get_running_loop().time
+    heartbeat_at = clock()
+    async for change in desk.live.watch():
+        is_due = clock() >= heartbeat_at
+        if change.has_events or is_due:  # when due, too: another process may have written to the ledger
+            async for message in _news(desk, after):
+                after = int(message.id or after)
+                yield message
+        if change.values:
+            yield ServerSentEventMessage(event="values", data=msgspec.json.encode(change.values))
+        if is_due:
+            heartbeat_at = clock() + HEARTBEAT_S
+            data = msgspec.json.encode({"time_ns": desk.now()})
+            yield ServerSentEventMessage(comment="heartbeat", event="time", data=data)
+
+
+async def _news(desk: Desk, after: int) -> AsyncIterator[ServerSentEventMessage]:
+    while page := await desk.ledger.events_after(after, PAGE):
+        for event in page:
+            yield ServerSentEventMessage(event=event.kind, id=event.id, data=msgspec.json.encode(event.data))
+        after = page[-1].id

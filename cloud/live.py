@@ -1,0 +1,106 @@
+"""The last value of every sensor and quantity, in memory, and a wake-up for whoever is watching.
+
+The board shows live values without asking the store, so a store that is down darkens only its
+charts. A watcher is told what is newest, never everything: however slow it reads, it holds at most
+one value of each quantity of each sensor.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
+
+import msgspec
+
+from cloud.ports import Column, Point
+
+EVERY_S = 0.5
+"""How often watchers hear of new values; the ledger's events do not wait for it."""
+
+
+class LiveValue(msgspec.Struct, frozen=True):
+    """The newest reading of one quantity of one sensor; `box` is empty until one has come in since the start."""
+
+    sensor: str
+    quantity: str
+    box: str
+    time_ns: int
+    value: float | None
+    quality: int
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What a watcher has not seen: the newest values, and whether the ledger has new events."""
+
+    values: tuple[LiveValue, ...]
+    has_events: bool
+
+
+class _Watcher:
+    """What one watcher has still to be told; bounded by the number of series. A new one has seen nothing."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, str], LiveValue] = {}
+        self.woken = asyncio.Event()
+        self.woken.set()
+
+    def take(self) -> Change:
+        change = Change(tuple(self.values.values()), self.woken.is_set())
+        self.values = {}
+        self.woken.clear()
+        return change
+
+
+class Live:
+    """Fed by the ingest, read by the API; lives in one event loop."""
+
+    def __init__(self) -> None:
+        """Knows nothing yet."""
+        self._latest: dict[tuple[str, str], LiveValue] = {}
+        self._watchers: set[_Watcher] = set()
+
+    def seed(self, points: Iterable[Point]) -> None:
+        """Takes what the store knew when the cloud started."""
+        for point in points:
+            self._keep(LiveValue(point.sensor, point.quantity, "", point.time_ns, point.value, point.quality))
+
+    def put(self, columns: Sequence[Column]) -> None:
+        """Takes readings that were stored. A backlog never replaces a newer value."""
+        for column in columns:
+            if column.times_ns:
+                at = max(range(len(column.times_ns)), key=column.times_ns.__getitem__)
+                tags, time_ns = column.tags, column.times_ns[at]
+                value, quality = column.values[at], column.qualities[at]
+                self._keep(LiveValue(tags.sensor, column.quantity, tags.box, time_ns, value, quality))
+
+    def wake(self) -> None:
+        """The ledger has new events: every watcher hears of it at once."""
+        for watcher in self._watchers:
+            watcher.woken.set()
+
+    def latest(self) -> Sequence[LiveValue]:
+        """The newest value of everything that was ever heard of."""
+        return tuple(self._latest.values())
+
+    async def watch(self, every_s: float = EVERY_S) -> AsyncIterator[Change]:
+        """Now, at once after each `wake`, and otherwise every `every_s` seconds, even when nothing is new.
+
+        Values that came in between are merged into one change: the newest wins.
+        """
+        watcher = _Watcher()
+        self._watchers.add(watcher)
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(every_s):
+                        await watcher.woken.wait()
+                yield watcher.take()
+        finally:
+            self._watchers.discard(watcher)
+
+    def _keep(self, value: LiveValue) -> None:
+        key = (value.sensor, value.quantity)
+        known = self._latest.get(key)
+        if known is None or known.time_ns < value.time_ns:
+            self._latest[key] = value
+            for watcher in self._watchers:
+                watcher.values[key] = value
