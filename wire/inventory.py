@@ -32,7 +32,8 @@ class RuleConfig:
     """One rule of a limit set, as the file `edge/rules/{kind}.py` understands it.
 
     `name` is the word in the alarm's id. `levels` are ordered from mild to worst. A level clears
-    when the value has been below limit − deadband for `off_delay_s` seconds.
+    when the value has been below limit - deadband for `off_delay_s` seconds. A rule of kind `fault`
+    judges the sensor itself: its `quantity` is empty and its levels' `limit` is 0.
     """
 
     name: str
@@ -47,9 +48,9 @@ class RuleConfig:
 class Sensor:
     """One sensor: where it hangs, how it is read, what it may not exceed.
 
-    `id` is `{site}-{key}`. `address` is the Modbus unit identifier, or empty for a source that needs
-    none. `every_s` is the sampling interval; None takes the profile's. `zero` maps a point of the
-    profile to the value it had when the site was commissioned. `constants` are the site's numbers
+    `id` is `{site}-{key}`. `unit` is the Modbus unit identifier; a source that finds its sensors otherwise
+    ignores it. `every_s` is the sampling interval; None takes the profile's. `zero` maps a point of the
+    profile to the value it had when the site was commissioned, 0 before. `constants` are the site's numbers
     that a profile's expressions name (`site.sensor_height`).
     """
 
@@ -81,8 +82,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One port of a box. `options` is the block of the file that the source kind's own `Config` reads;
-    `where` is its place in the file."""
+    """One port of a box.
+
+    `options` is the block of the file that the source kind's own `Config` reads; `where` is its
+    place in the file.
+    """
 
     box: str
     key: str

@@ -1,0 +1,41 @@
+"""How much of a serial line's time its sensors' polls take, before anybody drives out to install them."""
+
+from collections.abc import Iterable
+
+from wire.inventory import Line, Sensor
+from wire.located import Mistakes, block_of
+from wire.profile import Block
+
+CHARACTER_BITS = 11
+"""Start, eight data, parity or second stop, stop: what a character costs at most."""
+REQUEST_BYTES = 8
+REPLY_BYTES = 5
+"""Unit identifier, function code, byte count and CRC around the registers of a reply."""
+QUIET_CHARACTERS = 3.5
+"""Silence between frames. Source: Modbus over Serial Line 1.02, §2.5.1.1."""
+
+
+def serial_settings(line: Line, sensors: Iterable[Sensor]) -> set[tuple[int, str]]:
+    """Baud rate and frame its devices are reached with: the line's own, else their factory settings."""
+    options = block_of(line.options, line.where, Mistakes())
+    rate, frame = options.integer("baud", default=0), options.text("frame", "")
+    links = [sensor.profile.link for sensor in sensors]
+    return {(rate or link.baud, frame or link.frame) for link in links}
+
+
+def utilisation(sensors: Iterable[Sensor], rate: int) -> float:
+    """The share of the line's time that polling takes; above 1.0 the sensors cannot keep their interval.
+
+    An estimate from below: the devices' own thinking time is not known and not counted.
+    """
+    return sum(
+        _poll_s(block, sensor, rate) / max(sensor.every_s or block.every_s, sensor.profile.timing.min_poll_s)
+        for sensor in sensors
+        for block in sensor.profile.blocks.values()
+    )
+
+
+def _poll_s(block: Block, sensor: Sensor, rate: int) -> float:
+    character_s = CHARACTER_BITS / rate
+    quiet_s = max(sensor.profile.timing.gap_s, QUIET_CHARACTERS * character_s)
+    return (REQUEST_BYTES + REPLY_BYTES + 2 * block.count) * character_s + quiet_s

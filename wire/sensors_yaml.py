@@ -1,0 +1,139 @@
+"""Reads sensors.yaml: the city's sites, boxes, lines, sensors and limits, all mistakes at once.
+
+docs/operate/sensors-yaml.md describes the file for the people who write it.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+from wire import line_load, located
+from wire.inventory import Box, Inventory, Line, Sensor, Site
+from wire.limit_sets import read_sets
+from wire.located import Block, Mistakes
+from wire.profile import Profile
+from wire.site_blocks import Known, Placed, check_identifier, read_site, read_template
+
+SCHEMA = "egret.sensors/1"
+CRS = "WGS-84"
+ADDRESSED = "modbus"
+"""Source kinds that begin so find their sensors by unit identifier."""
+SERIAL = "modbus_rtu"
+
+
+def load(path: Path, profiles: Mapping[str, Profile]) -> Inventory:
+    """The checked inventory; `profiles` is the device library. Raises ConfigError with every mistake of the file."""
+    mistakes = Mistakes()
+    root = located.load(path, mistakes)
+    root.choice("schema", [SCHEMA])
+    root.choice("crs", [CRS])
+    city = root.mapping("city")
+    districts = _districts(root.mapping("districts"))
+    boxes = root.mapping("boxes")
+    lines = frozenset((name, key) for name, box in boxes.blocks() for key in box.mapping("lines"))
+    known = Known(districts, lines, profiles, read_sets(root.mapping("limits", optional=True)))
+    sites, placed = _sites(root, known)
+    sensors = {found.sensor.id: found.sensor for found in placed}
+    inventory = Inventory(
+        name=city.text("name"),
+        name_en=city.text("name_en", ""),
+        is_demonstration=city.flag("demonstration", default=False),
+        version=hashlib.sha256(path.read_bytes()).hexdigest()[:12],
+        districts=districts,
+        sites=sites,
+        boxes=_boxes(boxes, sensors),
+        sensors=sensors,
+    )
+    city.done()
+    root.done()
+    _check_addresses(placed, inventory)
+    _check_serial_lines(inventory, mistakes)
+    mistakes.raise_any()
+    return inventory
+
+
+def _districts(block: Block) -> dict[str, str]:
+    for key in block:
+        check_identifier(block, key, key)
+    return {key: block.text(key) for key in block}
+
+
+def _sites(root: Block, known: Known) -> tuple[dict[str, Site], list[Placed]]:
+    templates = {name: read_template(block, known) for name, block in root.mapping("kinds").blocks()}
+    sites, placed = {}, []
+    seen: dict[str, Placed] = {}
+    blocks = root.mapping("sites")
+    for name, block in blocks.blocks():
+        check_identifier(blocks, name, name)
+        sites[name], found = read_site(name, block, templates, known)
+        placed += found
+    for entry in placed:
+        sensor = entry.sensor.id
+        check_identifier(entry.block, "id", sensor)
+        if sensor in seen:
+            first = seen[sensor].block.where
+            what = f"the sensor id {sensor!r} exists already, at {first}."
+            entry.block.wrong("id", what, "ids are site-key: rename the site or the key", "E-CITY-002")
+        seen.setdefault(sensor, entry)
+    return sites, placed
+
+
+def _boxes(blocks: Block, sensors: Mapping[str, Sensor]) -> dict[str, Box]:
+    hung: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for sensor in sensors.values():
+        hung[sensor.box, sensor.line].append(sensor.id)
+    boxes = {}
+    for name, block in blocks.blocks():
+        check_identifier(blocks, name, name)
+        ports: dict[str, str] = {}
+        lines = []
+        for key, options in block.mapping("lines").blocks():
+            lines.append(Line(name, key, options.text("source"), options, options.where, tuple(hung[name, key])))
+            _check_port(options, key, ports)
+        boxes[name] = Box(name, block.text("name", name), tuple(lines))
+        block.done()
+    return boxes
+
+
+def _check_port(options: Block, key: str, ports: dict[str, str]) -> None:
+    """Two lines on one port would talk at once; `ports` maps those of this box to their lines."""
+    port = options.text("port", "")
+    if port in ports:
+        what = f"line {ports[port]!r} of this box uses {port} already."
+        options.wrong("port", what, "give each line its own port", "E-CITY-003")
+    elif port:
+        ports[port] = key
+
+
+def _check_addresses(placed: list[Placed], inventory: Inventory) -> None:
+    """On one line a unit identifier belongs to one device."""
+    lines = {(line.box, line.key): line for box in inventory.boxes.values() for line in box.lines}
+    taken: dict[tuple[str, str, int], Placed] = {}
+    for entry in placed:
+        sensor = entry.sensor
+        line = lines.get((sensor.box, sensor.line))
+        if line is None or not line.source.startswith(ADDRESSED):
+            continue
+        first = taken.setdefault((sensor.box, sensor.line, sensor.unit), entry)
+        if first is not entry:
+            what = f"unit identifier {sensor.unit} (0x{sensor.unit:02X}) on line {sensor.box}/{sensor.line}"
+            what += f" belongs to {first.sensor.id} already, at {first.block.place('unit')}."
+            entry.block.wrong("unit", what, "give each device on a line its own address", "E-CITY-004")
+
+
+def _check_serial_lines(inventory: Inventory, mistakes: Mistakes) -> None:
+    """The devices of a serial line share its settings, and their polls fit its time."""
+    for line in (line for box in inventory.boxes.values() for line in box.lines if line.source == SERIAL):
+        sensors = [inventory.sensors[sensor] for sensor in line.sensors]
+        settings = line_load.serial_settings(line, sensors)
+        name = f"line {line.box}/{line.key}"
+        if len(settings) > 1:
+            seen = ", ".join(f"{rate} {frame}" for rate, frame in sorted(settings))
+            what = f"the devices on {name} have different serial settings: {seen}."
+            fix = "set the devices to one baud rate and frame and write `baud:` and `frame:` here"
+            mistakes.add(line.where, what, fix, "E-CITY-016")
+        elif settings and (load := line_load.utilisation(sensors, min(settings)[0])) > 1:
+            what = f"the polls of its {len(sensors)} sensors need {load:.0%} of the time of {name}."
+            fix = "poll less often (`every:`), raise `baud:`, or spread the sensors over more lines"
+            mistakes.add(line.where, what, fix, "E-CITY-012")

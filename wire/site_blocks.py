@@ -1,0 +1,204 @@
+"""Sites and their sensors as the file writes them, completed with the defaults of the site's kind."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from wire.inventory import RuleConfig, Sensor, Site
+from wire.located import Block, nearest
+from wire.profile import Profile
+from wire.topics import IDENTIFIER
+
+UNIT_MIN, UNIT_MAX = 1, 247
+LATITUDE_MAX, LONGITUDE_MAX = 90.0, 180.0
+_LINE = re.compile(r"([^/\s]+)/([^/\s]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What sites and sensors may refer to: names of districts, lines by "box/line", profiles, limit sets."""
+
+    districts: Mapping[str, str]
+    lines: frozenset[tuple[str, str]]
+    profiles: Mapping[str, Profile]
+    limits: Mapping[str, tuple[RuleConfig, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a sensor takes from its site's kind unless it says otherwise; empty means the sensor must say it."""
+
+    profile: str = ""
+    limits: str = ""
+    every_s: float | None = None
+    constants: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A sensor and the block it was read from."""
+
+    sensor: Sensor
+    block: Block
+
+
+def read_template(block: Block, known: Known) -> Template:
+    """One entry of `kinds:`."""
+    template = Template(
+        profile=block.text("profile", ""),
+        limits=block.text("limits", ""),
+        every_s=block.duration("every") if "every" in block else None,
+        constants=numbers(block, "constants"),
+    )
+    if template.profile:
+        _profile(block, template.profile, known)
+    if template.limits:
+        _rules(block, template.limits, known)
+    block.done()
+    return template
+
+
+def read_site(name: str, block: Block, templates: Mapping[str, Template], known: Known) -> tuple[Site, list[Placed]]:
+    """One entry of `sites:` with its sensors; what is wrong is collected, and a sensor that cannot be is left out."""
+    kind, district = block.text("kind"), block.text("district")
+    if kind and kind not in templates:
+        block.wrong("kind", f"there is no kind {kind!r}.", nearest(kind, templates), "E-CITY-007")
+    if district and district not in known.districts:
+        block.wrong("district", f"there is no district {district!r}.", nearest(district, known.districts), "E-CITY-008")
+    latitude, longitude = _place(block)
+    placed = [
+        found
+        for key, entry in block.mapping("sensors").blocks()
+        if (found := _sensor(name, key, entry, templates.get(kind, Template()), known))
+    ]
+    site = Site(
+        id=name,
+        name=block.text("name"),
+        name_en=block.text("name_en", ""),
+        kind=kind,
+        district=district,
+        longitude=longitude,
+        latitude=latitude,
+        sensors=tuple(found.sensor.id for found in placed),
+    )
+    block.done()
+    return site, placed
+
+
+def numbers(block: Block, key: str) -> dict[str, float]:
+    """A mapping of names to numbers that may be left out."""
+    entries = block.mapping(key, optional=True)
+    return {name: entries.number(name) for name in entries}
+
+
+def check_identifier(block: Block, key: str, identifier: str) -> None:
+    """Ids travel in MQTT topics and tags of the store."""
+    if not IDENTIFIER.fullmatch(identifier):
+        fix = "use 1 to 64 letters, digits, - and _, beginning with a letter or digit"
+        block.wrong(key, f"the id {identifier!r} is not allowed.", fix, "E-CITY-001")
+
+
+def _sensor(site: str, key: str, block: Block, template: Template, known: Known) -> Placed | None:
+    box, line = _line(block, known)
+    profile = _profile(block, block.text("profile", template.profile or None), known)
+    rules = _rules(block, block.text("limits", template.limits or None), known)
+    every_s = block.duration("every") if "every" in block else template.every_s
+    zero, constants = numbers(block, "zero"), {**template.constants, **numbers(block, "constants")}
+    unit = block.integer("unit", default=profile.link.unit if profile else UNIT_MIN)
+    block.done()
+    if profile is None:
+        return None
+    _check_unit(block, unit, profile)
+    _check_interval(block, every_s, profile)
+    _check_names(block, profile, zero, constants)
+    return Placed(
+        Sensor(
+            id=f"{site}-{key}",
+            site=site,
+            box=box,
+            line=line,
+            profile=profile,
+            unit=unit,
+            every_s=every_s,
+            zero={name: zero.get(name, 0.0) for name in _needed(profile, "zero")},
+            constants=constants,
+            rules=tuple(rule for rule in rules if not rule.quantity or rule.quantity in profile.quantities),
+        ),
+        block,
+    )
+
+
+def _line(block: Block, known: Known) -> tuple[str, str]:
+    text = block.text("line")
+    found = _LINE.fullmatch(text)
+    if not found:
+        if text:
+            block.wrong("line", f"{text!r} is no line.", "write box/line, for example XM-TA-01/a", "E-CITY-009")
+        return "", ""
+    if (found[1], found[2]) not in known.lines:
+        fix = nearest(text, [f"{box}/{key}" for box, key in known.lines])
+        block.wrong("line", f"there is no line {text!r} among the boxes.", fix, "E-CITY-009")
+    return found[1], found[2]
+
+
+def _profile(block: Block, name: str, known: Known) -> Profile | None:
+    if name and name not in known.profiles and "profile" in block:
+        fix = f"{nearest(name, known.profiles)}, or add firmware-configs/{name}/profile.yaml"
+        block.wrong("profile", f"there is no profile {name!r}.", fix, "E-CITY-006")
+    return known.profiles.get(name)
+
+
+def _rules(block: Block, name: str, known: Known) -> tuple[RuleConfig, ...]:
+    if name and name not in known.limits and "limits" in block:
+        block.wrong("limits", f"there is no limit set {name!r}.", nearest(name, known.limits), "E-CITY-010")
+    return known.limits.get(name, ())
+
+
+def _check_unit(block: Block, unit: int, profile: Profile) -> None:
+    if not UNIT_MIN <= unit <= UNIT_MAX:
+        fix = f"write the address the device is set to; see firmware-configs/{profile.name}/README.md"
+        block.wrong("unit", f"unit identifier {unit} is outside {UNIT_MIN}..{UNIT_MAX}.", fix, "E-CITY-005")
+
+
+def _check_interval(block: Block, every_s: float | None, profile: Profile) -> None:
+    shortest_s = profile.timing.min_poll_s
+    if every_s is not None and every_s < shortest_s:
+        what = f"every {every_s:g} s is faster than {profile.name} can answer."
+        block.wrong("every", what, f"write every: {shortest_s:g}s or more", "E-CITY-013")
+
+
+def _check_names(block: Block, profile: Profile, zero: Mapping[str, float], constants: Mapping[str, float]) -> None:
+    """A profile's expressions name `zero.*`, 0 until the site is commissioned, and `site.*`, which must be given."""
+    for name in sorted(_needed(profile, "site") - constants.keys()):
+        what = f"profile {profile.name} needs the site's number {name!r}."
+        fix = f"write constants: {{{name}: …}}; see firmware-configs/{profile.name}/README.md"
+        block.wrong("constants", what, fix, "E-CITY-014")
+    for name in sorted(zero.keys() - _needed(profile, "zero")):
+        fix = nearest(name, sorted(_needed(profile, "zero")))
+        block.wrong("zero", f"profile {profile.name} has no zero {name!r}.", fix, "E-CITY-015")
+
+
+def _needed(profile: Profile, group: str) -> set[str]:
+    expressions = [value.expression for value in profile.derived] + [check.condition for check in profile.checks]
+    names = {name.partition(".") for expression in expressions for name in expression.names}
+    return {rest for head, _, rest in names if head == group and rest}
+
+
+def _place(block: Block) -> tuple[float | None, float | None]:
+    """Latitude and longitude, or neither when the site has none yet."""
+    if "at" not in block:
+        return None, None
+    at = block.sequence("at")
+    values = at.numbers()
+    if len(values) != 2:
+        what = f"'at' has {len(values)} numbers."
+        block.wrong("at", what, "write [latitude, longitude], for example [24.7231, 118.1523]", "E-CITY-011")
+        return None, None
+    latitude, longitude = values
+    if abs(latitude) <= LATITUDE_MAX and abs(longitude) <= LONGITUDE_MAX:
+        return latitude, longitude
+    fix = "write [latitude, longitude] in WGS-84 degrees"
+    if abs(longitude) <= LATITUDE_MAX and abs(latitude) <= LONGITUDE_MAX:
+        fix = f"latitude comes first: [{longitude:g}, {latitude:g}]"
+    block.wrong("at", f"[{latitude:g}, {longitude:g}] is no place on Earth.", fix, "E-CITY-011")
+    return None, None
