@@ -27,6 +27,8 @@ from wire.inventory import RuleConfig, Sensor
 from wire.reading import FAULTY, Quality, Reading
 
 _SECOND_NS = 1_000_000_000
+_LATER_NS = 2**63 - 1
+"""A time after every reading: the delay begins with the next one."""
 _SAID = {
     Quality.STALE: "gives no answer",
     Quality.FAILURE: "reports a failure",
@@ -73,7 +75,8 @@ class Rule:
         kept = msgspec.msgpack.decode(state, type=_State)
         self._annunciator.level = kept.announced
         self._faulty = set(kept.faulty) & self._published if self._published else set(kept.faulty)
-        self._since_ns = kept.since_ns
+        is_still = bool(self._faulty) is bool(kept.faulty)
+        self._since_ns = kept.since_ns if is_still else _LATER_NS
 
     def _judge(self, reading: Reading) -> Sequence[AlarmEvent]:
         was_faulty = bool(self._faulty)
