@@ -1,0 +1,102 @@
+"""The samples of one Modbus RTU line: who is polled when, and what is said when a sensor is silent."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from edge.bus import Bus
+from edge.modbus_frame import REQUEST_SIZE, reply_size
+from edge.poll_schedule import Poll, PollSchedule
+from edge.ports import Now
+from edge.serial_port import SerialPort, SerialSettings
+from wire.errors import DeviceRefused, FrameError, SourceTimeout
+from wire.inventory import Sensor
+from wire.profile import Block
+from wire.reading import Sample
+
+MILLISECOND_NS = 1_000_000
+
+_log = logging.getLogger(__name__)
+
+
+class ModbusLine:
+    """A `Source`. Whoever iterates it owns the port: there is no task and no queue behind it."""
+
+    def __init__(
+        self,
+        path: Path,
+        settings: SerialSettings,
+        polls: Sequence[tuple[Sensor, Block, float]],
+        *,
+        rs485: bool,
+        now: Now,
+    ) -> None:
+        """`polls`: sensor, block and interval in seconds. Nothing is opened yet."""
+        self._path, self._settings, self._polls = path, settings, tuple(polls)
+        self._rs485 = rs485
+        self._now = now
+        self._last_ns: dict[Poll, int] = {}
+
+    async def __aenter__(self) -> Self:
+        """Opens the port. Raises PortBusy."""
+        self._port = SerialPort(self._path, self._settings, rs485=self._rs485)
+        gap_s = max((sensor.profile.timing.gap_s for sensor, _, _ in self._polls), default=0.0)
+        self._bus = Bus(self._port, gap_s=gap_s)
+        start = asyncio.get_running_loop().time()
+        self.schedule = PollSchedule(Poll(sensor, block, every_s, start) for sensor, block, every_s in self._polls)
+        self._warn_of_overload(gap_s)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the port."""
+        self._port.close()
+
+    async def __aiter__(self) -> AsyncIterator[Sample]:
+        """One sample a poll, also for a poll that failed. Raises SourceError when the port is lost."""
+        loop = asyncio.get_running_loop()
+        while True:
+            poll = self.schedule.next()
+            await asyncio.sleep(poll.due - loop.time())
+            yield await self._sample(poll)
+
+    async def _sample(self, poll: Poll) -> Sample:
+        loop = asyncio.get_running_loop()
+        sensor, block = poll.sensor, poll.block
+        try:
+            registers = await self._bus.read(sensor.unit, block, sensor.profile.timing)
+        except (SourceTimeout, FrameError, DeviceRefused) as error:
+            was_gone = poll.gone_since is not None
+            poll.failed(error, loop.time())
+            if poll.gone_since is not None and not was_gone:
+                _log.warning("sensor %s gives no valid reply: %s", sensor.id, error)
+            return Sample(sensor.id, self._stamp(poll), block.name, fault=str(error))
+        gone_since = poll.gone_since
+        poll.answered(loop.time())
+        if gone_since is not None:
+            self.schedule.wake(sensor, loop.time())
+            _log.warning("sensor %s is back after %.0f s", sensor.id, loop.time() - gone_since)
+        return Sample(sensor.id, self._stamp(poll), block.name, registers)
+
+    def _stamp(self, poll: Poll) -> int:
+        """Now, in whole milliseconds; later than the poll's last stamp even where the clock was set back."""
+        last_ns = self._last_ns.get(poll, 0)
+        self._last_ns[poll] = max(self._now() // MILLISECOND_NS * MILLISECOND_NS, last_ns + MILLISECOND_NS)
+        return self._last_ns[poll]
+
+    def _warn_of_overload(self, gap_s: float) -> None:
+        load = sum(
+            ((REQUEST_SIZE + reply_size(block)) * self._settings.character_s + gap_s) / every_s
+            for _, block, every_s in self._polls
+        )
+        if load > 1:
+            _log.warning(
+                "port %s: the polls need %.0f %% of the line's time, so all come less often."
+                " fix: raise `every`, or put some of the sensors on another line. [E-BUS-018]",
+                self._path,
+                100 * load,
+            )

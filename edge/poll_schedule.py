@@ -1,0 +1,87 @@
+"""Which block of which sensor is read next on a line, and how often a silent one is still asked."""
+
+import math
+from collections.abc import Iterable
+
+from wire.errors import EgretError, SourceTimeout
+from wire.inventory import Sensor
+from wire.profile import Block
+
+FAILURES_MAX = 3
+"""Failures in a row after which a sensor counts as gone."""
+BACK_OFF_MIN_S, BACK_OFF_MAX_S = 1.0, 60.0
+"""A gone sensor is asked at intervals that double between these: each question blocks the line for a while."""
+
+
+class Poll:
+    """One block of one sensor, read every `every_s` seconds. All times are loop times in seconds."""
+
+    def __init__(self, sensor: Sensor, block: Block, every_s: float, start: float) -> None:
+        """First due at `start`."""
+        self.sensor, self.block, self.every_s = sensor, block, every_s
+        self.due = start
+        self.skipped = 0
+        """Turns that fell out because the line had no time for them."""
+        self.gone_since: float | None = None
+        self._first_failure = start
+        self._failures = 0
+        self._timeouts = 0
+        self._back_off_s = 0.0
+
+    def answered(self, now: float) -> None:
+        """Next turn by the clockwork; a line that is more than a turn behind skips whole turns, and counts them."""
+        self._failures = self._timeouts = 0
+        self._back_off_s = 0.0
+        self.gone_since = None
+        self._next_turn(now)
+
+    def failed(self, error: EgretError, now: float) -> None:
+        """After three failures in a row the sensor is gone; one that only stays silent is asked less and less.
+
+        A damaged reply does not count as silence: on a noisy line every reply is wanted.
+        """
+        if not self._failures:
+            self._first_failure = now
+        self._failures += 1
+        self._timeouts = self._timeouts + 1 if isinstance(error, SourceTimeout) else 0
+        if self._failures == FAILURES_MAX:
+            self.gone_since = self._first_failure
+        if self._timeouts < FAILURES_MAX:
+            self._next_turn(now)
+            return
+        longest = max(BACK_OFF_MAX_S, self.every_s)
+        self._back_off_s = min(longest, 2 * max(self._back_off_s, self.every_s, BACK_OFF_MIN_S))
+        self.due = now + self._back_off_s
+
+    def wake(self, now: float) -> None:
+        """Due at once: another block of the same sensor has just come back."""
+        self.due = min(self.due, now)
+
+    def _next_turn(self, now: float) -> None:
+        self.due += self.every_s
+        behind = max(0, math.floor((now - self.due) / self.every_s))
+        self.due += behind * self.every_s
+        self.skipped += behind
+
+
+class PollSchedule:
+    """The polls of a line. The one that has waited longest is next, so overload falls on all alike."""
+
+    def __init__(self, polls: Iterable[Poll]) -> None:
+        """At least one poll."""
+        self.polls = tuple(polls)
+
+    @property
+    def skipped(self) -> int:
+        """Turns that fell out on this line so far."""
+        return sum(poll.skipped for poll in self.polls)
+
+    def next(self) -> Poll:
+        """The poll that is or becomes due first."""
+        return min(self.polls, key=lambda poll: poll.due)
+
+    def wake(self, sensor: Sensor, now: float) -> None:
+        """Asks every block of `sensor` again at once."""
+        for poll in self.polls:
+            if poll.sensor is sensor:
+                poll.wake(now)

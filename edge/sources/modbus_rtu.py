@@ -1,0 +1,89 @@
+"""Sensors on an RS-485 line that speak Modbus RTU: the usual way a box reads its sensors.
+
+    boxes:
+      TA-0113:
+        name: 同安区前格村 1 号箱
+        lines:
+          rs485-1:
+            source: modbus_rtu
+            port: /dev/ttyS1        # by preference a /dev/serial/by-id/ name, which survives a replug
+            baud: 9600              # only when it differs from the profile's
+            frame: 8N1              # likewise: data bits, parity, stop bits
+            every: 500ms            # only when it differs from the profile's, for all sensors of the line
+            rs485: false            # true for a UART whose driver must be told to switch the transmitter
+
+What the devices need (timeout, silence before a request, how late a reply may come, how often they
+may be asked) stands in their profiles. All sensors of a line share one baud rate and frame. A poll
+that fails is a sample with a fault; a sensor that stays silent is asked less and less, at least
+once a minute, so that it does not slow its neighbours.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from edge.ports import LinePlan, Source
+from wire.errors import ConfigError, Mistake
+from wire.inventory import Sensor
+from wire.kinds import build
+from wire.located import Mistakes
+from wire.profile import Block
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The line's block in sensors.yaml. What is None comes from the profiles of its sensors."""
+
+    port: str
+    baud: int | None = None
+    frame: Literal["8N1", "8E1", "8O1", "8N2"] | None = None
+    every_s: float | None = None
+    rs485: bool = False
+
+
+def open_source(plan: LinePlan) -> Source:
+    """The line's samples; does no I/O. Raises ConfigError."""
+    # Reading sensors.yaml needs no serial library, which the cloud does not install.
+    from edge.modbus_line import ModbusLine  # noqa: PLC0415
+    from edge.serial_port import SerialSettings  # noqa: PLC0415
+
+    mistakes = Mistakes()
+    config = build(Config, plan.line.options, mistakes, where=plan.line.where)
+    mistakes.raise_any()
+    sensors = [plan.sensors[sensor] for sensor in plan.line.sensors]
+    bauds = {config.baud} if config.baud else {sensor.profile.link.baud for sensor in sensors}
+    frames = {config.frame} if config.frame else {sensor.profile.link.frame for sensor in sensors}
+    if len(bauds) != 1 or len(frames) != 1:
+        raise ConfigError([_mixed(plan, sensors)])
+    return ModbusLine(
+        device_path(plan.root, config.port),
+        SerialSettings(bauds.pop(), frames.pop()),
+        [
+            (sensor, block, _interval_s(sensor, block, config))
+            for sensor in sensors
+            for block in sensor.profile.blocks.values()
+        ],
+        rs485=config.rs485,
+        now=plan.now,
+    )
+
+
+def device_path(root: str, port: str) -> Path:
+    """Where the box's device file `port` is, seen from the file system `root`."""
+    return Path(root, port.lstrip("/"))
+
+
+def _interval_s(sensor: Sensor, block: Block, config: Config) -> float:
+    return max(sensor.every_s or config.every_s or block.every_s, sensor.profile.timing.min_poll_s)
+
+
+def _mixed(plan: LinePlan, sensors: list[Sensor]) -> Mistake:
+    seen = sorted(
+        {f"{sensor.profile.name} {sensor.profile.link.baud} {sensor.profile.link.frame}" for sensor in sensors}
+    )
+    return Mistake(
+        plan.line.where,
+        f"the sensors of line {plan.line.key} have different serial settings: {', '.join(seen) or 'none'}.",
+        "set the devices to one baud rate and frame, and write `baud:` and `frame:` at the line.",
+        "E-BUS-020",
+    )
