@@ -58,7 +58,7 @@ def decode_block(profile: Profile, block: str, registers: Sequence[int]) -> dict
         raise FrameError(what, raw=raw, fix="look for a second device at this unit identifier", code="E-DEVICE-001")
     values: dict[str, Value] = {}
     for point in _points(profile, block):
-        raw_value = _raw(point, _span(point, layout, registers))
+        raw_value = _raw(point, _words(point, layout, registers))
         _check_model(profile, point, raw_value)
         if point.bits:
             values |= {f"{point.name}.{flag}": bool(int(raw_value) >> bit & 1) for bit, flag in point.bits.items()}
@@ -88,7 +88,7 @@ def _points(profile: Profile, block: str) -> list[Point]:
     return [point for point in profile.points if point.block == block]
 
 
-def _span(point: Point, layout: Block, registers: Sequence[int]) -> Sequence[int]:
+def _words(point: Point, layout: Block, registers: Sequence[int]) -> Sequence[int]:
     start = point.register - layout.address
     return registers[start : start + width(point.type)]
 
