@@ -1,0 +1,1 @@
+"""Measurements: each file is one bench, run by `scripts/bench NAME`."""
