@@ -1,0 +1,32 @@
+"""What keeps a lane running: connect, run, and connect again when the broker goes, for ever."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from random import Random
+
+from cloud.ports import Inbox
+from wire.backoff import delays
+from wire.errors import LinkError
+
+_log = logging.getLogger(__name__)
+_RETRY_FIRST_S, _RETRY_MOST_S = 0.25, 15.0
+
+
+async def keep_running(name: str, inbox: Inbox, run: Callable[[Inbox], Awaitable[None]], rng: Random) -> None:
+    """Run a lane until cancelled. The log has one line when the broker goes and one when it is back."""
+    gone_since: float | None = None
+    pauses = delays(_RETRY_FIRST_S, _RETRY_MOST_S, rng)
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            async with inbox:
+                if gone_since is not None:
+                    _log.warning("%s: the broker is back after %.0f s", name, loop.time() - gone_since)
+                    gone_since, pauses = None, delays(_RETRY_FIRST_S, _RETRY_MOST_S, rng)
+                await run(inbox)
+        except* LinkError as errors:
+            if gone_since is None:
+                gone_since = loop.time()
+                _log.warning("%s: %s", name, errors.exceptions[0])
+        await asyncio.sleep(next(pauses))
