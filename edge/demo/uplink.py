@@ -1,0 +1,94 @@
+"""Each box's own way to the broker, which the demonstration can cut: a TCP relay on loopback."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from wire.broker import Broker
+
+_CHUNK = 64 * 1024
+
+
+class Uplink:
+    """Relays one box's connections to the broker until it is cut; a cut link refuses and resets.
+
+    `bytes_up` counts what the box has sent, MQTT framing included, TCP headers not.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        """Nothing listens yet."""
+        self._broker = broker
+        self._server: asyncio.Server | None = None
+        self._relays: set[asyncio.Task[None]] = set()
+        self.is_cut = False
+        self.bytes_up = 0
+
+    async def __aenter__(self) -> Self:
+        """Listen on a free port of 127.0.0.1."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop listening and drop what is open."""
+        if self._server:
+            self._server.close()
+        self.cut()
+        await asyncio.gather(*self._relays, return_exceptions=True)
+
+    @property
+    def url(self) -> str:
+        """Where the box connects."""
+        assert self._server is not None
+        return f"mqtt://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    def cut(self) -> None:
+        """Drop every connection and let none in, as when a SIM card dies."""
+        self.is_cut = True
+        for relay in self._relays:
+            relay.cancel()
+
+    def join(self) -> None:
+        """Let connections through again."""
+        self.is_cut = False
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        relay = asyncio.current_task()
+        assert relay is not None
+        self._relays.add(relay)
+        try:
+            if not self.is_cut:
+                await self._relay(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.transport.abort()
+            self._relays.discard(relay)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        up_reader, up_writer = await asyncio.open_connection(self._broker.host, self._broker.port)
+        try:
+            async with asyncio.TaskGroup() as both_ways:
+                both_ways.create_task(_pump(reader, up_writer, self._count))
+                both_ways.create_task(_pump(up_reader, writer))
+        except* OSError:
+            pass
+        finally:
+            up_writer.transport.abort()
+
+    def _count(self, size: int) -> None:
+        self.bytes_up += size
+
+
+async def _pump(
+    source: asyncio.StreamReader, target: asyncio.StreamWriter, count: Callable[[int], None] | None = None
+) -> None:
+    """Until the source ends; then the other way must end too."""
+    while chunk := await source.read(_CHUNK):
+        if count:
+            count(len(chunk))
+        target.write(chunk)
+        await target.drain()
+    raise ConnectionResetError

@@ -1,0 +1,68 @@
+"""`egret demo` as a newcomer runs it: the scripted story, its report, and orders from another terminal."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+EGRET = (sys.executable, "-m", "wire.main")
+REPORT_KEYS = {
+    *("sites", "boxes", "sensors", "alarms", "cases", "errors"),
+    *("readings_sampled", "readings_stored", "readings_lost", "readings_duplicated"),
+    *("readings_in_flight", "readings_stale", "sensor_to_case_ms", "backlog_drained_s"),
+    *("rss_mib", "broker", "store", "seconds_to_ready"),
+}
+
+
+def test_story_loses_nothing(tmp_path: Path) -> None:
+    """A lean, a cut link and a lean behind it: the last stdout line counts 0 lost, 0 doubled, two cases."""
+    command = [*EGRET, "demo", "--sites", "9", "--no-browser", "--for", "24", "--json", "--port", "0"]
+    done = subprocess.run([*command, "--data", str(tmp_path)], capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert set(report) == REPORT_KEYS
+    assert (report["readings_lost"], report["readings_duplicated"], report["errors"]) == (0, 0, [])
+    assert report["readings_sampled"] > 500
+    assert report["readings_stored"] >= report["readings_sampled"] - report["readings_in_flight"]
+    assert report["cases"] == 2
+    assert report["sensor_to_case_ms"]["median"] > 0
+    assert report["backlog_drained_s"] is not None
+
+
+async def test_orders_from_another_terminal(tmp_path: Path) -> None:
+    """While it runs, tilt, cut-link, typhoon and calm are obeyed, and a wrong site is named with a fix."""
+    start = [*EGRET, "demo", "--sites", "2", "--no-browser", "--port", "0", "--data", str(tmp_path)]
+    running = await asyncio.create_subprocess_exec(
+        *start, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert running.stdout is not None
+    try:
+        async with asyncio.timeout(90):
+            while b"http://127.0.0.1" not in await running.stdout.readline():
+                pass
+        for order in (["tilt", "XM-TA-0117", "1.2"], ["typhoon"], ["calm"]):
+            done = subprocess.run(
+                [*EGRET, "demo", *order, "--data", str(tmp_path)], capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+        wrong = subprocess.run(
+            [*EGRET, "demo", "tilt", "NOWHERE", "--data", str(tmp_path)], capture_output=True, text=True, check=False
+        )
+        assert wrong.returncode == 1
+        assert "no billboard 'NOWHERE'" in wrong.stderr
+        assert "XM-TA-0117" in wrong.stderr
+    finally:
+        running.terminate()
+        await running.communicate()
+    assert running.returncode == 0
+
+
+def test_no_demonstration_running(tmp_path: Path) -> None:
+    """An order without a running demonstration says how to start one."""
+    done = subprocess.run(
+        [*EGRET, "demo", "calm", "--data", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "no demonstration is running here" in done.stderr
+    assert "scripts/demo" in done.stderr
