@@ -1,0 +1,69 @@
+"""Alarm events, receipts, status and topic names: what third parties read and write."""
+
+import json
+
+import msgspec
+import pytest
+
+from wire import alarm_message, receipt, topics
+from wire.alarm import AlarmEvent, Change, Evidence, Level
+from wire.alarm_message import AlarmMessage
+from wire.errors import WireError
+from wire.receipt import BoxStatus, Lane, Receipt
+
+RAISED = AlarmEvent(
+    alarm="XM-TA-0117-T1/tilt",
+    sensor="XM-TA-0117-T1",
+    rule="tilt",
+    quantity="tilt",
+    change=Change.RAISED,
+    level=Level.RED,
+    value=2.004,
+    limit=1.5,
+    time_ns=1_795_480_000_123_000_000,
+    sequence=7,
+    evidence=(Evidence(1_795_479_999_623_000_000, 0.031),),
+)
+
+
+def test_alarm_message_is_plain_json() -> None:
+    """Any MQTT client can read it: words, not numbers, and a schema."""
+    message = AlarmMessage("XM-TA-01", "k3v9q2ma", 6, (RAISED,))
+    document = json.loads(alarm_message.encode(message))
+    assert document["schema"] == "egret.alarms/1"
+    assert document["events"][0]["level"] == "red"
+    assert document["events"][0]["change"] == "raised"
+    assert document["events"][0]["evidence"] == [[1_795_479_999_623_000_000, 0.031, 0]]
+    assert alarm_message.decode(alarm_message.encode(message)) == message
+
+
+@pytest.mark.parametrize(
+    ("trimmed_through", "sequences"),
+    [(0, ()), (0, (0,)), (7, (7,)), (0, (1, 3)), (0, (2, 1)), (0, tuple(range(1, 102)))],
+)
+def test_alarm_sequences_are_checked(trimmed_through: int, sequences: tuple[int, ...]) -> None:
+    """1 to 100 events, consecutive, above what the box has trimmed."""
+    events = tuple(msgspec.structs.replace(RAISED, sequence=sequence) for sequence in sequences)
+    with pytest.raises(WireError, match="this is no alarm message"):
+        alarm_message.decode(alarm_message.encode(AlarmMessage("B", "s", trimmed_through, events)))
+
+
+def test_receipt_and_status_are_told_apart() -> None:
+    """A status where a receipt is expected is refused, and the other way round."""
+    stored = Receipt("XM-TA-01", "k3v9q2ma", Lane.READINGS, 40960)
+    status = BoxStatus("XM-TA-01", online=True, time_ns=1, boot="b7e1", version="0.1.0")
+    assert receipt.decode_receipt(receipt.encode(stored)) == stored
+    assert receipt.decode_status(receipt.encode(status)) == status
+    with pytest.raises(WireError, match="this is no receipt"):
+        receipt.decode_receipt(receipt.encode(status))
+    with pytest.raises(WireError, match="this is no status"):
+        receipt.decode_status(b"\xff")
+
+
+def test_topics_name_their_box() -> None:
+    """egret/v1/{box}/{what}; anything else is none of ours."""
+    assert topics.topic("XM-TA-01", "readings") == "egret/v1/XM-TA-01/readings"
+    assert topics.box_of("egret/v1/XM-TA-01/readings") == "XM-TA-01"
+    for wrong in ("egret/v1/readings", "egret/v2/B/readings", "egret/v1/a.b/readings", "egret/v1/-a/readings", "x"):
+        with pytest.raises(WireError):
+            topics.box_of(wrong)
