@@ -1,0 +1,52 @@
+/** Numbers and times as people read them. */
+import { say } from "./words.js";
+
+const UNITS = { deg: "°", Cel: "°C", "%{LEL}": "%LEL", "m/s2": "m/s²", "um/m": "µε", 1: "" };
+const DECIMALS_MAX = 2;
+const SMALL_UNIT_DECIMALS = 3;
+
+/** A UCUM code as people write it. */
+export function unit(code) {
+  return UNITS[code] ?? code;
+}
+
+/** A value in its quantity's unit, without the unit. */
+export function number(value, quantity) {
+  if (value === null || value === undefined) return "–";
+  const decimals = quantity?.decimals ?? DECIMALS_MAX;
+  return value.toFixed(decimals > SMALL_UNIT_DECIMALS ? SMALL_UNIT_DECIMALS : Math.min(decimals, DECIMALS_MAX));
+}
+
+/** A value with its unit. */
+export function amount(value, quantity) {
+  const symbol = unit(quantity?.unit ?? "");
+  return number(value, quantity) + (symbol.startsWith("°") ? symbol : ` ${symbol}`.trimEnd());
+}
+
+/** A span of time in ms, as 04:07, 1:04:07 or 3 days 01:04:07. */
+export function span(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (part) => String(part).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const short = `${two(minutes)}:${two(seconds % 60)}`;
+  if (hours === 0) return short;
+  if (hours < 24) return `${hours}:${short}`;
+  return say("days", { count: Math.floor(hours / 24), time: `${two(hours % 24)}:${short}` });
+}
+
+/** An age in ms: 0.4 s under ten seconds, then as `span`. */
+export function age(ms) {
+  return ms < 10_000 ? `${(Math.max(0, ms) / 1000).toFixed(1)} s` : span(ms);
+}
+
+const CLOCK = new Intl.DateTimeFormat("sv-SE", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const DAY = new Intl.DateTimeFormat("sv-SE", { year: "numeric", month: "2-digit", day: "2-digit" });
+
+/** 24 h clock of the browser's time zone. */
+export function clockTime(ms) {
+  return CLOCK.format(ms);
+}
+
+export function day(ms) {
+  return DAY.format(ms);
+}

@@ -1,0 +1,41 @@
+/** The four levels, worst first, each told by colour, shape and numeral: never by colour alone (ISA-101). */
+import { h } from "preact";
+import htm from "htm";
+
+const html = htm.bind(h);
+
+export const LEVELS = ["red", "orange", "yellow", "blue"];
+const NUMERALS = { red: "Ⅰ", orange: "Ⅱ", yellow: "Ⅲ", blue: "Ⅳ" };
+
+/** 4 for red … 1 for blue, 0 for none; for comparing inside the board only. */
+export function severity(level) {
+  return level ? LEVELS.length - LEVELS.indexOf(level) : 0;
+}
+
+export function numeral(level) {
+  return NUMERALS[level];
+}
+
+const SHAPES = {
+  red: html`<path d="M0 -12.5 12.2 9.2H-12.2Z" />`,
+  orange: html`<path d="M0 -12.5 12.5 0 0 12.5 -12.5 0Z" />`,
+  yellow: html`<rect x="-9.5" y="-9.5" width="19" height="19" />`,
+  blue: html`<circle r="10.5" />`,
+};
+const NUMERAL_AT = { red: 6.5, orange: 4, yellow: 4, blue: 4 };
+
+/** A sensor that cannot be trusted: a broken ring with a stroke through it, in no level's colour. */
+const FAULT = html`<g class="fault-mark"><circle r="9" /><path d="M-5 5 5 -5" /></g>`;
+
+/** The mark of a level or of a fault, centred on the origin of the SVG it is put into. */
+export function Mark({ level, isFault }) {
+  if (isFault) return FAULT;
+  return html`<g class=${`mark ${level}`}>${SHAPES[level]}<text y=${NUMERAL_AT[level]}>${NUMERALS[level]}</text></g>`;
+}
+
+/** The same mark as a picture of its own, in a line of text. */
+export function Icon({ level, isFault, size = 22 }) {
+  return html`<svg class="icon" viewBox="-14 -14 28 28" width=${size} height=${size} aria-hidden="true">
+    <${Mark} level=${level} isFault=${isFault} />
+  </svg>`;
+}
