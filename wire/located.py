@@ -61,7 +61,7 @@ class Mistakes:
 
 
 def load(path: Path, mistakes: Mistakes) -> "Block":
-    """The file's top mapping; broken syntax leaves it empty. Raises ConfigError when it cannot be read at all."""
+    """The file's top mapping. Raises ConfigError when the file cannot be read, or is no YAML mapping."""
     name = str(path)
     try:
         content = path.read_bytes()
@@ -87,7 +87,7 @@ def parse(text: str, name: str, mistakes: Mistakes) -> "Block":
     if not isinstance(node, MapNode):
         if len(mistakes) == before:
             mistakes.add(f"{name}:1", "the file must be a mapping of keys.", "begin with `schema:`", "E-FILE-008")
-        node = MapNode(f"{name}:1", {})
+        raise ConfigError(mistakes.sorted())
     return Block(node, mistakes)
 
 

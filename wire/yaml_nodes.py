@@ -58,7 +58,7 @@ def plain(value: object, where: str) -> Node:
 
 
 def parse(text: str, file: str, add: Callable[[Mistake], None]) -> Node | None:
-    """The document, or None when it is empty or its syntax is broken; mistakes go to `add`."""
+    """The document, or None when it is empty or cannot be read as written; mistakes go to `add`."""
     try:
         return _Builder(text, file, add).document()
     except yaml.MarkedYAMLError as error:
@@ -86,6 +86,7 @@ class _Builder:
         self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=_LOADER)
         self._file = file
         self._add = add
+        self._is_incomplete = False
 
     def document(self) -> Node | None:
         """The first document; a second one is a mistake."""
@@ -99,7 +100,7 @@ class _Builder:
                     break
             elif isinstance(event, yaml.NodeEvent):
                 root = self._node(event, f"{self._file}:1", 0)
-        return root
+        return None if self._is_incomplete else root
 
     def _node(self, event: yaml.Event, where: str, depth: int) -> Node:
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
@@ -114,6 +115,7 @@ class _Builder:
             return self._list(where, depth)
         if isinstance(event, yaml.ScalarEvent):
             return TextNode(where, event.value, is_null=event.implicit[0] and event.value in ("", "~", "null"))
+        self._is_incomplete = True  # an alias: what it stands for is not here
         return TextNode(where, "", is_null=True)
 
     def _list(self, where: str, depth: int) -> ListNode:
