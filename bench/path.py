@@ -34,7 +34,7 @@ def city(folder: Path, sensors: int, on_delay: str) -> Path:
         "crs": "WGS-84",
         "city": {"name": "台架", "name_en": "Bench", "demonstration": True},
         "districts": {"bench": "台架"},
-        "limits": {"bench": {"from": "billboard", "tilt": {"off_delay": "0s", "levels": {"red": level}}}},
+        "limits": {"bench": {"from": "billboard", "rules": {"lean": {"off_delay": "0s", "levels": {"red": level}}}}},
         "kinds": {"billboard": {"profile": "witmotion-wt901c-485", "limits": "bench", "every": "100ms"}},
         "boxes": {
             _BOX: {
@@ -51,7 +51,7 @@ def city(folder: Path, sensors: int, on_delay: str) -> Path:
                 "kind": "billboard",
                 "district": "bench",
                 "at": [24.5, 118.1 + number / 1000],
-                "sensors": {"T1": {"on": f"{_BOX}/l{number // 4}", "unit": 80 + number % 4}},
+                "sensors": {"T1": {"line": f"{_BOX}/l{number // 4}", "unit": 80 + number % 4}},
             }
             for number in range(sensors)
         },

@@ -1,6 +1,7 @@
 """The demonstration's own sensors.yaml and cloud.yaml: the shipped city, with as many billboards as wanted."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 
 import yaml
@@ -31,7 +32,7 @@ def write_city(source: Path, billboards: int, target: Path) -> None:
         for name, site in list(boards.items())[: billboards - len(boards) * copy]:
             kept[f"{name}-{copy}"] = _moved(site, copy)
             box = _box(site)
-            boxes[f"{box}-{copy}"] = city["boxes"][box]
+            boxes[f"{box}-{copy}"] = deepcopy(city["boxes"][box])  # shared, it would be dumped as a YAML alias
     used = {_box(site) for site in [*kept.values(), *others.values()]}
     city["sites"] = kept | others
     city["boxes"] = {name: box for name, box in boxes.items() if name in used}
@@ -44,13 +45,13 @@ def _kept(boards: Mapping[str, dict], billboards: int) -> dict[str, dict]:
 
 
 def _box(site: Mapping[str, dict]) -> str:
-    return next(iter(site["sensors"].values()))["on"].split("/")[0]
+    return next(iter(site["sensors"].values()))["line"].split("/")[0]
 
 
 def _moved(site: dict, copy: int) -> dict:
     sensors = {}
     for key, sensor in site["sensors"].items():
-        box, line = sensor["on"].split("/")
-        sensors[key] = sensor | {"on": f"{box}-{copy}/{line}"}
+        box, line = sensor["line"].split("/")
+        sensors[key] = sensor | {"line": f"{box}-{copy}/{line}"}
     latitude, longitude = site["at"]
     return site | {"sensors": sensors, "at": [round(latitude + 0.0007 * copy, 5), round(longitude + 0.0007 * copy, 5)]}
