@@ -1,0 +1,128 @@
+"""`egret check`: every mistake of the configuration files at once, with its place and its fix."""
+
+import importlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from wire import kinds, line_load, located
+from wire.errors import ConfigError, Mistake
+from wire.inventory import Inventory, Line
+from wire.limit_sets import OF_THE_SENSOR
+from wire.located import Mistakes
+from wire.profile import Profile
+from wire.profile_yaml import library_folder, load_library, load_profile
+from wire.sensors_yaml import SERIAL, load
+
+DEFAULTS = ("sensors.yaml", "cloud.yaml", "firmware-configs")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Of one file: what it holds, or what is wrong with it."""
+
+    file: str
+    summary: str
+    mistakes: tuple[Mistake, ...] = ()
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+@click.pass_context
+def check(context: click.Context, files: tuple[Path, ...], *, as_json: bool) -> None:
+    """Check sensors.yaml, cloud.yaml and device profiles; all mistakes at once, exit code 4 if there are any.
+
+    FILE is one of these files or a folder of profiles; without it, those of the current folder.
+
+    Example: egret check sensors.yaml
+    """
+    found = files or tuple(path for path in map(Path, DEFAULTS) if path.exists())
+    if not found:
+        what = f"here is none of {', '.join(DEFAULTS)}."
+        raise ConfigError([Mistake(str(Path.cwd()), what, "name the files to check", "E-CHECK-001")])
+    reports = [_report(path) for path in found]
+    if as_json:
+        click.echo(json.dumps({"schema": "egret.check/1", "files": [asdict(report) for report in reports]}))
+    else:
+        for line in dict.fromkeys(line for report in reports for line in _lines(report)):
+            click.echo(line)
+    if any(report.mistakes for report in reports):
+        context.exit(ConfigError.exit_code)
+
+
+def _lines(report: Report) -> list[str]:
+    return [str(mistake) for mistake in report.mistakes] or [f"{report.file}: {report.summary}"]
+
+
+def _report(path: Path) -> Report:
+    try:
+        return Report(str(path), _checked(path))
+    except ConfigError as error:
+        return Report(str(path), "", error.mistakes)
+
+
+def _checked(path: Path) -> str:
+    """What the file holds, in one line. Raises ConfigError."""
+    if path.is_dir():
+        return f"{len(load_library(path))} profiles"
+    if path.name == "profile.yaml":
+        profile = load_profile(path.parent)
+        return f"{profile.title}, {len(profile.vectors)} vectors, evidence {profile.evidence.level}"
+    if located.load(path, Mistakes()).text("schema", "").startswith("egret.cloud/"):
+        importlib.import_module("cloud.config").load(path)
+        return "good"
+    return _checked_city(path, load_library(library_folder()))
+
+
+def _checked_city(path: Path, profiles: Mapping[str, Profile]) -> str:
+    inventory = load(path, profiles)
+    mistakes = Mistakes()
+    for line in _lines_of(inventory):
+        try:
+            source = kinds.find("edge.sources", line.source, where=line.where)
+            kinds.build(source.Config, line.options, mistakes, where=line.where)
+        except ConfigError as error:
+            mistakes.extend(error.mistakes)
+    for kind in {rule.kind for sensor in inventory.sensors.values() for rule in sensor.rules}:
+        try:
+            kinds.find("edge.rules", kind, where=str(path))
+        except ConfigError as error:
+            mistakes.extend(error.mistakes)
+    mistakes.raise_any()
+    return _summary(inventory)
+
+
+def _summary(inventory: Inventory) -> str:
+    by_kind = Counter(site.kind for site in inventory.sites.values())
+    parts = [
+        f"{len(inventory.sites)} sites ({', '.join(f'{count} {kind}' for kind, count in by_kind.most_common())})",
+        f"{len(inventory.boxes)} boxes",
+        f"{len(_lines_of(inventory))} lines",
+        f"{len(inventory.sensors)} sensors",
+    ]
+    text = ", ".join(parts)
+    loads = {f"{line.box}/{line.key}": _load(line, inventory) for line in _lines_of(inventory)}
+    busiest = max(loads, key=lambda line: loads[line], default="")
+    if busiest and loads[busiest]:
+        text += f"; busiest line {busiest}, {loads[busiest]:.0%} of its time"
+    unwatched = [
+        sensor.id for sensor in inventory.sensors.values() if all(rule.kind == OF_THE_SENSOR for rule in sensor.rules)
+    ]
+    if unwatched:
+        text += f"; no limit applies to what these measure: {', '.join(unwatched)}"
+    return text
+
+
+def _lines_of(inventory: Inventory) -> list[Line]:
+    return [line for box in inventory.boxes.values() for line in box.lines]
+
+
+def _load(line: Line, inventory: Inventory) -> float:
+    sensors = [inventory.sensors[sensor] for sensor in line.sensors]
+    settings = line_load.serial_settings(line, sensors)
+    return line_load.utilisation(sensors, min(settings)[0]) if line.source == SERIAL and settings else 0.0

@@ -1,0 +1,103 @@
+"""The JSON Schema of sensors.yaml, for editors: it knows the keys and words that `wire.sensors_yaml` reads.
+
+An editor shows what it can say while one types; `egret check` says the rest (addresses taken twice,
+names that refer to nothing, lines that are too busy).
+"""
+
+from collections.abc import Mapping
+
+from wire.alarm import Level
+from wire.quantities import QUANTITIES
+from wire.sensors_yaml import CRS, SCHEMA
+from wire.site_blocks import LATITUDE_MAX, LONGITUDE_MAX, UNIT_MAX, UNIT_MIN
+from wire.topics import IDENTIFIER
+
+Schema = dict[str, object]
+
+_TEXT: Schema = {"type": "string"}
+_NUMBERS: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
+_DURATION: Schema = {"type": "string", "pattern": r"^\d+(\.\d+)? ?(ms|s|min|h|d)$", "examples": ["500ms", "5s"]}
+
+
+def sensors_schema() -> Schema:
+    """JSON Schema, draft 2020-12."""
+    sections: Schema = {
+        "schema": {"const": SCHEMA},
+        "crs": {"const": CRS, "description": "the coordinate system of every `at:`; GCJ-02 is some 500 m off"},
+        "city": _object({"name": _TEXT, "name_en": _TEXT, "demonstration": {"type": "boolean"}}, ["name"]),
+        "districts": _named(_described(_TEXT, "the district's name")),
+        "limits": _named(_limit_set()),
+        "kinds": _named(_object(_template(), [])),
+        "boxes": _named(_object({"name": _TEXT, "lines": _named(_line())}, ["lines"])),
+        "sites": _named(_site()),
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Egret: the city's sites, boxes, lines and sensors",
+        **_object(sections, [key for key in sections if key != "limits"]),
+    }
+
+
+def _limit_set() -> Schema:
+    level = _object({"limit": {"type": "number"}, "on_delay": _DURATION, "source": _TEXT}, [])
+    levels = _object(dict.fromkeys((level.value for level in Level), level), [])
+    rule = {
+        "kind": _described(_TEXT, "limit, or fault for the sensor itself"),
+        "quantity": {"enum": list(QUANTITIES)},
+        "deadband": {"type": "number", "minimum": 0},
+        "off_delay": _DURATION,
+        "levels": levels,
+    }
+    return _object({"from": _described(_TEXT, "the set it starts from"), "rules": _named(_object(rule, []))}, ["rules"])
+
+
+def _template() -> Schema:
+    return {
+        "profile": _described(_TEXT, "a folder of firmware-configs"),
+        "limits": _described(_TEXT, "a limit set, shipped or from `limits:`"),
+        "every": _described(_DURATION, "sampling interval; else the profile's"),
+        "constants": _described(_NUMBERS, "the site's numbers that the profile names"),
+    }
+
+
+def _line() -> Schema:
+    source = _described(_TEXT, "a source kind, for example modbus_rtu; its options stand beside it")
+    return {"type": "object", "properties": {"source": source}, "required": ["source"]}
+
+
+def _site() -> Schema:
+    sensor: Schema = {
+        "line": {"type": "string", "pattern": "^[^/ ]+/[^/ ]+$", "description": "box/line"},
+        "unit": {"type": "integer", "minimum": UNIT_MIN, "maximum": UNIT_MAX},
+        **_template(),
+        "zero": _described(_NUMBERS, "what each point read when the site was commissioned"),
+    }
+    degrees = [
+        {"type": "number", "minimum": -bound, "maximum": bound, "description": name}
+        for name, bound in (("latitude", LATITUDE_MAX), ("longitude", LONGITUDE_MAX))
+    ]
+    site: Schema = {
+        "name": _TEXT,
+        "name_en": _TEXT,
+        "kind": _described(_TEXT, "one of `kinds:`"),
+        "district": _described(_TEXT, "one of `districts:`"),
+        "at": {"type": "array", "prefixItems": degrees, "minItems": 2, "maxItems": 2},
+        "sensors": _named(_object(sensor, ["line"])),
+    }
+    return _object(site, ["name", "kind", "district", "sensors"])
+
+
+def _object(properties: Mapping[str, object], required: list[str]) -> Schema:
+    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
+
+
+def _named(entry: Schema) -> Schema:
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": f"^{IDENTIFIER.pattern}$"},
+        "additionalProperties": entry,
+    }
+
+
+def _described(schema: Schema, words: str) -> Schema:
+    return {**schema, "description": words}
