@@ -98,7 +98,7 @@ async def test_a_parked_truck_opens_an_alarm_and_crossings_do_not() -> None:
     assert told([event for event in events if event.rule == "support"]) == [
         ("support", "raised", "yellow", 128),
         ("support", "escalated", "orange", 249),
-        ("support", "lowered", "yellow", 377),
+        ("support", "lowered", "yellow", 378),
         ("support", "cleared", "yellow", 507),
     ]
     assert len(events) == 8
