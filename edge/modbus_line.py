@@ -60,7 +60,7 @@ class ModbusLine:
         """One sample a poll, also for a poll that failed. Raises SourceError when the port is lost."""
         loop = asyncio.get_running_loop()
         while True:
-            poll = self.schedule.next()
+            poll = self.schedule.next(loop.time())
             await asyncio.sleep(poll.due - loop.time())
             yield await self._sample(poll)
 

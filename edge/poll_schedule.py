@@ -20,6 +20,8 @@ class Poll:
         """First due at `start`."""
         self.sensor, self.block, self.every_s = sensor, block, every_s
         self.due = start
+        self.asked_at = -math.inf
+        """When its last turn ended."""
         self.skipped = 0
         """Turns that fell out because the line had no time for them."""
         self.gone_since: float | None = None
@@ -30,6 +32,7 @@ class Poll:
 
     def answered(self, now: float) -> None:
         """Next turn by the clockwork; a line that is more than a turn behind skips whole turns, and counts them."""
+        self.asked_at = now
         self._failures = self._timeouts = 0
         self._back_off_s = 0.0
         self.gone_since = None
@@ -40,6 +43,7 @@ class Poll:
 
         A damaged reply does not count as silence: on a noisy line every reply is wanted.
         """
+        self.asked_at = now
         if not self._failures:
             self._first_failure = now
         self._failures += 1
@@ -65,7 +69,7 @@ class Poll:
 
 
 class PollSchedule:
-    """The polls of a line. The one that has waited longest is next, so overload falls on all alike."""
+    """The polls of a line. Of those that are due the one asked longest ago is next: overload falls on all alike."""
 
     def __init__(self, polls: Iterable[Poll]) -> None:
         """At least one poll."""
@@ -76,8 +80,11 @@ class PollSchedule:
         """Turns that fell out on this line so far."""
         return sum(poll.skipped for poll in self.polls)
 
-    def next(self) -> Poll:
-        """The poll that is or becomes due first."""
+    def next(self, now: float) -> Poll:
+        """The poll whose turn it is at `now`, or the first that will be due."""
+        due = [poll for poll in self.polls if poll.due <= now]
+        if due:
+            return min(due, key=lambda poll: poll.asked_at)
         return min(self.polls, key=lambda poll: poll.due)
 
     def wake(self, sensor: Sensor, now: float) -> None:
