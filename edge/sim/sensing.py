@@ -1,0 +1,61 @@
+"""What a simulated sensor measures of the world, in the points of its profile."""
+
+from collections.abc import Callable, Mapping
+
+from edge.sim.world import SECOND_NS, World
+from wire.inventory import Sensor
+from wire.registers import Value
+
+_GRAVITY = 9.80665
+_PASCAL_A_BAR = 100_000
+_FRESH_WATER = 998.2
+"""kg/m³ at 20 °C."""
+_HEARTBEAT_S = 5
+
+Measured = dict[str, Value]
+"""By quantity, or by name for a point that has none."""
+
+
+def point_values(world: World, sensor: Sensor, time_ns: int) -> Mapping[str, Value]:
+    """The points of `sensor` at `time_ns`; a point the world knows nothing about is left out."""
+    measured: Measured = {"temperature": world.temperature_c(sensor.site, time_ns)}
+    measured |= _BY_KIND[sensor.profile.kind](world, sensor, time_ns)
+    return {
+        point.name: measured[point.quantity or point.name]
+        for point in sensor.profile.points
+        if (point.quantity or point.name) in measured
+    }
+
+
+def _tilt(world: World, sensor: Sensor, time_ns: int) -> Measured:
+    """Angles count from the zero of the site's commissioning."""
+    across, along = world.tilt_deg(sensor.site, time_ns)
+    zeros = {point.quantity: sensor.zero.get(point.name, 0.0) for point in sensor.profile.points}
+    return {"tilt_x": zeros.get("tilt_x", 0.0) + across, "tilt_y": zeros.get("tilt_y", 0.0) + along, "acc_z": 1.0}
+
+
+def _gas(world: World, sensor: Sensor, time_ns: int) -> Measured:
+    lel = world.gas_lel(sensor.site, time_ns)
+    beat = float(time_ns // SECOND_NS // _HEARTBEAT_S % 65_536)
+    return {"gas": lel, "gas_lel": lel, "mode": "normal", "gas_unit": "%{LEL}", "beat": beat}
+
+
+def _level(world: World, sensor: Sensor, time_ns: int) -> Measured:
+    """A probe feels the water above it; one that hangs in the air feels nothing."""
+    level = world.water_level_m(sensor.site, time_ns)
+    depth = max(0.0, level - sensor.constants.get("sensor_height", 0.0))
+    density = sensor.constants.get("water_density", _FRESH_WATER)
+    return {"water_level": level, "pressure": depth * density * _GRAVITY / _PASCAL_A_BAR}
+
+
+def _vibration(world: World, sensor: Sensor, time_ns: int) -> Measured:
+    across, along, vertical = world.acceleration_m_s2(sensor.site, time_ns)
+    return {"accel_x": across, "accel_y": along, "accel_z": vertical}
+
+
+_BY_KIND: Mapping[str, Callable[[World, Sensor, int], Measured]] = {
+    "tilt": _tilt,
+    "gas": _gas,
+    "level": _level,
+    "vibration": _vibration,
+}
