@@ -69,7 +69,7 @@ def read_site(name: str, block: Block, templates: Mapping[str, Template], known:
     placed = [
         found
         for key, entry in block.mapping("sensors").blocks()
-        if (found := _sensor(name, key, entry, templates.get(kind, Template()), known))
+        if (found := _sensor(name, key, entry, templates.get(kind), known))
     ]
     site = Site(
         id=name,
@@ -98,10 +98,13 @@ def check_identifier(block: Block, key: str, identifier: str) -> None:
         block.wrong(key, f"the id {identifier!r} is not allowed.", fix, "E-CITY-001")
 
 
-def _sensor(site: str, key: str, block: Block, template: Template, known: Known) -> Placed | None:
+def _sensor(site: str, key: str, block: Block, kind: Template | None, known: Known) -> Placed | None:
+    """`kind` is None when the site's is unknown: that is said at the site, not at each of its sensors."""
+    template = kind or Template()
+    needed = None if kind else ""
     box, line = _line(block, known)
-    profile = _profile(block, block.text("profile", template.profile or None), known)
-    rules = _rules(block, block.text("limits", template.limits or None), known)
+    profile = _profile(block, block.text("profile", template.profile or needed), known)
+    rules = _rules(block, block.text("limits", template.limits or needed), known)
     every_s = block.duration("every") if "every" in block else template.every_s
     zero, constants = numbers(block, "zero"), {**template.constants, **numbers(block, "constants")}
     unit = block.integer("unit", default=profile.link.unit if profile else UNIT_MIN)
@@ -191,7 +194,7 @@ def _place(block: Block) -> tuple[float | None, float | None]:
     at = block.sequence("at")
     values = at.numbers()
     if len(values) != 2:
-        what = f"'at' has {len(values)} numbers."
+        what = "'at' is not two numbers."
         block.wrong("at", what, "write [latitude, longitude], for example [24.7231, 118.1523]", "E-CITY-011")
         return None, None
     latitude, longitude = values
