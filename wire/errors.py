@@ -11,9 +11,13 @@
     │  ├ Unreachable          nobody answers
     │  ├ Refused              it answers and says no
     │  └ NotAuthorised        it does not accept this certificate or password
-    ├ StoreError              the time-series store
+    ├ StoreError              a database: the time-series store, or the ledger
     │  ├ Unavailable          try again, never drop
     │  └ Rejected             it will never take this: quarantine
+    ├ CaseError               an act on a case
+    │  ├ NoSuchCase           nobody knows this number
+    │  └ CaseClosed           somebody has closed it before
+    ├ NotifyError             a notice that its receiver has not taken
     └ WireError               bytes we cannot read: quarantine
 
 Exit codes of the command belong to the classes, so a script can tell them apart.
@@ -121,7 +125,7 @@ class NotAuthorised(LinkError):
 
 
 class StoreError(EgretError):
-    """The time-series store."""
+    """A database: the time-series store, or the ledger of alarms and cases."""
 
     exit_code = 3
 
@@ -132,6 +136,31 @@ class Unavailable(StoreError):
 
 class Rejected(StoreError):
     """The store will never take this; the rest of the batch may still be good."""
+
+
+class CaseError(EgretError):
+    """An act on a case that cannot be done."""
+
+
+class NoSuchCase(CaseError):
+    """Nobody knows a case with this number."""
+
+
+class CaseClosed(CaseError):
+    """The case was closed before, perhaps by somebody else a moment ago."""
+
+
+class NotifyError(EgretError):
+    """A receiver has not taken a notice; it is sent again later."""
+
+    exit_code = 3
+
+    def __init__(
+        self, what: str, *, retry_after_s: float | None = None, where: str = "", fix: str = "", code: str
+    ) -> None:
+        """`retry_after_s`: how long the receiver asks us to wait, if it does."""
+        super().__init__(what, where=where, fix=fix, code=code)
+        self.retry_after_s = retry_after_s
 
 
 class WireError(EgretError):

@@ -1,0 +1,160 @@
+"""The ledger's database: opened with its tables up to date, and its errors as ours.
+
+SQLite is a file with a write-ahead log, synchronised at every commit; another database is named by
+a URL that SQLAlchemy understands. Reads and writes take turns among themselves, off the event loop.
+"""
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import msgspec
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    RowMapping,
+    Table,
+    create_engine,
+    event,
+    exc,
+    inspect,
+    make_url,
+    text,
+)
+
+from cloud import migrations
+from cloud.schema import REVISION
+from wire.blocking import OneAtATime
+from wire.errors import Unavailable
+
+T = TypeVar("T")
+
+_BUSY_TIMEOUT_MS = 5_000
+_VERSION_TABLE = "alembic_version"
+
+
+class Database:
+    """An async context manager. A call gets a connection inside a transaction, and returns values, never rows."""
+
+    def __init__(self, url_or_path: str | Path) -> None:
+        """Nothing is opened yet."""
+        text_form = str(url_or_path)
+        is_url = "://" in text_form
+        self._url = make_url(text_form) if is_url else URL.create("sqlite", database=text_form)
+        self._where = self._url.render_as_string(hide_password=True) if is_url else text_form
+        self._engine = create_engine(self._url)
+        if self._url.get_backend_name() == "sqlite":
+            event.listen(self._engine, "connect", _prepare_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
+        self._reader = self._engine.execution_options(is_reading=True)
+        self._reading, self._writing = OneAtATime(), OneAtATime()
+
+    async def __aenter__(self) -> Self:
+        """Raises Unavailable."""
+        await self._writing(self._open)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._writing(self._engine.dispose)
+
+    async def read(self, call: Callable[[Connection], T]) -> T:
+        """What `call` finds. Raises Unavailable."""
+        return await self._reading(self._in_transaction, self._reader, call)
+
+    async def write(self, call: Callable[[Connection], T]) -> T:
+        """What `call` returns; all it did is durable, or nothing. Raises Unavailable."""
+        return await self._writing(self._in_transaction, self._engine, call)
+
+    def _in_transaction(self, engine: Engine, call: Callable[[Connection], T]) -> T:
+        with self._said_plainly(), engine.begin() as connection:
+            return call(connection)
+
+    def _open(self) -> None:
+        with self._said_plainly():
+            with self._reader.begin() as connection:
+                revision = _revision(connection)
+            if revision is not None and revision > REVISION:
+                raise Unavailable(
+                    f"this ledger has revision {revision}, and this program knows {REVISION}.",
+                    where=self._where,
+                    fix="a newer egret wrote it: install that version or a newer one.",
+                    code="E-LEDG-002",
+                )
+            if revision != REVISION:
+                with self._engine.begin() as connection:
+                    _upgrade(connection)
+
+    @contextmanager
+    def _said_plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except (exc.DatabaseError, exc.InterfaceError) as error:
+            raise Unavailable(
+                f"the ledger cannot be used now: {error.orig}",
+                where=self._where,
+                fix="see that its folder exists, can be written and has space, and that no other program holds it.",
+                code="E-LEDG-001",
+            ) from error
+
+
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, only_above: Column[Any] | None = None
+) -> None:
+    """Insert rows, or overwrite those with the same primary key; `only_above`: only when that column rises.
+
+    The words are common to SQLite and PostgreSQL, but SQLAlchemy keeps them in each dialect.
+    """
+    dialect = importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    statement = dialect.insert(table)
+    new = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
+    is_wanted = None if only_above is None else statement.excluded[only_above.name] > only_above
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=new, where=is_wanted), rows
+    )
+
+
+def built(kind: type[T], row: RowMapping, **more: object) -> T:
+    """A struct from the columns of a row and whatever else it has."""
+    # SQLAlchemy names columns that are words of SQL by its own kind of str, which msgspec does not take.
+    return msgspec.convert({str(name): value for name, value in row.items()} | more, kind)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # pysqlite begins too late by itself; `_begin_sqlite` does it
+    for pragma in (
+        f"busy_timeout = {_BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes the lock when it begins: it waits for another process, and never finds its reading stale."""
+    is_reading = connection.get_execution_options().get("is_reading", False)
+    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(_VERSION_TABLE):
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()  # noqa: S608 - a constant
+
+
+def _upgrade(connection: Connection) -> None:
+    """Alembic takes 0.2 s to import, so it is imported when there is something to do."""
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

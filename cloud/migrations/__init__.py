@@ -1,0 +1,1 @@
+"""How the ledger's tables came to be: one Alembic migration a change, run when a ledger is opened."""

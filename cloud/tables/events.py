@@ -1,0 +1,57 @@
+"""What changed, in order, for those who follow."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select
+
+from cloud.alarm_state import Alarm
+from cloud.case_flow import Case
+from cloud.schema import events
+from cloud.tables.boxes import BoxState
+
+KEPT = 100_000
+"""Events at least; who has been away longer starts from a snapshot."""
+_PRUNE_EVERY = 1_000
+
+Kind = Literal["alarm", "case", "box"]
+
+
+class LedgerEvent(msgspec.Struct, frozen=True):
+    """An alarm, a case or a box as it became. Ids rise; `data` is the JSON of Alarm, Case or BoxState."""
+
+    id: int
+    kind: Kind
+    time_ns: int
+    data: msgspec.Raw
+
+
+def add(connection: Connection, changes: Sequence[Alarm | Case | BoxState], now_ns: int) -> None:
+    """In order, dropping what is older than the last `KEPT`."""
+    rows = [
+        {"kind": _kind(change), "time_ns": now_ns, "data": msgspec.json.encode(change).decode()} for change in changes
+    ]
+    connection.execute(insert(events), rows)
+    newest = last_id(connection)
+    if newest % _PRUNE_EVERY < len(rows):
+        connection.execute(delete(events).where(events.c.id <= newest - KEPT))
+
+
+def after(connection: Connection, event_id: int, limit: int) -> Sequence[LedgerEvent]:
+    """Oldest first."""
+    wanted = select(events).where(events.c.id > event_id).order_by(events.c.id).limit(limit)
+    return tuple(
+        LedgerEvent(row.id, row.kind, row.time_ns, msgspec.Raw(row.data.encode())) for row in connection.execute(wanted)
+    )
+
+
+def last_id(connection: Connection) -> int:
+    """0 when nothing ever happened."""
+    return connection.execute(select(func.max(events.c.id))).scalar() or 0
+
+
+def _kind(change: Alarm | Case | BoxState) -> Kind:
+    if isinstance(change, Alarm):
+        return "alarm"
+    return "case" if isinstance(change, Case) else "box"
