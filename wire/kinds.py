@@ -29,7 +29,8 @@ def find(package: str, kind: str, *, where: str = "") -> ModuleType:
     """The module of one kind; `where` is the file:line that names it. Raises ConfigError."""
     known = names(package)
     if kind not in known:
-        what = f"{package} has no kind {kind!r}."
+        noun = package.rpartition(".")[2].removesuffix("s")
+        what = f"there is no {noun} kind {kind!r}."
         raise ConfigError([Mistake(where or package, what, nearest(kind, known), "E-KIND-001")])
     return importlib.import_module(f"{package}.{kind}")
 

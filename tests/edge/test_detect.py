@@ -69,7 +69,7 @@ def test_unknown_sensors_pass_unjudged() -> None:
 def test_an_unknown_kind_of_rule_is_refused() -> None:
     """A limit set with a kind that has no file says which kinds there are."""
     strange = replace(LEAN, kind="limits")
-    with pytest.raises(ConfigError, match=r"edge.rules has no kind 'limits'.*write 'limit'"):
+    with pytest.raises(ConfigError, match=r"there is no rule kind 'limits'.*write 'limit'"):
         Detector([sensor(rules=(strange,))], "c1")
 
 

@@ -62,7 +62,7 @@ def test_an_unknown_kind_is_told_the_nearest(package: str) -> None:
     with pytest.raises(ConfigError) as caught:
         kinds.find(package, "modbus_rtuu", where="sensors.yaml:12")
     assert str(caught.value) == (
-        "sensors.yaml:12: stage has no kind 'modbus_rtuu'. fix: write 'modbus_rtu' [E-KIND-001]"
+        "sensors.yaml:12: there is no stage kind 'modbus_rtuu'. fix: write 'modbus_rtu' [E-KIND-001]"
     )
 
 

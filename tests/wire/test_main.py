@@ -89,3 +89,13 @@ def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["egret", "fail"])
     with pytest.raises(ZeroDivisionError):
         main.main()
+
+
+def test_a_verb_s_own_exit_code_is_the_process_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`egret check` ends with 4 without raising anything."""
+    verb = click.Command("four", callback=lambda: click.get_current_context().exit(4))
+    monkeypatch.setattr(main.root, "get_command", lambda *_: verb)
+    monkeypatch.setattr(sys, "argv", ["egret", "four"])
+    with pytest.raises(SystemExit) as caught:
+        main.main()
+    assert caught.value.code == 4

@@ -1,0 +1,126 @@
+"""`egret check`: all mistakes of all files, exit code 4; `egret schema` for editors."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from wire.commands.check import check
+from wire.commands.schema import schema
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A city's folder: the shipped sensors.yaml and device library."""
+    shutil.copy(ROOT / "sensors.yaml", tmp_path)
+    shutil.copytree(ROOT / "firmware-configs", tmp_path / "firmware-configs")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    """`egret check …` in the current folder."""
+    return CliRunner().invoke(check, arguments)
+
+
+def edit(file: Path, good: str, wrong: str) -> None:
+    """One change to a file that was good."""
+    text = file.read_text(encoding="utf-8")
+    assert good in text
+    file.write_text(text.replace(good, wrong, 1), encoding="utf-8")
+
+
+def test_a_good_folder_is_one_line_a_file(folder: Path) -> None:
+    """What the city has, its busiest line, and which sensors no limit judges."""
+    result = run()
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "sensors.yaml: 128 sites (118 billboard, 3 gas, 3 drainage, 2 bridge, 2 road), 18 boxes, 46 lines, 128 sensors;"
+        " busiest line XM-SM-01/a, 40% of its time;"
+        " no limit applies to what these measure: XM-TA-B01-V1, XM-XA-B02-V1\n"
+        "firmware-configs: 4 profiles\n"
+    )
+
+
+def test_every_mistake_of_every_file_is_said_at_once(folder: Path) -> None:
+    """A wrong city and a wrong profile, one run, exit code 4."""
+    edit(folder / "sensors.yaml", "unit: 0x51}", "unit: 300}")
+    edit(folder / "firmware-configs/keller-36xw/profile.yaml", "kind: level", "kinds: level")
+    result = run()
+    assert result.exit_code == 4
+    places = [line.partition(": ")[0] for line in result.stdout.splitlines()]
+    assert places[0].startswith("sensors.yaml:")
+    assert {place.partition(":")[0] for place in places[1:]} == {"firmware-configs/keller-36xw/profile.yaml"}
+
+
+def test_the_options_of_a_line_are_checked_by_its_source_kind(folder: Path) -> None:
+    """An option misspelt, and a source kind that does not exist."""
+    edit(folder / "sensors.yaml", "port: /dev/ttyS1}", "prot: /dev/ttyS1}")
+    edit(folder / "sensors.yaml", "source: modbus_rtu, port: /dev/ttyS2", "source: modbus_rtuu, port: /dev/ttyS2")
+    result = run("sensors.yaml")
+    assert result.exit_code == 4
+    assert result.stdout.splitlines() == [
+        "sensors.yaml:34: 'port' is missing. fix: write port: and a text [E-FILE-011]",
+        "sensors.yaml:34: unknown key 'prot'. fix: write 'port' [E-FILE-010]",
+        "sensors.yaml:35: there is no source kind 'modbus_rtuu'. fix: write 'modbus_rtu' [E-KIND-001]",
+    ]
+
+
+def test_a_rule_kind_that_does_not_exist_is_a_mistake(folder: Path) -> None:
+    """Else the sensor would be watched by nothing."""
+    edit(folder / "sensors.yaml", "      lean:\n", "      lean:\n        kind: limitt\n")
+    result = run("sensors.yaml")
+    assert result.exit_code == 4
+    assert result.stdout == "sensors.yaml: there is no rule kind 'limitt'. fix: write 'limit' [E-KIND-001]\n"
+
+
+def test_a_single_profile_can_be_checked(folder: Path) -> None:
+    """By its file."""
+    result = run("firmware-configs/keller-36xw/profile.yaml")
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "firmware-configs/keller-36xw/profile.yaml: Keller 36XW level probe, 1 vectors, evidence vendor-manual\n"
+    )
+
+
+def test_the_report_is_also_json(folder: Path) -> None:
+    """For scripts: file, summary and mistakes with where, what, fix and code."""
+    edit(folder / "sensors.yaml", "crs: WGS-84", "crs: GCJ-02")
+    result = run("sensors.yaml", "--json")
+    assert result.exit_code == 4
+    assert json.loads(result.stdout) == {
+        "schema": "egret.check/1",
+        "files": [
+            {
+                "file": "sensors.yaml",
+                "summary": "",
+                "mistakes": [
+                    {
+                        "where": "sensors.yaml:6",
+                        "what": "'crs' 'GCJ-02' is not known.",
+                        "fix": "use one of: WGS-84",
+                        "code": "E-FILE-014",
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def test_an_empty_folder_is_told_what_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing to check is no success."""
+    monkeypatch.chdir(tmp_path)
+    result = run()
+    assert getattr(result.exception, "code", "") == "E-CHECK-001"
+
+
+@pytest.mark.parametrize(("file", "key"), [("sensors", "sites"), ("profile", "points")])
+def test_a_schema_is_json_schema_2020_12(file: str, key: str) -> None:
+    """What editors expect; the default is sensors.yaml."""
+    document = json.loads(CliRunner().invoke(schema, [file]).stdout)
+    assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert key in document["properties"]
