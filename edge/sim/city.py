@@ -70,12 +70,13 @@ class _Probe:
 
     def __init__(self, city: "SimulatedCity", sensor: Sensor) -> None:
         self._city, self._sensor = city, sensor
+        self._site_kind = city.inventory.sites[sensor.site].kind
         self._time_ns = 0
         self._shows_lean = any(point.quantity in _TILTS for point in sensor.profile.points)
 
     def values(self) -> Mapping[str, Value]:
         self._time_ns = self._city.now()
-        return point_values(self._city.world, self._sensor, self._time_ns)
+        return point_values(self._city.world, self._sensor, self._site_kind, self._time_ns)
 
     def replied(self, block: str, registers: tuple[int, ...]) -> None:
         self._city.served.append(Served(self._sensor.id, block, registers, self._time_ns))

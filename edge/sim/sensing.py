@@ -1,6 +1,6 @@
 """What a simulated sensor measures of the world, in the points of its profile."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from edge.sim.world import SECOND_NS, World
 from wire.inventory import Sensor
@@ -11,15 +11,25 @@ _PASCAL_A_BAR = 100_000
 _FRESH_WATER = 998.2
 """kg/m³ at 20 °C."""
 _HEARTBEAT_S = 5
+_EXPOSURE = {"billboard": 1.0, "bridge": 0.2}
+"""To wind and sun, by the kind of the site; whatever is not named stands in the ground."""
 
 Measured = dict[str, Value]
 """By quantity, or by name for a point that has none."""
 
 
-def point_values(world: World, sensor: Sensor, time_ns: int) -> Mapping[str, Value]:
+def point_values(world: World, sensor: Sensor, site_kind: str, time_ns: int) -> Mapping[str, Value]:
     """The points of `sensor` at `time_ns`; a point the world knows nothing about is left out."""
     measured: Measured = {"temperature": world.temperature_c(sensor.site, time_ns)}
-    measured |= _BY_KIND[sensor.profile.kind](world, sensor, time_ns)
+    match sensor.profile.kind:
+        case "tilt":
+            measured |= _tilt(world, sensor, _EXPOSURE.get(site_kind, 0.0), time_ns)
+        case "gas":
+            measured |= _gas(world, sensor, time_ns)
+        case "level":
+            measured |= _level(world, sensor, time_ns)
+        case "vibration":
+            measured |= _vibration(world, sensor, time_ns)
     return {
         point.name: measured[point.quantity or point.name]
         for point in sensor.profile.points
@@ -27,9 +37,9 @@ def point_values(world: World, sensor: Sensor, time_ns: int) -> Mapping[str, Val
     }
 
 
-def _tilt(world: World, sensor: Sensor, time_ns: int) -> Measured:
+def _tilt(world: World, sensor: Sensor, exposure: float, time_ns: int) -> Measured:
     """Angles count from the zero of the site's commissioning."""
-    across, along = world.tilt_deg(sensor.site, time_ns)
+    across, along = world.tilt_deg(sensor.site, time_ns, exposure)
     zeros = {point.quantity: sensor.zero.get(point.name, 0.0) for point in sensor.profile.points}
     return {"tilt_x": zeros.get("tilt_x", 0.0) + across, "tilt_y": zeros.get("tilt_y", 0.0) + along, "acc_z": 1.0}
 
@@ -51,11 +61,3 @@ def _level(world: World, sensor: Sensor, time_ns: int) -> Measured:
 def _vibration(world: World, sensor: Sensor, time_ns: int) -> Measured:
     across, along, vertical = world.acceleration_m_s2(sensor.site, time_ns)
     return {"accel_x": across, "accel_y": along, "accel_z": vertical}
-
-
-_BY_KIND: Mapping[str, Callable[[World, Sensor, int], Measured]] = {
-    "tilt": _tilt,
-    "gas": _gas,
-    "level": _level,
-    "vibration": _vibration,
-}

@@ -81,17 +81,20 @@ class World:
         """What a sensor in the sun of Xiamen feels: 20 to 32 °C, warmest at three in the afternoon."""
         return 26.0 + 6.0 * math.sin(self._day_angle(time_ns) - 0.75 * math.pi) + 0.05 * self._noise(site, time_ns)[0]
 
-    def tilt_deg(self, site: str, time_ns: int) -> tuple[float, float]:
-        """Tilt from the commissioned position, across and along the wind: lean, sun, gusts, noise."""
+    def tilt_deg(self, site: str, time_ns: int, exposure: float) -> tuple[float, float]:
+        """Tilt from the commissioned position, across and along the wind: lean, sun, gusts, noise.
+
+        `exposure` to wind and sun is 1 for a billboard on its mast, 0 for a thing in the ground.
+        """
         character, seconds = self._character(site), time_ns / SECOND_NS
         noise = self._noise(site, time_ns)
         lean, day = self.lean_of(site), self._day_angle(time_ns)
         strength = min(1.0, self.wind_m_s(time_ns) / _SWING_MAX_WIND) ** 2
         beat = math.sin(math.tau * character.natural_hz * seconds + character.phase)
-        swing = _SWING_MAX_DEG * strength * beat
+        swing, bend = exposure * _SWING_MAX_DEG * strength * beat, exposure * _SUN_BEND_DEG
         return (
-            lean * math.cos(character.lean_direction) + _SUN_BEND_DEG * math.cos(day) + 0.2 * swing + noise[0],
-            lean * math.sin(character.lean_direction) + _SUN_BEND_DEG * math.sin(day) + 0.97 * swing + noise[1],
+            lean * math.cos(character.lean_direction) + bend * math.cos(day) + 0.2 * swing + noise[0],
+            lean * math.sin(character.lean_direction) + bend * math.sin(day) + 0.97 * swing + noise[1],
         )
 
     def gas_lel(self, site: str, time_ns: int) -> float:

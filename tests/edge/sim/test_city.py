@@ -13,7 +13,7 @@ from edge.sim.city import Served, SimulatedCity, Transcript
 from edge.sim.sensing import point_values
 from edge.sim.world import World
 from edge.sources.modbus_rtu import open_source
-from wire.inventory import Box, Inventory, Line, Sensor
+from wire.inventory import Box, Inventory, Line, Sensor, Site
 from wire.profile_yaml import load_library
 from wire.reading import Sample
 from wire.registers import decode_block, encode_block
@@ -43,7 +43,10 @@ def inventory(sensors: Iterable[Sensor]) -> Inventory:
         )
         for key in keys
     )
-    return Inventory("同安", "Tong'an", True, "v1", {}, {}, {"TA-0113": Box("TA-0113", "", lines)}, known)
+    sites = {
+        item.site: Site(item.site, "", "", "billboard", "tongan", None, None, (item.id,)) for item in known.values()
+    }
+    return Inventory("同安", "Tong'an", True, "v1", {}, sites, {"TA-0113": Box("TA-0113", "", lines)}, known)
 
 
 BOARDS = (
@@ -105,7 +108,7 @@ def test_a_transcript_returns_what_it_was_given() -> None:
 def test_a_tilt_sensor_measures_from_its_zero() -> None:
     """Commissioned at roll 3°, pitch -1°: an upright board shows these, not 0."""
     commissioned = sensor("XM-TA-0117", "witmotion-wt901c-485", 80, "ttyS1", zero={"roll": 3.0, "pitch": -1.0})
-    values = point_values(World(1), commissioned, NOON_NS)
+    values = point_values(World(1), commissioned, "billboard", NOON_NS)
     assert values["roll"] == pytest.approx(3.0, abs=0.1)
     assert values["pitch"] == pytest.approx(-1.0, abs=0.1)
     assert values["acc_z"] == 1.0
@@ -113,7 +116,7 @@ def test_a_tilt_sensor_measures_from_its_zero() -> None:
 
 def test_a_gas_detector_is_in_normal_operation() -> None:
     """Traces of gas in %LEL, no warm-up, a beating heart."""
-    values = point_values(World(1), sensor("XM-G-1", "honeywell-sensepoint-xrl", 1, "ttyS1"), NOON_NS)
+    values = point_values(World(1), sensor("XM-G-1", "honeywell-sensepoint-xrl", 1, "ttyS1"), "gas", NOON_NS)
     assert 0 <= float(values["gas"] or 0) < 2
     assert (values["mode"], values["gas_unit"]) == ("normal", "%{LEL}")
 
@@ -122,7 +125,9 @@ def test_a_gas_detector_is_in_normal_operation() -> None:
 def test_a_level_probe_feels_the_water_above_it(height: float, level: float) -> None:
     """Below the road, at it, and hanging above the water (which reads as the probe's own height)."""
     constants = {"sensor_height": height, "water_density": 998.2}
-    values = point_values(World(1), sensor("XM-D-1", "keller-36xw", 1, "ttyS1", constants=constants), NOON_NS)
+    values = point_values(
+        World(1), sensor("XM-D-1", "keller-36xw", 1, "ttyS1", constants=constants), "drainage", NOON_NS
+    )
     pressure = float(values["p1"] or 0)
     assert height + pressure * 100_000 / (998.2 * 9.80665) == pytest.approx(level, abs=0.02)
 
@@ -131,6 +136,6 @@ def test_a_level_probe_feels_the_water_above_it(height: float, level: float) -> 
 def test_every_device_of_the_library_can_be_simulated(model: str) -> None:
     """Encoding and decoding with its profile gives every point a value."""
     probe = sensor("XM-1", model, 1, "ttyS1", constants={"sensor_height": 0.0, "water_density": 998.2})
-    profile, values = probe.profile, point_values(World(1), probe, NOON_NS)
+    profile, values = probe.profile, point_values(World(1), probe, "bridge", NOON_NS)
     for block in profile.blocks:
         assert None not in decode_block(profile, block, encode_block(profile, block, values)).values()

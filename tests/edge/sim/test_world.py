@@ -13,13 +13,13 @@ HOUR = [DAWN_NS + 700_000_000 * step for step in range(5_000)]
 
 def tilts(world: World) -> list[float]:
     """Resultant tilt in degrees over an hour."""
-    return [math.hypot(*world.tilt_deg(SITE, time_ns)) for time_ns in HOUR]
+    return [math.hypot(*world.tilt_deg(SITE, time_ns, 1.0)) for time_ns in HOUR]
 
 
 def test_one_seed_is_one_world() -> None:
     """Two worlds with the same seed measure the same; another seed another noise."""
-    assert World(1).tilt_deg(SITE, DAWN_NS) == World(1).tilt_deg(SITE, DAWN_NS)
-    assert World(1).tilt_deg(SITE, DAWN_NS) != World(2).tilt_deg(SITE, DAWN_NS)
+    assert World(1).tilt_deg(SITE, DAWN_NS, 1.0) == World(1).tilt_deg(SITE, DAWN_NS, 1.0)
+    assert World(1).tilt_deg(SITE, DAWN_NS, 1.0) != World(2).tilt_deg(SITE, DAWN_NS, 1.0)
 
 
 def test_calm_weather_stays_below_every_limit() -> None:
@@ -43,12 +43,19 @@ def test_a_typhoon_swings_billboards_and_leaves_them_upright() -> None:
     assert max(tilts(world)) < 0.1
 
 
+def test_a_manhole_cover_does_not_sway() -> None:
+    """What lies in the ground shows noise only, whatever the wind."""
+    world = World(1)
+    world.typhoon()
+    assert max(math.hypot(*world.tilt_deg(SITE, time_ns, 0.0)) for time_ns in HOUR) < 0.06
+
+
 def test_a_lean_is_what_was_commanded() -> None:
     """2° show as 2° within a few hundredths, at this site only."""
     world = World(1)
     world.lean(SITE, 2.0)
-    assert math.hypot(*world.tilt_deg(SITE, DAWN_NS)) == pytest.approx(2.0, abs=0.08)
-    assert math.hypot(*world.tilt_deg("XM-TA-0118", DAWN_NS)) < 0.1
+    assert math.hypot(*world.tilt_deg(SITE, DAWN_NS, 1.0)) == pytest.approx(2.0, abs=0.08)
+    assert math.hypot(*world.tilt_deg("XM-TA-0118", DAWN_NS, 1.0)) < 0.1
 
 
 def test_the_day_is_warm_at_three_in_the_afternoon() -> None:
