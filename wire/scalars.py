@@ -6,9 +6,9 @@ Each function raises ValueError whose message says what was expected, with an ex
 import math
 import re
 
-_INTEGER = re.compile(r"[+-]?(?:0x[0-9A-Fa-f]+|\d+)")
+_INTEGER = re.compile(r"[+-]?(?:0x[0-9A-Fa-f]{1,15}|\d{1,18})")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s?(ms|s|min|h|d)")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s|min|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 

@@ -170,3 +170,13 @@ def test_plain_values_read_like_a_file() -> None:
     assert (block.integer("unit"), block.flag("live"), block.text("none", "x")) == (80, True, "x")
     block.number("span")
     assert said(mistakes) == "the demonstration: 'span' is missing. fix: write span: and a number [E-FILE-011]"
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "0x" + "f" * 400, "1e999", "1_000", "nan", "inf", "½", ""])
+def test_what_is_no_plain_number_is_refused(text: str) -> None:
+    """Python would read some of these; people who write them mean something else."""
+    block, mistakes = read(f"n: '{text}'\n")
+    block.integer("n", 0, 10)
+    block.number("n", 0, 10)
+    block.duration("n", 0, 10)
+    assert [mistake.code for mistake in mistakes.sorted()] == ["E-FILE-012"] * 3
