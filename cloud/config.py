@@ -1,0 +1,180 @@
+"""cloud.yaml: where the broker is, where the board listens, which store, who is told.
+
+    schema: egret.cloud/1
+    broker: mqtt://127.0.0.1:1883
+    http: {host: 127.0.0.1, port: 8480}
+    data: var/cloud
+    store:
+      kind: embedded
+    notifiers:
+      - name: city-desk
+        kind: webhook
+        url: https://desk.example.org/egret
+        secret_env: EGRET_WEBHOOK_SECRET
+
+Only `schema` must be there. What stands beside `kind` belongs to that kind: the first lines of
+`cloud/stores/{kind}.py` and `cloud/notifiers/{kind}.py` are its manual page.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from wire import broker, kinds
+from wire.errors import ConfigError
+from wire.located import Block, Mistakes
+from wire.located import load as load_file
+from wire.topics import IDENTIFIER
+
+SCHEMA = "egret.cloud/1"
+STORES, NOTIFIERS = "cloud.stores", "cloud.notifiers"
+_BROKER, _HOST, _PORT, _DATA = "mqtt://127.0.0.1:1883", "127.0.0.1", 8480, "var/cloud"
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """Where the API and the board listen."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A kind and its settings, an instance of its `Config`. `where` is its place in the file."""
+
+    name: str
+    kind: str
+    settings: Any
+    where: str
+
+    def module(self, package: str) -> ModuleType:
+        """The kind's file."""
+        return kinds.find(package, self.kind, where=self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class CloudConfig:
+    """The whole file. `broker` is a URL; `data` holds the ledger, the quarantine and the embedded store."""
+
+    broker: str
+    http: Http
+    data: Path
+    store: Chosen
+    notifiers: tuple[Chosen, ...]
+
+
+def load(path: Path) -> CloudConfig:
+    """Read and check the file; relative paths start at the working directory. Raises ConfigError with all mistakes."""
+    mistakes = Mistakes()
+    root = load_file(path, mistakes)
+    root.choice("schema", [SCHEMA])
+    http = root.mapping("http", optional=True)
+    data = Path(root.text("data", _DATA))
+    config = CloudConfig(
+        broker=_broker(root),
+        http=Http(http.text("host", _HOST), http.integer("port", 1, 65535, default=_PORT)),
+        data=data,
+        store=_in_folder(_store(root), data),
+        notifiers=_notifiers(root),
+    )
+    http.done()
+    root.done()
+    mistakes.raise_any()
+    return config
+
+
+def _broker(root: Block) -> str:
+    url = root.text("broker", _BROKER)
+    try:
+        broker.parse(url, where=root.place("broker"))
+    except ConfigError as error:
+        root.mistakes.extend(error.mistakes)
+    return url
+
+
+def _store(root: Block) -> Chosen:
+    block = root.mapping("store", optional=True)
+    return _chosen(STORES, block, "store", block.text("kind", "embedded"))
+
+
+def _in_folder(store: Chosen, data: Path) -> Chosen:
+    """A store that keeps files keeps them in `data`, unless its own `folder` says otherwise."""
+    if getattr(store.settings, "folder", None) != "":
+        return store
+    return dataclasses.replace(store, settings=dataclasses.replace(store.settings, folder=str(data)))
+
+
+def _notifiers(root: Block) -> tuple[Chosen, ...]:
+    found: dict[str, Chosen] = {}
+    for block in root.sequence("notifiers", optional=True).blocks():
+        name = block.text("name")
+        if name in found:
+            first = found[name].where
+            fix = f"give it another name; the first is at {first}."
+            block.wrong("name", f"two notifiers are called {name!r}.", fix, "E-CLOUD-001")
+        elif not IDENTIFIER.fullmatch(name):
+            fix = "use letters, digits, - and _, for example city-desk."
+            block.wrong("name", f"{name!r} is no name.", fix, "E-CLOUD-002")
+        found.setdefault(name, _chosen(NOTIFIERS, block, name, block.text("kind")))
+    return tuple(found.values())
+
+
+def _chosen(package: str, block: Block, name: str, kind: str) -> Chosen:
+    """The kind's settings; None stands for those of a kind that is not there."""
+    settings = None
+    try:
+        settings = kinds.build(kinds.find(package, kind, where=block.place("kind")).Config, block, block.mistakes)
+    except ConfigError as error:
+        block.mistakes.extend(error.mistakes)
+    return Chosen(name, kind, settings, block.where)
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of cloud.yaml (draft 2020-12), for editors."""
+    text = {"type": "string"}
+    port = {"type": "integer", "minimum": 1, "maximum": 65535, "default": _PORT}
+    named = {"name": {"type": "string", "pattern": f"^{IDENTIFIER.pattern}$"}}
+    sections = {
+        "schema": {"const": SCHEMA},
+        "broker": {**text, "pattern": "^mqtts?://", "default": _BROKER},
+        "http": _object({"host": {**text, "default": _HOST}, "port": port}, []),
+        "data": {**text, "default": _DATA, "description": "folder of the ledger, the quarantine, the embedded store"},
+        "store": {"oneOf": [_kind(STORES, kind, {}) for kind in kinds.names(STORES)]},
+        "notifiers": {
+            "type": "array",
+            "items": {"oneOf": [_kind(NOTIFIERS, kind, named) for kind in kinds.names(NOTIFIERS)]},
+        },
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Egret: the cloud's services",
+        **_object(sections, ["schema"]),
+    }
+
+
+def _kind(package: str, kind: str, more: Mapping[str, object]) -> dict[str, object]:
+    config = kinds.find(package, kind).Config
+    hints = get_type_hints(config)
+    fields = {field.name.removesuffix("_s"): _field(field, hints[field.name]) for field in dataclasses.fields(config)}
+    required = [key for key, said in fields.items() if "default" not in said]
+    return _object({**more, "kind": {"const": kind}, **fields}, [*more, "kind", *required])
+
+
+def _field(field: "dataclasses.Field[Any]", hint: Any) -> dict[str, object]:
+    said: dict[str, object]
+    if field.name.endswith("_s"):
+        said = {"type": "string", "pattern": r"^\d+(\.\d+)? ?(ms|s|min|h|d)$"}
+        return said if field.default is dataclasses.MISSING else {**said, "default": f"{field.default:g}s"}
+    if get_origin(hint) is Literal:
+        said = {"enum": list(get_args(hint))}
+    else:
+        said = {"type": {str: "string", int: "integer", float: "number", bool: "boolean"}[hint]}
+    return said if field.default is dataclasses.MISSING else {**said, "default": field.default}
+
+
+def _object(properties: Mapping[str, object], required: list[str]) -> dict[str, object]:
+    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
