@@ -6,7 +6,7 @@ one value of each quantity of each sensor.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -81,7 +81,7 @@ class Live:
         """The newest value of everything that was ever heard of."""
         return tuple(self._latest.values())
 
-    async def watch(self, every_s: float = EVERY_S) -> AsyncIterator[Change]:
+    async def watch(self, every_s: float = EVERY_S) -> AsyncGenerator[Change, None]:
         """Now, at once after each `wake`, and otherwise every `every_s` seconds, even when nothing is new.
 
         Values that came in between are merged into one change: the newest wins.

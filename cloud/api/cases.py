@@ -7,9 +7,10 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from cloud.alarm_state import Alarm
 from cloud.api.desk import OnDesk
 from cloud.api.loopback import require_own_page
-from cloud.ledger import Alarm, Case
+from cloud.case_flow import Case, CaseFile
 
 
 class Closing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,7 +22,7 @@ class Closing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @get("/alarms", tags=["alarms"], summary="Alarms")
 async def alarms(desk: OnDesk) -> Sequence[Alarm]:
-    """Every alarm that is active."""
+    """Every alarm that is not normal, the worst first: those that returned and nobody acknowledged, too."""
     return await desk.ledger.alarms()
 
 
@@ -30,20 +31,21 @@ async def cases(
     desk: OnDesk,
     is_open: Annotated[bool, QueryParameter(name="open", description="only open ones")] = False,  # noqa: FBT002 - a query parameter
     limit: Annotated[int, QueryParameter(ge=1, le=10_000)] = 500,
+    after: Annotated[str, QueryParameter(description="page on after the last number of the page before")] = "",
 ) -> Sequence[Case]:
-    """With their log."""
-    return await desk.ledger.cases(open_only=is_open, limit=limit)
+    """With the end of their logs."""
+    return await desk.ledger.cases(open_only=is_open, limit=limit, after=after)
 
 
 @get("/cases/{number:str}", tags=["cases"], summary="One case")
-async def case(desk: OnDesk, number: FromPath[str]) -> Case:
-    """With its log."""
+async def case(desk: OnDesk, number: FromPath[str]) -> CaseFile:
+    """With its log and the readings before the event that opened it."""
     return await desk.ledger.case(number)
 
 
 @post("/cases/{number:str}/close", tags=["cases"], summary="Close a case", status_code=200, guards=[require_own_page])
 async def close_case(desk: OnDesk, number: FromPath[str], data: JSONBody[Closing]) -> Case:
     """The case as it is now. Closing a case does not touch its alarm."""
-    await desk.ledger.close_case(number, data.actor, data.note)
+    closed = await desk.ledger.close_case(number, data.actor, data.note)
     desk.live.wake()
-    return await desk.ledger.case(number)
+    return closed

@@ -97,6 +97,7 @@ def _sensor(sensor: Sensor) -> CitySensor:
     limits = tuple(
         CityLimit(rule.name, rule.quantity, level.level, level.limit, level.source)
         for rule in sensor.rules
+        if rule.quantity  # the rule that judges the sensor itself has no limit
         for level in rule.levels
     )
     return CitySensor(sensor.id, sensor.box, sensor.profile.quantities, limits)

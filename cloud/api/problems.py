@@ -8,7 +8,7 @@ import logging
 from litestar.exceptions import HTTPException
 from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsException, ProblemDetailsPlugin
 
-from wire.errors import EgretError, Unavailable
+from wire.errors import CaseClosed, EgretError, NoSuchCase, Unavailable
 
 _LOG = logging.getLogger(__name__)
 
@@ -22,6 +22,9 @@ class RequestError(EgretError):
         self.status = status
 
 
+_STATUS: dict[type[EgretError], int] = {Unavailable: 503, NoSuchCase: 404, CaseClosed: 409}
+
+
 def plugin() -> ProblemDetailsPlugin:
     """Turns whatever a route raises into a problem."""
     return ProblemDetailsPlugin(
@@ -32,13 +35,12 @@ def plugin() -> ProblemDetailsPlugin:
 
 
 def _expected(error: EgretError) -> ProblemDetailsException:
-    status = error.status if isinstance(error, RequestError) else 503 if isinstance(error, Unavailable) else 409
-    return _problem(status, error)
+    return _problem(error.status if isinstance(error, RequestError) else _STATUS.get(type(error), 500), error)
 
 
 def _refused(error: HTTPException) -> ProblemDetailsException:
     """Litestar's own refusals: no such path, a parameter that is missing or no number."""
-    what = error.detail
+    what = "there is nothing at this address" if error.status_code == 404 else error.detail
     if isinstance(error.extra, list):
         what += ": " + "; ".join(f"{item.get('key', '')}: {item.get('message', '')}" for item in error.extra)
     code = {400: "E-API-005", 404: "E-API-004", 405: "E-API-004"}.get(error.status_code, "E-API-006")

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import msgspec
 from litestar import get
 
+from cloud.alarm_state import Alarm
 from cloud.api.desk import OnDesk
-from cloud.ledger import Alarm, BoxState, Case
+from cloud.case_flow import Case
 from cloud.live import LiveValue
+from cloud.tables.boxes import BoxState
 from wire.errors import StoreError
 
 OPEN_CASES_MAX = 1_000

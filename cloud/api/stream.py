@@ -7,6 +7,7 @@ its comment keeps proxies awake, its data lets the board see that the stream liv
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Annotated
 
 import msgspec
@@ -34,18 +35,19 @@ async def _messages(desk: Desk, after: int) -> AsyncIterator[ServerSentEventMess
     after = min(after, await desk.ledger.last_event_id())
     clock = asyncio.get_running_loop().time
     heartbeat_at = clock()
-    async for change in desk.live.watch():
-        is_due = clock() >= heartbeat_at
-        if change.has_events or is_due:  # when due, too: another process may have written to the ledger
-            async for message in _news(desk, after):
-                after = int(message.id or after)
-                yield message
-        if change.values:
-            yield ServerSentEventMessage(event="values", data=msgspec.json.encode(change.values))
-        if is_due:
-            heartbeat_at = clock() + HEARTBEAT_S
-            data = msgspec.json.encode({"time_ns": desk.now()})
-            yield ServerSentEventMessage(comment="heartbeat", event="time", data=data)
+    async with aclosing(desk.live.watch()) as changes:
+        async for change in changes:
+            is_due = clock() >= heartbeat_at
+            if change.has_events or is_due:  # when due, too: another process may have written to the ledger
+                async for message in _news(desk, after):
+                    after = int(message.id or after)
+                    yield message
+            if change.values:
+                yield ServerSentEventMessage(event="values", data=msgspec.json.encode(change.values))
+            if is_due:
+                heartbeat_at = clock() + HEARTBEAT_S
+                data = msgspec.json.encode({"time_ns": desk.now()})
+                yield ServerSentEventMessage(comment="heartbeat", event="time", data=data)
 
 
 async def _news(desk: Desk, after: int) -> AsyncIterator[ServerSentEventMessage]:

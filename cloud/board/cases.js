@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import htm from "htm";
 
 import { closeCase, Problem } from "./api.js";
-import { now, openCases } from "./city.js";
+import { now, openCases, sites } from "./city.js";
 import { choose } from "./choice.js";
 import { span } from "./format.js";
 import { Icon } from "./levels.js";
@@ -37,13 +37,16 @@ function Closing({ number, onEnd }) {
 
 function Case({ item }) {
   const [isClosing, setClosing] = useState(false);
+  const site = sites.value.get(item.site);
+  const place = site ? pick(site.name, site.name_en) : "";
+  const title = pick(item.title, item.title_en);
   const runs = now.value - item.opened;
   return html`<li class="case" data-case=${item.number}>
-    <button class="row" onClick=${() => choose(item.site)}>
-      <${Icon} level=${item.level} size=${22} />
-      <span class="place">${pick(item.title, item.title_en)}</span>
+    <button class="row" title=${title} onClick=${() => choose(item.site)}>
+      <${Icon} level=${item.level} size=${28} />
+      <span class="place">${place || item.sensor}</span>
       <time class=${runs > LATE_MS ? "late" : ""}>${span(runs)}</time>
-      <span class="what">${item.number}</span>
+      <span class="what">${item.number} · ${title.startsWith(place) ? title.slice(place.length).replace(/^[：:]\s*/, "") : title}</span>
     </button>
     ${isClosing
       ? html`<${Closing} number=${item.number} onEnd=${() => setClosing(false)} />`

@@ -109,6 +109,7 @@ export function Chart({ sensors, quantity }) {
   const having = sensors.filter((sensor) => sensor.quantities.includes(quantity));
   const limits = having[0].limits.filter((row) => row.quantity === quantity);
   useEffect(() => {
+    const element = place.current;
     const tracks = having.map(() => new Track());
     let plot = null;
     const ready = signal(false);
@@ -136,11 +137,11 @@ export function Chart({ sensors, quantity }) {
     const build = () => {
       theme.value; // colours are read anew when it changes
       plot?.destroy();
-      plot = new uPlot(options(place.current, having, limits), null, place.current);
+      plot = new uPlot(options(element, having, limits), null, element);
     };
     const ends = [effect(build), effect(draw)];
-    const resize = new ResizeObserver(() => plot.setSize({ width: place.current.clientWidth, height: place.current.clientHeight }));
-    resize.observe(place.current);
+    const resize = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: element.clientHeight }));
+    resize.observe(element);
     load();
     return () => {
       ends.forEach((end) => end());

@@ -4,7 +4,7 @@ import { batch, computed, signal } from "@preact/signals";
 import { severity } from "./levels.js";
 
 const NS_PER_MS = 1e6;
-const SETTLED = new Set(["normal", "cleared"]);
+const ACTIVE = new Set(["unacknowledged", "acknowledged"]); // the condition exists now (ISA-18.2)
 
 export const city = signal(null);
 export const alarms = signal(new Map());
@@ -87,7 +87,7 @@ const readBox = (box) => ({ ...box, since: box.time_ns / NS_PER_MS });
 const readValue = (value) => ({ ...value, time: value.time_ns / NS_PER_MS });
 
 export function takeAlarm(alarm) {
-  keep(alarms, alarm.id, SETTLED.has(alarm.state) ? null : readAlarm(alarm));
+  keep(alarms, alarm.id, ACTIVE.has(alarm.state) ? readAlarm(alarm) : null);
 }
 
 export function takeCase(item) {
@@ -113,7 +113,7 @@ export function takeState(inventory, state) {
   batch(() => {
     city.value = inventory;
     takeTime(state);
-    alarms.value = new Map(state.alarms.filter((one) => !SETTLED.has(one.state)).map((one) => [one.id, readAlarm(one)]));
+    alarms.value = new Map(state.alarms.filter((one) => ACTIVE.has(one.state)).map((one) => [one.id, readAlarm(one)]));
     cases.value = new Map(state.cases.map((one) => [one.number, readCase(one)]));
     boxes.value = new Map(state.boxes.map((one) => [one.box, readBox(one)]));
     values.value = new Map();

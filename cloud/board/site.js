@@ -14,14 +14,19 @@ const picked = signal(null);
 
 const site = computed(() => sites.value.get(chosen.value));
 
-const measured = computed(() => [...new Set((site.value?.sensors ?? []).flatMap((sensor) => sensor.quantities))]);
+/** What the site measures; what has limits comes first. */
+const measured = computed(() => {
+  const sensors = site.value?.sensors ?? [];
+  const limited = new Set(sensors.flatMap((sensor) => sensor.limits).map((row) => row.quantity));
+  const names = [...new Set(sensors.flatMap((sensor) => sensor.quantities))];
+  return names.sort((one, other) => limited.has(other) - limited.has(one));
+});
 
-/** The quantity drawn: the one picked, or the one in alarm, or the first that has limits. */
+/** The quantity drawn: the one picked, or the one in alarm, or the first. */
 const drawn = computed(() => {
   const names = measured.value;
   const inAlarm = activeAlarms.value.find((alarm) => alarm.site === chosen.value)?.quantity;
-  const limited = site.value?.sensors.flatMap((sensor) => sensor.limits).map((limit) => limit.quantity) ?? [];
-  return [picked.value, inAlarm, ...limited, ...names].find((name) => names.includes(name));
+  return [picked.value, inAlarm, ...names].find((name) => names.includes(name));
 });
 
 function Quantity({ name }) {

@@ -1,0 +1,106 @@
+"""The board's files: what they weigh, what they say, and that nothing comes from elsewhere."""
+
+import gzip
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from cloud.api.board import FOLDER
+
+ROOT = Path(__file__).parents[3]
+OWN = sorted(path for path in FOLDER.iterdir() if path.suffix in {".js", ".css", ".html", ".svg", ".json"})
+SCRIPTS = [path for path in OWN if path.suffix == ".js"]
+WORDS = json.loads((FOLDER / "words.json").read_text(encoding="utf-8"))
+WEIGHT_MAX = 100_000
+"""Bytes, gzip, of all that a browser loads."""
+
+
+@pytest.fixture(scope="session")
+def build_board() -> ModuleType:
+    """scripts/build_board.py as a module."""
+    spec = importlib.util.spec_from_file_location("build_board", ROOT / "scripts" / "build_board.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def modules(build_board: ModuleType) -> Path:
+    """The third-party modules, installed unless they are up to date."""
+    build_board.install(ROOT)
+    return FOLDER / "modules"
+
+
+def test_weighs_little(modules: Path) -> None:
+    """All that a browser loads fits 100 kB, compressed."""
+    loaded = [*OWN, *modules.glob("*.js"), *modules.glob("*.css")]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in loaded) <= WEIGHT_MAX
+
+
+def test_modules_of_the_import_map_are_installed(build_board: ModuleType, modules: Path) -> None:
+    """Every bare name that a module imports leads to a file, and a second install does nothing."""
+    page = (FOLDER / "index.html").read_text(encoding="utf-8")
+    found = re.search(r'<script type="importmap">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    imports = json.loads(found.group(1))["imports"]
+    assert all((FOLDER / target).is_file() for target in imports.values())
+    bare = {
+        name
+        for path in [*SCRIPTS, *modules.glob("*.js")]
+        for name in re.findall(r'\bfrom ?"([^"./][^"]*)"', path.read_text(encoding="utf-8"))
+    }
+    assert bare <= set(imports)
+    assert not build_board.install(ROOT)
+
+
+def test_every_module_comes_with_its_licence(modules: Path) -> None:
+    """What we pass on says whose it is."""
+    assert len(list((modules / "licenses").glob("*.txt"))) == 5
+
+
+def test_lock_has_hashes_and_no_addresses() -> None:
+    """package.json names exact versions; the lock says what they hash to, and not where they come from."""
+    lock = (ROOT / "package-lock.json").read_text(encoding="utf-8")
+    packages = json.loads(lock)["packages"]
+    wanted = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    assert "resolved" not in lock
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
+    assert {f"node_modules/{name}" for name in wanted} == set(packages) - {""}
+    assert all(package["integrity"].startswith("sha512-") for name, package in packages.items() if name)
+
+
+def test_nothing_comes_from_elsewhere() -> None:
+    """No address of another server stands in our files; the SVG namespace is a name, not an address."""
+    found = [
+        f"{path.name}: {address}"
+        for path in OWN
+        for address in re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}[^\s\"']*", path.read_text(encoding="utf-8"))
+    ]
+    assert [line for line in found if "www.w3.org/2000/svg" not in line] == []
+
+
+def test_words_are_the_same_in_both_languages() -> None:
+    """A key of one language exists in the other, with the same places to fill in."""
+    assert list(WORDS["zh"]) == list(WORDS["en"])
+    for key, words in WORDS["zh"].items():
+        assert re.findall(r"\{\w+\}", words) == re.findall(r"\{\w+\}", WORDS["en"][key]), key
+
+
+def test_every_key_that_is_said_exists() -> None:
+    """A key in the scripts stands in the catalogue, and none stands there in vain."""
+    code = "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
+    said = set(re.findall(r'\bsay\("([^"]+)"', code))
+    chosen = set(re.findall(r'\bsay\(\w[\w.]* \? "([^"]+)" : "[^"]+"', code))
+    chosen |= set(re.findall(r'\bsay\(\w[\w.]* \? "[^"]+" : "([^"]+)"', code))
+    parts = set(re.findall(r"\bsay(?:Or)?\(`([^`$]+)\$\{", code))
+    for part in parts:
+        family = {key for key in WORDS["zh"] if key.startswith(part)}
+        assert family, part
+        said |= family
+    assert said | chosen == set(WORDS["zh"])
