@@ -99,7 +99,7 @@ function options(element, sensors, limits) {
       { ...axis, size: 48 },
     ],
     series: [{}, ...sensors.map((_, at) => ({ stroke: style(at === 0 ? "--line" : "--quiet"), width: 1.6, points: { show: false } }))],
-    hooks: { drawClear: [(plot) => drawLimits(plot, limits)] },
+    hooks: { drawAxes: [(plot) => drawLimits(plot, limits)] },
   };
 }
 

@@ -14,7 +14,8 @@ export function unit(code) {
 export function number(value, quantity) {
   if (value === null || value === undefined) return "–";
   const decimals = quantity?.decimals ?? DECIMALS_MAX;
-  return value.toFixed(decimals > SMALL_UNIT_DECIMALS ? SMALL_UNIT_DECIMALS : Math.min(decimals, DECIMALS_MAX));
+  const shown = value.toFixed(decimals > SMALL_UNIT_DECIMALS ? SMALL_UNIT_DECIMALS : Math.min(decimals, DECIMALS_MAX));
+  return Number(shown) === 0 ? shown.replace("-", "") : shown.replace("-", "−");
 }
 
 /** A value with its unit. */
