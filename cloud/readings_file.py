@@ -47,6 +47,8 @@ FROM readings JOIN series ON series.id = readings.series
 WHERE time_ns > (SELECT max(time_ns) FROM readings) - ?
 GROUP BY sensor, quantity
 """
+_ADVANCE = "INSERT OR REPLACE INTO watermarks SELECT unnest(?), unnest(?), unnest(?)"
+"""All in one statement: DuckDB takes milliseconds for each, however small."""
 
 
 class ReadingsFile:
@@ -101,8 +103,8 @@ class ReadingsFile:
             database.register("incoming", _arrays(columns, series))
             database.execute("INSERT INTO readings SELECT series, time_ns, value, quality FROM incoming")
             database.unregister("incoming")
-            for spool, through in reached.items():
-                database.execute("INSERT OR REPLACE INTO watermarks VALUES (?, ?, ?)", [*spool, through])
+            boxes, spool_ids = zip(*reached, strict=True)
+            database.execute(_ADVANCE, [list(boxes), list(spool_ids), list(reached.values())])
         self._series = series
         self._watermarks |= reached
         for column in columns:

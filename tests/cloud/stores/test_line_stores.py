@@ -1,6 +1,7 @@
 """InfluxDB and VictoriaMetrics when they refuse, stop, freeze and come back."""
 
 import asyncio
+import re
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from cloud.stores import influxdb_v1, influxdb_v2
 from wire.errors import ConfigError, Rejected, Unavailable
 from wire.inventory import Tags
 
+CODE = re.compile(r"E-STORE-\d{3}")
 NS = 1_790_000_000_000_000_000
 TAGS = Tags("XM-0042", "XM-0042-tilt", "TA-0113", "billboard", "siming")
 
@@ -239,3 +241,11 @@ def test_a_secret_that_is_not_there_is_told(tmp_path: Path) -> None:
         influxdb_v1.open_store(influxdb_v1.Config(username="egret", password_env="EGRET_NO_SUCH"))
     with pytest.raises(ConfigError, match="no-such-file"):
         influxdb_v2.open_store(influxdb_v2.Config(token_file=str(tmp_path / "no-such-file")))
+
+
+def test_every_code_has_its_line_in_the_manual() -> None:
+    """Who searches for the code of a message finds what to do."""
+    root = Path(__file__).parents[3]
+    said = {code for path in (root / "cloud").rglob("*.py") for code in CODE.findall(path.read_text(encoding="utf-8"))}
+    explained = set(CODE.findall((root / "docs/operate/stores.md").read_text(encoding="utf-8")))
+    assert said == explained
