@@ -92,18 +92,18 @@ class _Write:
         return await self._off_loop(self._post, lines)
 
     def _post(self, lines: bytes) -> str:
-        from influxdb_client.client.write_api import SYNCHRONOUS  # noqa: PLC0415 see __aenter__
-        from influxdb_client.rest import ApiException  # noqa: PLC0415
+        from influxdb_client.client.exceptions import InfluxDBError  # noqa: PLC0415 see __aenter__
+        from influxdb_client.client.write_api import SYNCHRONOUS  # noqa: PLC0415
 
         if self._client is None:
             raise unreachable(RuntimeError("not connected"), self._config.url)
         try:
             with self._client.write_api(write_options=SYNCHRONOUS) as api:
                 api.write(bucket=self._config.bucket, record=lines, write_precision="ns")
-        except ApiException as error:
-            if not error.status:
+        except InfluxDBError as error:
+            if error.response is None:
                 raise unreachable(error, self._config.url) from error
-            return refusal(error.status, str(error.body or "").encode(), self._config.url)
+            return refusal(error.response.status, str(error.response.data).encode(), self._config.url)
         except HTTPError as error:
             raise unreachable(error, self._config.url) from error
         return ""

@@ -228,6 +228,30 @@ async def test_an_influxdb_1_behind_kind_influxdb_v2_is_told_at_the_start(influx
         await store.__aenter__()
 
 
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """InfluxDB 2 as its manual describes it: it has the bucket, and refuses the lines of quantity `strain`."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    body = await reader.readexactly(int(head.split("content-length:")[1].split("\r\n")[0]))
+    is_refused = b"strain" in body
+    said = b'{"code":"invalid","message":"partial write: field type conflict dropped=3"}' if is_refused else b""
+    status = "400 Bad Request" if is_refused else "204 No Content"
+    kind = "Content-Type: application/json\r\nConnection: close\r\n"
+    writer.write(f"HTTP/1.1 {status}\r\n{kind}Content-Length: {len(said)}\r\n\r\n".encode() + said)
+    await writer.drain()
+    writer.close()
+
+
+async def test_a_refusal_in_the_words_of_influxdb_2_is_understood() -> None:
+    """No InfluxDB 2 is packed for Debian; its documented answer, through the official client."""
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    bad = column("s2", "strain")
+    async with server, influxdb_v2.open_store(influxdb_v2.Config(f"http://127.0.0.1:{port}")) as store:
+        (refused,) = await store.write([batch(column("s1"), bad, column("s3"))])
+    assert refused.batch.columns == (bad,)
+    assert "field type conflict" in refused.reason
+
+
 async def test_the_wrong_query_language_is_told(victoria_url: str) -> None:
     """VictoriaMetrics answers InfluxQL with something else: the message names the setting."""
     async with influxdb_v2.open_store(influxdb_v2.Config(victoria_url, reads="influxql")) as store:
