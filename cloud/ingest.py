@@ -20,7 +20,7 @@ from cloud.quarantine import Quarantine
 from wire import batch as wire_batch
 from wire import receipt, topics
 from wire.backoff import delays
-from wire.errors import Unavailable, WireError
+from wire.errors import Unavailable
 from wire.inventory import Inventory
 from wire.receipt import Lane, Receipt
 
@@ -109,12 +109,9 @@ class ReadingsLane:
             delivery.ack()
 
     async def _decode(self, delivery: Delivery, batches: list[wire_batch.Batch]) -> None:
-        if len(delivery.payload) > topics.PAYLOAD_MAX:
-            raise WireError(f"{len(delivery.payload)} bytes are too many", fix="see docs/wire.md", code="E-WIRE-005")
+        topics.require_size(delivery.payload)
         batch = wire_batch.decode(delivery.payload)
-        if batch.box != topics.box_of(delivery.topic):
-            fix = "a box publishes under its own name only."
-            raise WireError(f"box {batch.box!r} published on {delivery.topic}", fix=fix, code="E-WIRE-006")
+        topics.require_own(delivery.topic, batch.box)
         batches.append(batch)
 
     async def _in_order(self, batches: Iterable[wire_batch.Batch]) -> list[wire_batch.Batch]:

@@ -7,7 +7,7 @@ from random import Random
 
 from cloud.ports import Inbox
 from wire.backoff import delays
-from wire.errors import LinkError
+from wire.errors import LinkError, first_of
 
 _log = logging.getLogger(__name__)
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.25, 15.0
@@ -28,5 +28,5 @@ async def keep_running(name: str, inbox: Inbox, run: Callable[[Inbox], Awaitable
         except* LinkError as errors:
             if gone_since is None:
                 gone_since = loop.time()
-                _log.warning("%s: %s", name, errors.exceptions[0])
+                _log.warning("%s: %s", name, first_of(errors))
         await asyncio.sleep(next(pauses))

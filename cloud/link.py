@@ -14,12 +14,10 @@ import aiomqtt
 from paho.mqtt.client import Client as PahoClient
 
 from cloud.ports import Delivery
-from wire.broker import Broker
-from wire.errors import LinkError, NotAuthorised, Refused, Unreachable
+from wire.broker import Broker, link_error
+from wire.errors import LinkError
 
 _KEEPALIVE_S = 15
-_NOT_AUTHORISED = {4, 5, 134, 135}
-"""CONNACK return codes of MQTT 3.1.1 (§3.2.2.3) and reason codes of 5.0 (§3.2.2.2)."""
 
 
 class MqttInbox:
@@ -86,7 +84,7 @@ class MqttInbox:
 
     def _connected(self) -> aiomqtt.Client:
         if self._connection is None:
-            raise self._unreachable("the connection is closed")
+            raise link_error(self._broker, self._client, None, "the connection is closed")
         return self._connection
 
     @staticmethod
@@ -95,27 +93,5 @@ class MqttInbox:
 
     def _said_no(self, error: aiomqtt.MqttError) -> LinkError:
         code = error.rc if isinstance(error, aiomqtt.MqttCodeError) else None
-        value = code if isinstance(code, int) else getattr(code, "value", None)
-        if value in _NOT_AUTHORISED:
-            return NotAuthorised(
-                f"the broker does not let {self._client!r} in: {error}",
-                where=str(self._broker),
-                fix="check the certificate, or the user and password, that the broker expects of the cloud.",
-                code="E-LINK-003",
-            )
-        if code is not None:
-            return Refused(
-                f"the broker refused {self._client!r}: {error}",
-                where=str(self._broker),
-                fix="see the broker's log; it must speak MQTT 3.1.1 and allow persistent sessions.",
-                code="E-LINK-004",
-            )
-        return self._unreachable(str(error))
-
-    def _unreachable(self, why: str) -> Unreachable:
-        return Unreachable(
-            f"no broker answers: {why}",
-            where=str(self._broker),
-            fix="start the broker, or correct `broker:` in cloud.yaml.",
-            code="E-LINK-002",
-        )
+        number = code if isinstance(code, int) else getattr(code, "value", None)
+        return link_error(self._broker, self._client, number, str(error))

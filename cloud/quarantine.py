@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from cloud.ports import Now
-from wire.errors import EgretError
+from wire.errors import EgretError, LinkError, Unavailable
 
 _log = logging.getLogger(__name__)
 _BYTES_MAX = 256 * 1024 * 1024
@@ -70,9 +70,14 @@ class Quarantine:
         (self._folder / Path(name).name).unlink(missing_ok=True)
 
     async def guard(self, topic: str, payload: bytes, handle: Callable[[], Awaitable[None]]) -> bool:
-        """Run one message's handler; what it cannot take is set aside. True when it was handled."""
+        """Run one message's handler; what it cannot take is set aside. True when it was handled.
+
+        Raises Unavailable and LinkError: the message is not to blame, and comes again.
+        """
         try:
             await handle()
+        except (Unavailable, LinkError):
+            raise
         except EgretError as error:
             self.put(topic, payload, str(error))
         except Exception as error:
