@@ -57,9 +57,14 @@ class Rule(Protocol):
     kept in the same transaction as the readings and events it led to.
     """
 
-    def step(self, reading: Reading) -> Sequence[AlarmEvent]: ...
-    def state(self) -> bytes: ...
-    def restore(self, state: bytes) -> None: ...
+    def step(self, reading: Reading) -> Sequence[AlarmEvent]:
+        """The changes that this reading causes, in order."""
+
+    def state(self) -> bytes:
+        """What a restart must know; empty when nothing is pending and there is no alarm."""
+
+    def restore(self, state: bytes) -> None:
+        """Go on from such a state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +86,8 @@ class Link(Protocol):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-    async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None: ...
-    def deliveries(self) -> AsyncIterator[Delivery]: ...
+    async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Raises LinkError."""
+
+    def deliveries(self) -> AsyncIterator[Delivery]:
+        """What comes down. Raises LinkError when the connection ends."""

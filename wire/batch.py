@@ -107,7 +107,10 @@ def columns(readings: Iterable[Reading]) -> tuple[Series, ...]:
         times.append(reading.time_ns)
         values.append(reading.value)
         qualities.append(reading.quality)
-    return tuple(Series(*key, *map(tuple, found)) for key, found in gathered.items())
+    return tuple(
+        Series(*key, tuple(times), tuple(values), tuple(qualities))
+        for key, (times, values, qualities) in gathered.items()
+    )
 
 
 def encode(batch: Batch) -> bytes:
@@ -195,7 +198,7 @@ def _scaled(series: Series) -> tuple[int, list[int | float | None]]:
         if scaled / scale != value or (scaled == 0 and math.copysign(1.0, value) < 0):
             return _PLAIN, list(series.values)
         whole.append(scaled)
-    return decimals, whole[:1] + [later - earlier for earlier, later in pairwise(whole)]
+    return decimals, [*whole[:1], *(later - earlier for earlier, later in pairwise(whole))]
 
 
 def _series(column: _Column, times: Sequence[tuple[int, ...]]) -> Series:

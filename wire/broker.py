@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from wire.errors import ConfigError, Mistake
+from wire.errors import ConfigError, LinkError, Mistake, NotAuthorised, Refused, Unreachable
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
+_NOT_AUTHORISED = {4, 5, 134, 135}
+"""CONNACK return codes of MQTT 3.1.1 (§3.2.2.3) and reason codes of 5.0 (§3.2.2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +37,27 @@ def parse(url: str, *, where: str = "--broker") -> Broker:
         fix = "write mqtt://host:1883 or mqtts://host:8883."
         raise ConfigError([Mistake(where, f"{url!r} is not a broker's address.", fix, "E-LINK-001")])
     return Broker(parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "mqtts")
+
+
+def link_error(broker: Broker, client: str, code: int | None, why: str) -> LinkError:
+    """What an MQTT client library's complaint means. `code` is the broker's answer, None when it gave none."""
+    if code in _NOT_AUTHORISED:
+        return NotAuthorised(
+            f"the broker does not let {client!r} in: {why}.",
+            where=str(broker),
+            fix="check the certificate, or the user and password, that the broker expects.",
+            code="E-LINK-003",
+        )
+    if code is not None:
+        return Refused(
+            f"the broker refused {client!r}: {why}.",
+            where=str(broker),
+            fix="see the broker's log; it must speak MQTT 3.1.1 and allow persistent sessions.",
+            code="E-LINK-004",
+        )
+    return Unreachable(
+        f"no broker answers: {why}.",
+        where=str(broker),
+        fix="start the broker, or correct its address.",
+        code="E-LINK-002",
+    )

@@ -165,3 +165,9 @@ class NotifyError(EgretError):
 
 class WireError(EgretError):
     """A message we cannot read."""
+
+
+def first_of(errors: BaseExceptionGroup[EgretError]) -> EgretError:
+    """The first error inside a group, however deep tasks have wrapped it."""
+    first = errors.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first

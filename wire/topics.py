@@ -26,3 +26,17 @@ def box_of(name: str) -> str:
     if len(parts) != 4 or "/".join(parts[:2]) != ROOT or not IDENTIFIER.fullmatch(parts[2]):
         raise WireError(f"topic {name!r} is not {ROOT}/<box>/<what>", fix="see docs/wire.md", code="E-WIRE-002")
     return parts[2]
+
+
+def require_own(name: str, box: str) -> None:
+    """Topic and payload must name the same box. Raises WireError."""
+    if box_of(name) != box:
+        fix = "a box publishes under its own name only."
+        raise WireError(f"box {box!r} published on {name}.", fix=fix, code="E-WIRE-006")
+
+
+def require_size(payload: bytes) -> None:
+    """Raises WireError for a message that is too large to look at."""
+    if len(payload) > PAYLOAD_MAX:
+        fix = f"send at most {PAYLOAD_MAX} bytes."
+        raise WireError(f"{len(payload)} bytes are too many.", fix=fix, code="E-WIRE-005")

@@ -1,7 +1,6 @@
 """The demonstration's eye on the cloud: only what its public API says."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Self, TypeVar
@@ -27,11 +26,6 @@ class StoredPoint(msgspec.Struct, frozen=True):
     time_ns: int
     value: float | None
     quality: int
-
-
-class _Items(msgspec.Struct, frozen=True):
-    items: list[msgspec.Raw]
-    next: str | None = None
 
 
 class CloudView:
@@ -65,19 +59,19 @@ class CloudView:
 
     async def cases(self) -> list[CaseSeen]:
         """Every case."""
-        return await self._items("/cases", CaseSeen)
+        return await self._list("/cases", CaseSeen)
 
     async def alarm_count(self) -> int:
         """Alarms that are not normal."""
-        return len(await self._items("/alarms", dict))
+        return len(await self._list("/alarms", msgspec.Raw))
 
     async def readings(self, sensor: str, quantity: str, start_ns: int, end_ns: int) -> list[StoredPoint]:
         """All readings of one series, oldest first."""
         found: list[StoredPoint] = []
         page = 10_000
         while True:
-            query = {"sensor": sensor, "quantity": quantity, "start": start_ns, "end": end_ns, "limit": page}
-            points = await self._items("/readings", StoredPoint, query)
+            query: dict[str, str | int] = {"sensor": sensor, "quantity": quantity, "start": start_ns, "end": end_ns, "limit": page}
+            points = await self._list("/readings", StoredPoint, query)
             found += points
             if len(points) < page:
                 return found
@@ -94,18 +88,25 @@ class CloudView:
         while True:
             try:
                 async with self._http.stream("GET", "/events", headers={"Last-Event-ID": last}, timeout=None) as stream:
-                    event = ""
-                    async for line in stream.aiter_lines():
-                        name, _, value = line.partition(": ")
-                        if name == "event":
-                            event = value
-                        elif name == "id":
-                            last = value
-                        elif name == "data" and event == "case":
-                            yield msgspec.convert(json.loads(value), CaseSeen)
+                    async for kind, number, data in _events(stream.aiter_lines()):
+                        last = number or last
+                        if kind == "case":
+                            yield msgspec.json.decode(data, type=CaseSeen)
             except httpx.TransportError:
                 await asyncio.sleep(0.2)
 
-    async def _items(self, path: str, kind: type[T], query: dict[str, str | int] | None = None) -> list[T]:
+    async def _list(self, path: str, kind: type[T], query: dict[str, str | int] | None = None) -> list[T]:
         answer = (await self._http.get(path, params=query)).raise_for_status()
-        return [msgspec.json.decode(item, type=kind) for item in msgspec.json.decode(answer.content, type=_Items).items]
+        return msgspec.json.decode(answer.content, type=list[kind])  # type: ignore[valid-type]
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str, str]]:
+    """Kind, id and data of each server-sent event."""
+    fields: dict[str, str] = {}
+    async for line in lines:
+        if line:
+            name, _, value = line.partition(":")
+            fields[name] = value.removeprefix(" ")
+        elif "data" in fields:
+            yield fields.get("event", ""), fields.get("id", ""), fields["data"]
+            fields = {}

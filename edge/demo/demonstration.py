@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +20,11 @@ from edge.demo.processes import Child, Processes, egret
 from edge.demo.uplink import Uplink
 from edge.sim.city import SimulatedCity
 from edge.sim.world import World
-from edge.spool import peek
+from edge.spool_file import peek
+from wire.broker import Broker
 from wire.inventory import Inventory
 from wire.profile_yaml import library_folder, load_library
+from wire.receipt import Lane
 from wire.sensors_yaml import load
 
 _READY_S = 60.0
@@ -151,7 +153,7 @@ class Demonstration:
         lines = sum(len(box.lines) for box in self.inventory.boxes.values())
         self._say(f"lines     {lines} pseudo-terminals, {len(self.inventory.sensors)} Modbus devices")
 
-    async def _start_boxes(self, stack: AsyncExitStack, address: broker.Broker) -> None:
+    async def _start_boxes(self, stack: AsyncExitStack, address: Broker) -> None:
         self._say(f"boxes     {len(self.inventory.boxes)} edge agents")
         for box in self.inventory.boxes:
             self.uplinks[box] = await stack.enter_async_context(Uplink(address))
@@ -172,7 +174,7 @@ class Demonstration:
     async def _are_boxes_online(self) -> bool:
         return await self.cloud.boxes_online() >= set(self.inventory.boxes)
 
-    async def _until(self, is_so: Callable[[], "asyncio.Future[bool]"], child: Child | None) -> None:
+    async def _until(self, is_so: Callable[[], Awaitable[bool]], child: Child | None) -> None:
         deadline = time.monotonic() + _READY_S
         while not await is_so():
             ended = self.processes.ended()
@@ -208,9 +210,9 @@ class Demonstration:
         await asyncio.sleep(seconds)
         self.uplinks[box].join()
         spool = self.options.folder / "boxes" / box
-        committed = peek(spool).readings_committed
+        committed = peek(spool).depths[Lane.READINGS].committed
         started = time.monotonic()
-        while peek(spool).readings_stored < committed:
+        while peek(spool).depths[Lane.READINGS].stored < committed:
             await asyncio.sleep(0.1)
         self.diary.drained_s.append(round(time.monotonic() - started, 2))
 

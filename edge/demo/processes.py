@@ -19,7 +19,7 @@ _STOP_S = 15.0
 
 def egret(*arguments: str) -> tuple[str, ...]:
     """The command line of our own program under this interpreter."""
-    return (sys.executable, "-m", "wire.main", *arguments)
+    return (sys.executable, "-m", "wire", *arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ class Processes:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop everything."""
-        for child in reversed(self._children):
-            await self.stop([child])
+        """Stop everything: those that send before those that receive."""
+        for role in reversed(dict.fromkeys(child.role for child in self._children)):
+            await self.stop(self.of(role))
 
     async def start(self, name: str, role: str, command: Sequence[str]) -> Child:
         """Start one child in its own process group, so that Ctrl-C reaches only us."""

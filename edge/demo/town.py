@@ -1,10 +1,14 @@
-"""The demonstration's own sensors.yaml and cloud.yaml: the shipped city, with as many billboards as wanted."""
+"""The demonstration's own sensors.yaml: the shipped city, with as many billboards as wanted."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import yaml
+
+Tree = dict[str, Any]
+"""A mapping as it stands in the file; it is only cut and copied here, and checked when it is loaded."""
 
 _PACKAGED = Path(__file__).with_name("sensors.yaml")
 _IN_CHECKOUT = Path(__file__).parents[2] / "sensors.yaml"
@@ -25,30 +29,37 @@ def write_city(source: Path, billboards: int, target: Path) -> None:
     city = yaml.safe_load(source.read_text(encoding="utf-8"))
     boards = {name: site for name, site in city["sites"].items() if site["kind"] == "billboard"}
     others = {name: site for name, site in city["sites"].items() if name not in boards}
-    kept = _kept(boards, billboards)
-    boxes = dict(city["boxes"])
-    copies = -(-billboards // len(boards)) if boards else 1
-    for copy in range(1, copies):
+    kept, boxes = _kept(boards, billboards), dict(city["boxes"])
+    for copy in range(1, -(-billboards // len(boards))):
         for name, site in list(boards.items())[: billboards - len(boards) * copy]:
             kept[f"{name}-{copy}"] = _moved(site, copy)
-            box = _box(site)
-            boxes[f"{box}-{copy}"] = deepcopy(city["boxes"][box])  # shared, it would be dumped as a YAML alias
-    used = {_box(site) for site in [*kept.values(), *others.values()]}
+            for box, _ in _lines(site):
+                boxes[f"{box}-{copy}"] = city["boxes"][box]
     city["sites"] = kept | others
-    city["boxes"] = {name: box for name, box in boxes.items() if name in used}
+    used = {place for site in city["sites"].values() for place in _lines(site)}
+    city["boxes"] = {name: _only(box, {line for place, line in used if place == name}) for name, box in boxes.items()}
+    city["boxes"] = {name: box for name, box in city["boxes"].items() if box["lines"]}
     target.write_text(yaml.safe_dump(city, allow_unicode=True, sort_keys=False, width=120), encoding="utf-8")
 
 
-def _kept(boards: Mapping[str, dict], billboards: int) -> dict[str, dict]:
+def _kept(boards: Mapping[str, Tree], billboards: int) -> dict[str, Tree]:
     chosen = [STAR, *(name for name in boards if name != STAR)][:billboards]
     return {name: boards[name] for name in boards if name in chosen}
 
 
-def _box(site: Mapping[str, dict]) -> str:
-    return next(iter(site["sensors"].values()))["line"].split("/")[0]
+def _only(box: Tree, lines: Collection[str]) -> Tree:
+    """The box with nothing but these lines; a copy, because a shared part would be dumped as a YAML alias."""
+    return deepcopy(box | {"lines": {name: line for name, line in box["lines"].items() if name in lines}})
 
 
-def _moved(site: dict, copy: int) -> dict:
+def _lines(site: Tree) -> Iterator[tuple[str, str]]:
+    """(box, line) of each sensor."""
+    for sensor in site["sensors"].values():
+        box, line = sensor["line"].split("/")
+        yield box, line
+
+
+def _moved(site: Tree, copy: int) -> Tree:
     sensors = {}
     for key, sensor in site["sensors"].items():
         box, line = sensor["line"].split("/")

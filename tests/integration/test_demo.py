@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-EGRET = (sys.executable, "-m", "wire.main")
+EGRET = (sys.executable, "-m", "wire")
 REPORT_KEYS = {
     *("sites", "boxes", "sensors", "alarms", "cases", "errors"),
     *("readings_sampled", "readings_stored", "readings_lost", "readings_duplicated"),

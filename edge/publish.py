@@ -1,0 +1,117 @@
+"""From the spool to the broker: alarms and readings in lanes of their own, again until receipted.
+
+A PUBACK is not a receipt: what the broker has taken may still be lost. A lane sends what the spool
+has beyond the last receipt, at most a window ahead of it, and goes back to the last receipt when
+none has come for a while and at every new connection.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from random import Random
+
+from edge.ports import Link
+from edge.spool import Spool
+from wire import alarm_message, receipt, topics
+from wire import batch as wire_batch
+from wire.alarm_message import AlarmMessage
+from wire.backoff import delays
+from wire.batch import Batch
+from wire.errors import WireError
+from wire.receipt import Lane
+
+_log = logging.getLogger(__name__)
+
+WINDOW = 50
+"""Messages a lane may be ahead of its receipts."""
+_EVENTS_A_MESSAGE = 20
+_AGAIN_FIRST_S, _AGAIN_MOST_S = 6.0, 60.0
+
+Message = tuple[int, bytes]
+"""The last sequence in it, and its payload."""
+
+
+async def publish(box: str, spool: Spool, link: Link, rng: Random) -> None:
+    """Send both lanes over one connection until it is lost: raises LinkError, in a group."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_listen(spool, link))
+        for lane in Lane:
+            tasks.create_task(_LaneSender(lane, box, spool, link, rng).run())
+
+
+async def _listen(spool: Spool, link: Link) -> None:
+    async for delivery in link.deliveries():
+        try:
+            stored = receipt.decode_receipt(delivery.payload)
+        except WireError as error:
+            _log.warning("%s: %s", delivery.topic, error)
+            continue
+        if stored.spool_id == spool.id:
+            await spool.trim(stored.lane, stored.stored_through)
+
+
+class _LaneSender:
+    """One lane over one connection; begins at the last receipt."""
+
+    def __init__(self, lane: Lane, box: str, spool: Spool, link: Link, rng: Random) -> None:
+        self._lane, self._box, self._spool, self._link, self._rng = lane, box, spool, link, rng
+        self._stored = self._sent = 0
+        self._ahead: deque[int] = deque()
+
+    async def run(self) -> None:
+        """Send what is new; go back to the last receipt when none has come for 6 s, then 12 s … a minute."""
+        now = asyncio.get_running_loop().time
+        stirred = self._spool.stirred[self._lane]
+        pauses = delays(_AGAIN_FIRST_S, _AGAIN_MOST_S, self._rng)
+        again_at = now()
+        while True:
+            stirred.clear()
+            was_idle = self._sent == self._stored
+            if await self._heard():
+                pauses = delays(_AGAIN_FIRST_S, _AGAIN_MOST_S, self._rng)
+                was_idle = True
+            await self._send_new()
+            if was_idle:
+                again_at = now() + next(pauses)
+            try:
+                async with asyncio.timeout_at(again_at if self._ahead else None):
+                    await stirred.wait()
+            except TimeoutError:
+                self._sent = self._stored
+                self._ahead.clear()
+
+    async def _heard(self) -> bool:
+        """Has a receipt come since the last look?"""
+        stored = (await self._spool.depth(self._lane)).stored
+        is_news = stored > self._stored
+        self._stored = stored
+        self._sent = max(self._sent, stored)
+        while self._ahead and self._ahead[0] <= stored:
+            self._ahead.popleft()
+        return is_news
+
+    async def _send_new(self) -> None:
+        """All that the window has room for, in order, without waiting for each PUBACK in turn."""
+        messages = await self._messages(WINDOW - len(self._ahead))
+        topic = topics.topic(self._box, self._lane.value)
+        async with asyncio.TaskGroup() as sending:
+            for through, payload in messages:
+                sending.create_task(self._link.send(topic, payload))
+                self._ahead.append(through)
+                self._sent = through
+
+    async def _messages(self, limit: int) -> Sequence[Message]:
+        if self._lane is Lane.READINGS:
+            sealed = await self._spool.batches(self._sent, limit)
+            spool_id = self._spool.id
+            return [
+                (one.last, wire_batch.encode(Batch(self._box, spool_id, one.first, self._stored, one.series)))
+                for one in sealed
+            ]
+        events = await self._spool.events(self._sent, limit * _EVENTS_A_MESSAGE)
+        parts = [events[start : start + _EVENTS_A_MESSAGE] for start in range(0, len(events), _EVENTS_A_MESSAGE)]
+        return [
+            (part[-1].sequence, alarm_message.encode(AlarmMessage(self._box, self._spool.id, self._stored, part)))
+            for part in parts
+        ]

@@ -1,0 +1,5 @@
+"""`python -m wire` is `egret`."""
+
+from wire.main import main
+
+main()
