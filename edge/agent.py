@@ -29,7 +29,7 @@ from wire.inventory import Box, Inventory, Line, Sensor
 from wire.receipt import BoxStatus, Lane
 
 _log = logging.getLogger(__name__)
-_RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 30.0
+_RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 5.0
 _STATUS_S = 10.0
 _DRAIN_S, _DRAIN_LOOK_S = 8.0, 0.05
 _VERSION = version("egret-city")

@@ -12,7 +12,7 @@ from wire.broker import Broker, link_error
 from wire.errors import LinkError
 
 _KEEPALIVE_S = 15
-_TIMEOUT_S = 30
+_TIMEOUT_S = 15
 
 
 class MqttLink:

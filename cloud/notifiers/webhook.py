@@ -1,7 +1,7 @@
 """Notifier kind `webhook`: a signed POST to an address of another system, after Standard Webhooks.
 
     notifiers:
-      command-centre:
+      - name: command-centre
         kind: webhook
         url: https://command.example/egret
         secret_env: EGRET_WEBHOOK_SECRET

@@ -26,6 +26,18 @@ UNCOMMITTED_NS = 400_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """A box was told to stop, or killed, at `told_ns`, and had ended at `ended_ns`."""
+
+    told_ns: int
+    ended_ns: int
+
+    def had_in_flight(self, time_ns: int) -> bool:
+        """May a reply served at `time_ns` have been read and not yet committed?"""
+        return self.told_ns - UNCOMMITTED_NS <= time_ns <= self.ended_ns
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
     """Readings: numbers of values. `stale` are recorded silences, which hold no value."""
 
@@ -73,7 +85,7 @@ def balance(served: Sequence[tuple[int, float]], stored: Sequence[StoredPoint], 
         if tag != "equal":
             missing += times[first:last]
             surplus += stored_last - stored_first
-    in_flight = sum(any(0 <= end - time_ns <= UNCOMMITTED_NS for end in ends_ns) for time_ns in missing)
+    in_flight = sum(any(ending.had_in_flight(time_ns) for ending in endings) for time_ns in missing)
     lost = max(0, len(missing) - in_flight - stale)
     return Balance(len(served), len(values), lost, max(surplus, repeated), in_flight, stale)
 

@@ -70,7 +70,13 @@ class CloudView:
         found: list[StoredPoint] = []
         page = 10_000
         while True:
-            query: dict[str, str | int] = {"sensor": sensor, "quantity": quantity, "start": start_ns, "end": end_ns, "limit": page}
+            query: dict[str, str | int] = {
+                "sensor": sensor,
+                "quantity": quantity,
+                "start": start_ns,
+                "end": end_ns,
+                "limit": page,
+            }
             points = await self._list("/readings", StoredPoint, query)
             found += points
             if len(points) < page:

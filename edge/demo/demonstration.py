@@ -68,7 +68,7 @@ class Diary:
     opened_ns: dict[str, int] = field(default_factory=dict)
     drained_s: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    box_ends_ns: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    endings: dict[str, list[account.Ending]] = field(default_factory=lambda: defaultdict(list))
 
 
 class Demonstration:
@@ -208,7 +208,7 @@ class Demonstration:
 
     async def _rejoin(self, box: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        self.uplinks[box].join()
+        await self.uplinks[box].join()
         spool = self.options.folder / "boxes" / box
         committed = peek(spool).depths[Lane.READINGS].committed
         started = time.monotonic()
@@ -218,15 +218,17 @@ class Demonstration:
 
     async def stop_boxes(self) -> None:
         """Stop sampling everywhere; the boxes commit and send what they hold."""
-        for box in self.inventory.boxes:
-            self.diary.box_ends_ns[box].append(time.time_ns())
+        told_ns = time.time_ns()
         await self.processes.stop(self.processes.of("edge_box"))
+        for box in self.inventory.boxes:
+            self.diary.endings[box].append(account.Ending(told_ns, time.time_ns()))
 
     async def kill_box(self, box: str) -> Child:
         """End a box with SIGKILL; `processes.restart` starts it again."""
         child = next(child for child in self.processes.of("edge_box") if child.name == f"box-{box}")
+        told_ns = time.time_ns()
         await self.processes.kill(child)
-        self.diary.box_ends_ns[box].append(time.time_ns())
+        self.diary.endings[box].append(account.Ending(told_ns, time.time_ns()))
         return child
 
     async def books(self) -> account.Balance:
@@ -235,8 +237,8 @@ class Demonstration:
         end_ns = time.time_ns()
         for (sensor, quantity), values in account.served_values(self.city.served, self.inventory).items():
             stored = await self.cloud.readings(sensor, quantity, self.started_ns, end_ns)
-            ends_ns = self.diary.box_ends_ns[self.inventory.sensors[sensor].box]
-            total += account.balance(values, stored, ends_ns)
+            endings = self.diary.endings[self.inventory.sensors[sensor].box]
+            total += account.balance(values, stored, endings)
         return total
 
     async def cases_of(self, lean: Lean) -> list[CaseSeen]:

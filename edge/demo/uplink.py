@@ -20,47 +20,52 @@ class Uplink:
         """Nothing listens yet."""
         self._broker = broker
         self._server: asyncio.Server | None = None
+        self._port = 0
         self._relays: set[asyncio.Task[None]] = set()
-        self.is_cut = False
         self.bytes_up = 0
 
     async def __aenter__(self) -> Self:
         """Listen on a free port of 127.0.0.1."""
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        await self.join()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop listening and drop what is open."""
-        if self._server:
-            self._server.close()
         self.cut()
         await asyncio.gather(*self._relays, return_exceptions=True)
 
     @property
     def url(self) -> str:
         """Where the box connects."""
-        assert self._server is not None
-        return f"mqtt://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return f"mqtt://127.0.0.1:{self._port}"
+
+    @property
+    def is_cut(self) -> bool:
+        """Does it refuse connections?"""
+        return self._server is None
 
     def cut(self) -> None:
         """Drop every connection and let none in, as when a SIM card dies."""
-        self.is_cut = True
+        if self._server:
+            self._server.close()
+            self._server = None
         for relay in self._relays:
             relay.cancel()
 
-    def join(self) -> None:
-        """Let connections through again."""
-        self.is_cut = False
+    async def join(self) -> None:
+        """Let connections through again, on the same port."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
+            self._port = self._server.sockets[0].getsockname()[1]
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         relay = asyncio.current_task()
         assert relay is not None
         self._relays.add(relay)
         try:
-            if not self.is_cut:
-                await self._relay(reader, writer)
+            await self._relay(reader, writer)
         except (OSError, asyncio.CancelledError):
             pass
         finally:
