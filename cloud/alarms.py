@@ -15,7 +15,7 @@ from cloud.ports import Delivery, Inbox
 from cloud.quarantine import Quarantine
 from wire import alarm_message, receipt, topics
 from wire.backoff import delays
-from wire.errors import Unavailable, WireError
+from wire.errors import Unavailable
 from wire.receipt import Lane, Receipt
 
 _log = logging.getLogger(__name__)

@@ -82,8 +82,12 @@ class Store(Protocol):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-    async def write(self, batches: Sequence[Batch]) -> Sequence[Refusal]: ...
-    async def write_alarm(self, alarm: AlarmPoint) -> None: ...
+    async def write(self, batches: Sequence[Batch]) -> Sequence[Refusal]:
+        """All that the store takes; what it refuses for good comes back."""
+
+    async def write_alarm(self, alarm: AlarmPoint) -> None:
+        """Raises Unavailable, or Rejected for good."""
+
     async def latest(self) -> Sequence[Point]:
         """The last reading of every sensor and quantity of the last 24 h of data."""
 
@@ -103,7 +107,7 @@ class Delivery:
 
     topic: str
     payload: bytes
-    ack: Callable[[], None]
+    ack: Callable[[], object]
 
 
 class Inbox(Protocol):
@@ -113,8 +117,11 @@ class Inbox(Protocol):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-    def deliveries(self) -> AsyncIterator[Delivery]: ...
-    async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None: ...
+    def deliveries(self) -> AsyncIterator[Delivery]:
+        """In the broker's order. Raises LinkError when the connection ends."""
+
+    async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Returns when the broker has taken it. Raises LinkError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +137,5 @@ class Notice:
 class Notifier(Protocol):
     """A way out of the house. `send` returns when the receiver has taken the notice; raises NotifyError."""
 
-    async def send(self, notice: Notice) -> None: ...
+    async def send(self, notice: Notice) -> None:
+        """Raises NotifyError."""

@@ -73,8 +73,10 @@ def served_values(served: Iterable[Served], inventory: Inventory) -> Mapping[Ser
     return series
 
 
-def balance(served: Sequence[tuple[int, float]], stored: Sequence[StoredPoint], ends_ns: Sequence[int] = ()) -> Balance:
-    """The books of one series. `ends_ns`: when its box stopped or was killed."""
+def balance(
+    served: Sequence[tuple[int, float]], stored: Sequence[StoredPoint], endings: Sequence[Ending] = ()
+) -> Balance:
+    """The books of one series; `endings` are those of its box."""
     times = [time_ns for time_ns, _ in served]
     values = [point.value for point in stored if point.value is not None]
     repeated = len(stored) - len({point.time_ns for point in stored})
