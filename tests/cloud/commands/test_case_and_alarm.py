@@ -1,0 +1,137 @@
+"""`egret case` and `egret alarm` against the real API on a real ledger."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import small_city
+from click.testing import CliRunner, Result
+from webhook_receiver import answer_of
+
+from cloud.api.app import create_app
+from cloud.api.server import serving
+from cloud.ledger import Ledger
+from cloud.live import Live
+from cloud.stores import embedded
+from wire.errors import EgretError, Unreachable
+from wire.main import root
+
+NOW_NS = 1_795_000_000 * small_city.SECOND_NS
+NUMBER = "20261118-00001"
+
+Egret = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture
+async def egret(tmp_path: Path) -> AsyncIterator[Egret]:
+    """The command, speaking to a cloud in which one billboard leans."""
+    city = small_city.inventory(tmp_path)
+    store = embedded.open_store(embedded.Config(folder=str(tmp_path)))
+    async with Ledger(tmp_path / "ledger.sqlite", lambda: NOW_NS, city) as ledger, store:
+        await ledger.take_alarms(small_city.lean(1, NOW_NS))
+        async with serving(create_app(ledger, store, Live(), city, lambda: NOW_NS)) as url:
+            yield lambda *words: run(*words, "--url", f"{url}/api/v1")
+
+
+async def run(*words: str) -> Result:
+    """The command in a thread, so that the server can answer."""
+    return await asyncio.to_thread(CliRunner().invoke, root, words, catch_exceptions=True)
+
+
+async def test_cases_are_a_table(egret: Egret) -> None:
+    """One line a case under a head, in columns."""
+    head, line = (await egret("case", "list", "--open")).stdout.splitlines()
+    assert head.split() == ["number", "level", "stage", "opened", "site", "title"]
+    assert line.startswith(f"{NUMBER}  red    filed")
+    assert line.endswith("XM-TA-0117  Huancheng Road West: resultant tilt over its limit, 2.17 deg")
+    assert line.index("red") == head.index("level")
+
+
+async def test_cases_are_json(egret: Egret) -> None:
+    """`--json` is the data and nothing else."""
+    [case] = json.loads((await egret("case", "list", "--json")).stdout)
+    assert (case["number"], case["site"], case["closed_ns"]) == (NUMBER, "XM-TA-0117", None)
+
+
+async def test_a_case_is_shown_with_its_log(egret: Egret) -> None:
+    """Both names, place and every line of the log."""
+    said = (await egret("case", "show", NUMBER)).stdout
+    assert "环城西路南段落地电子屏：合成倾角超限，2.17 deg" in said
+    assert "24.7272, 118.1422 (WGS-84)" in said
+    assert "raised red: tilt 2.17 deg is over 1.5 deg" in said
+    assert json.loads((await egret("case", "show", NUMBER, "--json")).stdout)["evidence"] == []
+
+
+async def test_a_person_closes_a_case(egret: Egret) -> None:
+    """With a note and a name; then it is no longer open, and closing it again is refused with who did."""
+    closed = await egret("case", "close", NUMBER, "--note", "re-anchored", "--actor", "wang")
+    assert closed.stdout == f"case {NUMBER} is closed.\n"
+    assert (await egret("case", "list", "--open")).stdout == ""
+    log = json.loads((await egret("case", "show", NUMBER, "--json")).stdout)["log"]
+    assert (log[-1]["actor"], log[-1]["stage"], log[-1]["note"]) == ("wang", "closed", "re-anchored")
+    again = await egret("case", "close", NUMBER, "--note", "me too", "--actor", "li")
+    assert isinstance(again.exception, EgretError)
+    assert "was closed before, by wang" in str(again.exception)
+    assert again.exception.code == "E-CASE-002"
+
+
+async def test_a_number_that_does_not_exist(egret: Egret) -> None:
+    """The API's words come through, with their code; nothing in a number leads elsewhere."""
+    for number in ("NOPE", "../alarms", "a b?x=1"):
+        unknown = await egret("case", "show", number)
+        assert isinstance(unknown.exception, EgretError), number
+        assert unknown.exception.code in {"E-CASE-001", "E-API-004"}, number
+
+
+async def test_alarms_are_listed(egret: Egret) -> None:
+    """With state, since when, and the case that is at it."""
+    head, line = (await egret("alarm", "list")).stdout.splitlines()
+    assert head.split() == ["level", "state", "since", "alarm", "case", "reason"]
+    assert line.split()[:2] == ["red", "unacknowledged"]
+    assert NUMBER in line
+    [alarm] = json.loads((await egret("alarm", "list", "--json")).stdout)
+    assert (alarm["id"], alarm["value"], alarm["limit"]) == (small_city.LEAN, 2.17, 1.5)
+
+
+async def test_nobody_answers(free_port: int) -> None:
+    """Exit code 3, and what to start."""
+    said = await run("case", "list", "--url", f"http://127.0.0.1:{free_port}/api/v1")
+    assert isinstance(said.exception, Unreachable)
+    assert said.exception.exit_code == 3
+    assert "egret cloud run" in str(said.exception)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [(answer_of(502, body=b"<html>bad gateway"), "E-API-011"), (answer_of(200, body=b"<html>hello"), "E-API-012")],
+)
+async def test_something_else_answers(answer: bytes, code: str) -> None:
+    """A proxy or another server in its place is said, never shown as data."""
+    async with raw_server(answer) as url:
+        said = await run("alarm", "list", "--url", url)
+    assert isinstance(said.exception, EgretError)
+    assert said.exception.code == code
+
+
+@contextlib.asynccontextmanager
+async def raw_server(answer: bytes) -> AsyncIterator[str]:
+    """Answers every request alike."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v1"
+
+
+@pytest.mark.parametrize("words", [("case",), ("case", "close"), ("alarm", "list")])
+def test_help_has_an_example(words: tuple[str, ...]) -> None:
+    """Every verb shows how it is used."""
+    assert "Example:" in CliRunner().invoke(root, [*words, "--help"]).stdout
