@@ -85,7 +85,7 @@ async def reactions_ms(demonstration: Demonstration, leans: int) -> list[float]:
             closing = {"actor": "bench", "note": "bench"}
             (await http.post(f"/cases/{case}/close", json=closing)).raise_for_status()
             demonstration.world.lean(site, 0.0)
-            while (await http.get("/alarms")).json()["items"]:
+            while any(alarm["state"] == "unacknowledged" for alarm in (await http.get("/alarms")).json()):
                 await asyncio.sleep(0.05)
     return found
 

@@ -137,4 +137,5 @@ def _title_en(site: Site | None, event: AlarmEvent) -> str:
 def _amount(event: AlarmEvent) -> str:
     known = QUANTITIES.get(event.quantity)
     value = "?" if event.value is None else f"{event.value:.6g}"
-    return f"{value} {known.unit if known else ''}".rstrip()
+    symbol = known.symbol if known else ""
+    return f"{value}{symbol}" if symbol in ("", "°") else f"{value} {symbol}"

@@ -18,6 +18,13 @@ class Quantity:
     zh: str
     en: str
 
+    @property
+    def symbol(self) -> str:
+        """The unit as people write it: ° for deg."""
+        return _SYMBOLS.get(self.unit, self.unit)
+
+
+_SYMBOLS = {"deg": "°", "Cel": "°C", "%{LEL}": "%LEL", "m/s2": "m/s²", "um/m": "µm/m", "1": ""}
 
 _ROWS = (
     Quantity("tilt", "deg", 3, "合成倾角", "resultant tilt"),

@@ -51,8 +51,8 @@ def opened(city: Inventory, event: AlarmEvent) -> Case:
 def test_a_leaning_billboard_opens_a_case_with_name_place_and_code(city: Inventory) -> None:
     """Who reads the case knows what, where and how bad, in both languages."""
     case = opened(city, lean(Level.RED))
-    assert case.title == "环城西路南段落地电子屏：合成倾角超限，2.17 deg"
-    assert case.title_en == "Huancheng Road West: resultant tilt over its limit, 2.17 deg"
+    assert case.title == "环城西路南段落地电子屏：合成倾角超限，2.17°"
+    assert case.title_en == "Huancheng Road West: resultant tilt over its limit, 2.17°"
     assert (case.latitude, case.longitude) == (24.7272, 118.1422)
     assert (case.kind, case.code, case.stage, case.level) == ("event_part", "0390", Stage.FILED, Level.RED)
     assert [(line.time_ns, line.actor, line.note) for line in case.log] == [

@@ -46,7 +46,7 @@ async def test_cases_are_a_table(egret: Egret) -> None:
     head, line = (await egret("case", "list", "--open")).stdout.splitlines()
     assert head.split() == ["number", "level", "stage", "opened", "site", "title"]
     assert line.startswith(f"{NUMBER}  red    filed")
-    assert line.endswith("XM-TA-0117  Huancheng Road West: resultant tilt over its limit, 2.17 deg")
+    assert line.endswith("XM-TA-0117  Huancheng Road West: resultant tilt over its limit, 2.17°")
     assert line.index("red") == head.index("level")
 
 
@@ -59,7 +59,7 @@ async def test_cases_are_json(egret: Egret) -> None:
 async def test_a_case_is_shown_with_its_log(egret: Egret) -> None:
     """Both names, place and every line of the log."""
     said = (await egret("case", "show", NUMBER)).stdout
-    assert "环城西路南段落地电子屏：合成倾角超限，2.17 deg" in said
+    assert "环城西路南段落地电子屏：合成倾角超限，2.17°" in said
     assert "24.7272, 118.1422 (WGS-84)" in said
     assert "raised red: tilt 2.17 deg is over 1.5 deg" in said
     assert json.loads((await egret("case", "show", NUMBER, "--json")).stdout)["evidence"] == []
