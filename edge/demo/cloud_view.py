@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -92,27 +93,25 @@ class CloudView:
         """Cases as the event stream announces them, reconnecting as a browser does."""
         last = "0"
         while True:
-            try:
-                async with self._http.stream("GET", "/events", headers={"Last-Event-ID": last}, timeout=None) as stream:
-                    async for kind, number, data in _events(stream.aiter_lines()):
-                        last = number or last
-                        if kind == "case":
-                            yield msgspec.json.decode(data, type=CaseSeen)
-            except httpx.TransportError:
-                await asyncio.sleep(0.2)
+            with suppress(httpx.TransportError):
+                async for kind, number, data in self._events_after(last):
+                    last = number or last
+                    if kind == "case":
+                        yield msgspec.json.decode(data, type=CaseSeen)
+            await asyncio.sleep(0.2)
+
+    async def _events_after(self, last: str) -> AsyncIterator[tuple[str, str, str]]:
+        """Kind, id and data of each server-sent event, until the connection ends."""
+        fields: dict[str, str] = {}
+        async with self._http.stream("GET", "/events", headers={"Last-Event-ID": last}, timeout=None) as stream:
+            async for line in stream.aiter_lines():
+                if line:
+                    name, _, value = line.partition(":")
+                    fields[name] = value.removeprefix(" ")
+                elif "data" in fields:
+                    yield fields.get("event", ""), fields.get("id", ""), fields["data"]
+                    fields = {}
 
     async def _list(self, path: str, kind: type[T], query: dict[str, str | int] | None = None) -> list[T]:
         answer = (await self._http.get(path, params=query)).raise_for_status()
         return msgspec.json.decode(answer.content, type=list[kind])  # type: ignore[valid-type]
-
-
-async def _events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str, str]]:
-    """Kind, id and data of each server-sent event."""
-    fields: dict[str, str] = {}
-    async for line in lines:
-        if line:
-            name, _, value = line.partition(":")
-            fields[name] = value.removeprefix(" ")
-        elif "data" in fields:
-            yield fields.get("event", ""), fields.get("id", ""), fields["data"]
-            fields = {}
