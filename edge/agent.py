@@ -7,40 +7,34 @@ keeping go on, and what was kept is sent when it is back.
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
 
 from edge.line import LinePath
-from edge.link import MqttLink
-from edge.ports import LinePlan, Link, Now, Source
-from edge.publish import publish
+from edge.ports import LinePlan, Now, Source
 from edge.spool import Spool
 from edge.supervise import keep_running
-from wire import kinds, receipt, topics
-from wire.backoff import delays
-from wire.broker import Broker
-from wire.errors import ConfigError, LinkError, Mistake, first_of
+from edge.uplink import OpenLink, Uplink
+from wire import kinds
+from wire.errors import ConfigError, Mistake
 from wire.inventory import Box, Inventory, Line, Sensor
-from wire.receipt import BoxStatus, Lane
+from wire.receipt import BoxStatus
 
 _log = logging.getLogger(__name__)
-_RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 5.0
-_STATUS_S = 10.0
-_DRAIN_S, _DRAIN_LOOK_S = 8.0, 0.05
-_VERSION = version("egret-city")
+_DRAIN_S = 8.0
+"""For the last receipts after the box was told to stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Where the box keeps its spool, where its broker is, and what its absolute device paths are below."""
+    """Where the box keeps its spool, what its absolute device paths are below, how long a batch gathers readings."""
 
     data: Path
-    broker: Broker
     root: str = "/"
     batch_s: float = 1.0
 
@@ -48,37 +42,43 @@ class Options:
 class Agent:
     """One box of an inventory. `run` is its life."""
 
-    def __init__(self, inventory: Inventory, box: Box, options: Options, now: Now, rng: Random) -> None:
+    def __init__(
+        self, inventory: Inventory, box: Box, options: Options, *, open_link: OpenLink, now: Now, rng: Random
+    ) -> None:
         """Checks every line's block. Raises ConfigError with all mistakes."""
-        self._inventory, self._box, self._options, self._now, self._rng = inventory, box, options, now, rng
+        self._inventory, self._box, self._options = inventory, box, options
+        self._open_link, self._now, self._rng = open_link, now, rng
         self._boot = uuid.uuid4().hex[:8]
         self._spool = Spool(options.data, batch_s=options.batch_s)
         self._check_lines()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set or every source has ended; then what is kept is sent, for a few seconds at most."""
+        """Until `stop` is set or every source has ended; then what is kept is sent, for a few seconds at most.
+
+        Raises EgretError, alone or in a group, when the spool cannot be read or written.
+        """
         async with self._spool, asyncio.TaskGroup() as tasks:
-            uplink = tasks.create_task(self._uplink())
+            uplink = Uplink(self._open_link, self._spool, self._offline(), self._now, self._rng)
+            sending = tasks.create_task(uplink.run())
             keeping = tasks.create_task(self._spool.keep())
             await self._sample(stop)
             await self._spool.flush()
             with suppress(TimeoutError):
-                async with asyncio.timeout(_DRAIN_S):
-                    await self._drained()
-            uplink.cancel()
+                async with asyncio.timeout(0 if uplink.is_gone else _DRAIN_S):
+                    await self._spool.drained()
+            sending.cancel()
             keeping.cancel()
 
     async def _sample(self, stop: asyncio.Event) -> None:
         """All lines, until told to stop or none is left."""
         states = await self._spool.states()
-        lines = asyncio.gather(*(self._follow(line, states) for line in self._box.lines))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([lines, stopping], return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not lines.done():
-            lines.cancel()
-        with suppress(asyncio.CancelledError):
-            await lines
+        async with asyncio.TaskGroup() as tasks:
+            lines = [tasks.create_task(self._follow(line, states)) for line in self._box.lines]
+            stopping = tasks.create_task(_cancel_when(stop, lines))
+            sensors = sum(len(line.sensors) for line in self._box.lines)
+            _log.info("box %s runs: %d lines, %d sensors", self._box.id, len(lines), sensors)
+            await (asyncio.gather(*lines, return_exceptions=True) if lines else stop.wait())
+            stopping.cancel()
 
     async def _follow(self, line: Line, states: Mapping[str, bytes]) -> None:
         path = LinePath(self._sensors(line), self._inventory.version, self._spool)
@@ -105,46 +105,27 @@ class Agent:
         if mistakes:
             raise ConfigError(mistakes)
 
-    async def _uplink(self) -> None:
-        """Connect and publish, again and again; the log has one line when the broker goes, one when it is back."""
-        gone_at: float | None = None
-        pauses = delays(_RETRY_FIRST_S, _RETRY_MOST_S, self._rng)
-        clock = asyncio.get_running_loop().time
-        while True:
-            will = receipt.encode(BoxStatus(self._box.id, online=False, time_ns=0, boot=self._boot, version=_VERSION))
-            try:
-                async with MqttLink(self._options.broker, self._box.id, will) as link, asyncio.TaskGroup() as tasks:
-                    if gone_at is not None:
-                        _log.warning("the broker is back after %.0f s", clock() - gone_at)
-                        gone_at, pauses = None, delays(_RETRY_FIRST_S, _RETRY_MOST_S, self._rng)
-                    tasks.create_task(self._report(link))
-                    tasks.create_task(publish(self._box.id, self._spool, link, self._rng))
-            except* LinkError as errors:
-                if gone_at is None:
-                    gone_at = clock()
-                    _log.warning("%s; everything is kept in %s", first_of(errors), self._options.data)
-            await asyncio.sleep(next(pauses))
-
-    async def _report(self, link: Link) -> None:
-        while True:
-            await link.send(topics.topic(self._box.id, "status"), receipt.encode(await self._status()), retain=True)
-            await asyncio.sleep(_STATUS_S)
-
-    async def _status(self) -> BoxStatus:
-        waiting = [(await self._spool.depth(lane)).waiting for lane in Lane]
+    def _offline(self) -> BoxStatus:
         return BoxStatus(
             self._box.id,
-            online=True,
-            time_ns=self._now(),
+            online=False,
+            time_ns=0,
             boot=self._boot,
-            version=_VERSION,
+            version=_own_version(),
             spool_id=self._spool.id,
-            waiting=sum(waiting),
             config_version=self._inventory.version,
         )
 
-    async def _drained(self) -> None:
-        """Everything that was kept has its receipt."""
-        for lane in Lane:
-            while (await self._spool.depth(lane)).waiting:
-                await asyncio.sleep(_DRAIN_LOOK_S)
+
+async def _cancel_when(stop: asyncio.Event, lines: Sequence[asyncio.Task[None]]) -> None:
+    await stop.wait()
+    for line in lines:
+        line.cancel()
+
+
+def _own_version() -> str:
+    """As installed; empty in a checkout that is not."""
+    try:
+        return version("egret-city")
+    except PackageNotFoundError:
+        return ""

@@ -1,19 +1,24 @@
-"""One line of a box: the straight path from its source to the spool, and what is said while it is down."""
+"""One line of a box: the straight path from a sample to the spool, and what is said while the line is down."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import logging
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
 
 from edge.condition import Conditioner
 from edge.decode import decode
 from edge.detect import Detector
-from edge.ports import Now, Source
+from edge.ports import Now
 from edge.spool import Spool
 from wire.inventory import Sensor
 from wire.quantities import rounded
-from wire.reading import Reading, Sample
+from wire.reading import Quality, Reading, Sample
 
+_log = logging.getLogger(__name__)
 _SILENCE_S = 5.0
-"""How often a sensor on a line that is down is recorded as silent."""
+"""How often the sensors of a line that is down are recorded as silent, at least."""
 _MILLISECOND_NS = 1_000_000
 
 
@@ -25,18 +30,19 @@ class LinePath:
         self._sensors, self._spool = sensors, spool
         self._conditioners = {name: Conditioner(sensor) for name, sensor in sensors.items()}
         self._detector = Detector(sensors.values(), config_version)
+        self._latest_ns = 0
 
     def restore(self, states: Mapping[str, bytes]) -> None:
-        """Go on where the rules stopped."""
-        self._detector.restore(states)
-
-    async def follow(self, source: Source) -> None:
-        """Until an open source ends. Raises SourceError when the line is lost."""
-        async for sample in source:
-            await self.take(sample)
+        """Go on where the rules stopped; a rule whose state cannot be read begins anew."""
+        for alarm, state in states.items():
+            try:
+                self._detector.restore({alarm: state})
+            except msgspec.MsgspecError as error:
+                _log.warning("alarm %s: its kept state cannot be read, its rule begins anew: %s", alarm, error)
 
     async def take(self, sample: Sample) -> None:
-        """One sample, all the way to the spool."""
+        """One sample, all the way to the spool; with an alarm event in it, until that is safe on disk."""
+        self._latest_ns = max(self._latest_ns, sample.time_ns)
         sensor = self._sensors.get(sample.sensor)
         if sensor is None:
             await self._spool.add(_unjudged(sample))
@@ -45,22 +51,29 @@ class LinePath:
         detection = self._detector.step(readings)
         await self._spool.add(readings, detection.events, detection.states)
 
-    async def stay_silent(self, reason: str, now: Now) -> None:
-        """Record, until cancelled, that no sensor of this line can answer: silence is data."""
-        while True:
-            time_ns = now() // _MILLISECOND_NS * _MILLISECOND_NS
+    async def stay_silent(self, reason: str, for_s: float, now: Now) -> None:
+        """Record for a while, and at its end, that no sensor of this line can answer: silence is data."""
+        while for_s > 0:
+            pause_s = min(for_s, _SILENCE_S)
+            await asyncio.sleep(pause_s)
+            for_s -= pause_s
+            # Never at the time of a real sample: the store would take one for the other.
+            time_ns = max(now() // _MILLISECOND_NS * _MILLISECOND_NS, self._latest_ns + _MILLISECOND_NS)
             for sample in self._silences(reason, time_ns):
                 await self.take(sample)
-            await asyncio.sleep(_SILENCE_S)
 
-    def _silences(self, reason: str, time_ns: int) -> Sequence[Sample]:
-        return [
-            Sample(name, time_ns, block=block, fault=reason)
-            for name, sensor in self._sensors.items()
-            for block in sensor.profile.blocks
-        ]
+    def _silences(self, reason: str, time_ns: int) -> Iterator[Sample]:
+        for name, sensor in self._sensors.items():
+            for block in sensor.profile.blocks:
+                yield Sample(name, time_ns, block=block, fault=reason)
 
 
 def _unjudged(sample: Sample) -> Sequence[Reading]:
     """The readings of a sensor that the inventory does not know: kept, and judged by no rule."""
-    return [Reading(sample.sensor, name, rounded(name, value), sample.time_ns) for name, value in sample.values]
+    unsure = int(Quality.CLOCK_UNSURE) if sample.clock_unsure else 0
+    return [
+        Reading(sample.sensor, name, rounded(name, value), sample.time_ns, unsure)
+        if math.isfinite(value)
+        else Reading(sample.sensor, name, None, sample.time_ns, unsure | int(Quality.FAILURE))
+        for name, value in sample.values
+    ]

@@ -1,18 +1,50 @@
 """The box's connection to the broker: MQTT 3.1.1 through aiomqtt, one persistent session named after the box."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.client import Client as PahoClient
+from paho.mqtt.client import DisconnectFlags
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.ports import Delivery
 from wire import topics
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
 
+_library_log = logging.getLogger("edge.link.library")
+_library_log.setLevel(logging.CRITICAL)  # aiomqtt and paho log every attempt as an error; the uplink says it once
 _KEEPALIVE_S = 15
-_TIMEOUT_S = 15
+_TIMEOUT_S = 10
+"""For what is small: CONNACK, SUBACK, DISCONNECT."""
+_PUBACK_S = 30
+"""A message of 256 KiB takes a link of 64 kbit/s that long."""
+_IN_FLIGHT_MAX = 200
+"""Messages without their PUBACK. More than the windows of both lanes, so that alarms never wait for readings."""
+_SUBACK_FAILURE = 0x80
+"""MQTT 3.1.1, §3.9.3."""
+
+
+class _Client(aiomqtt.Client):
+    """aiomqtt 2.5.1 waits for the CONNACK of a connection that has been reset until its timeout."""
+
+    def _on_disconnect(
+        self,
+        client: PahoClient,
+        userdata: object,
+        flags: DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+        if not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttError("the connection was reset before its CONNACK"))
 
 
 class MqttLink:
@@ -23,24 +55,16 @@ class MqttLink:
         self._broker, self._box, self._will = broker, box, will
 
     _client: aiomqtt.Client
+    _stack: AsyncExitStack
 
     async def __aenter__(self) -> Self:
         """Connect. Raises LinkError."""
-        broker = self._broker
-        tls = aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)
-        self._client = aiomqtt.Client(
-            broker.host,
-            broker.port,
-            identifier=self._box,
-            clean_session=False,
-            keepalive=_KEEPALIVE_S,
-            timeout=_TIMEOUT_S,
-            will=aiomqtt.Will(topics.topic(self._box, "status"), self._will, qos=1, retain=True),
-            tls_params=tls if broker.is_tls else None,
-        )
         try:
-            await self._client.__aenter__()
-            await self._client.subscribe(topics.topic(self._box, "receipts"), qos=1)
+            async with AsyncExitStack() as stack:
+                self._client = await stack.enter_async_context(self._unconnected())
+                granted = await self._client.subscribe(topics.topic(self._box, "receipts"), qos=1)
+                self._require(granted)
+                self._stack = stack.pop_all()
         except aiomqtt.MqttError as error:
             raise self._said_no(error) from error
         return self
@@ -48,16 +72,16 @@ class MqttLink:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Disconnect; the broker keeps the session, and publishes no will."""
+        """Disconnect; the broker keeps the session, and publishes no will. Raises LinkError."""
         try:
-            await self._client.__aexit__(kind, error, trace)
+            await self._stack.aclose()
         except aiomqtt.MqttError as lost:
             raise self._said_no(lost) from lost
 
     async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Returns at the PUBACK. Raises LinkError."""
         try:
-            await self._client.publish(topic, payload, qos=1, retain=retain)
+            await self._client.publish(topic, payload, qos=1, retain=retain, timeout=_PUBACK_S)
         except aiomqtt.MqttError as error:
             raise self._said_no(error) from error
 
@@ -70,7 +94,33 @@ class MqttLink:
         except aiomqtt.MqttError as error:
             raise self._said_no(error) from error
 
+    def _unconnected(self) -> aiomqtt.Client:
+        broker = self._broker
+        tls = aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)
+        client = _Client(
+            broker.host,
+            broker.port,
+            username=broker.user or None,
+            password=broker.password or None,
+            identifier=self._box,
+            clean_session=False,
+            keepalive=_KEEPALIVE_S,
+            timeout=_TIMEOUT_S,
+            max_inflight_messages=_IN_FLIGHT_MAX,
+            will=aiomqtt.Will(topics.topic(self._box, "status"), self._will, qos=1, retain=True),
+            tls_params=tls if broker.is_tls else None,
+        )
+        client.pending_calls_threshold = _IN_FLIGHT_MAX
+        return client
+
+    def _require(self, granted: Sequence[int | ReasonCode]) -> None:
+        """A box that may not hear its receipts would keep everything for ever. Raises LinkError."""
+        if any((code if isinstance(code, int) else code.value) >= _SUBACK_FAILURE for code in granted):
+            why = f"it may not subscribe to {topics.topic(self._box, 'receipts')}"
+            raise link_error(self._broker, self._box, _SUBACK_FAILURE, why)
+
     def _said_no(self, error: aiomqtt.MqttError) -> LinkError:
-        code = error.rc if isinstance(error, aiomqtt.MqttCodeError) else None
-        number = code if isinstance(code, int) else getattr(code, "value", None)
+        """Only a CONNACK carries the broker's own answer; other codes are paho's, for a connection that is lost."""
+        code = error.rc if isinstance(error, MqttConnectError) else None
+        number = code.value if isinstance(code, ReasonCode) else code
         return link_error(self._broker, self._box, number, str(error))

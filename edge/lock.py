@@ -12,9 +12,21 @@ _NAME = "lock"
 
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Hold the folder while the block runs; the lock ends with the process. Raises EgretError when it is held."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _NAME).open("w") as file:
+    """Hold the folder while the block runs; the lock ends with the process.
+
+    Raises EgretError when another agent holds it, or it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / _NAME).open("w")
+    except OSError as error:
+        raise EgretError(
+            f"the agent cannot keep anything here: {error.strerror}.",
+            where=str(folder),
+            fix="let its user write there (chown), or give another folder with --data.",
+            code="E-EDGE-003",
+        ) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Sequence
 from random import Random
 
+import msgspec
+
 from edge.ports import Link
 from edge.spool import Spool
 from wire import alarm_message, receipt, topics
@@ -26,7 +28,13 @@ _log = logging.getLogger(__name__)
 WINDOW = 50
 """Messages a lane may be ahead of its receipts."""
 _EVENTS_A_MESSAGE = 20
+_EVENTS_A_FETCH = 100
 _AGAIN_FIRST_S, _AGAIN_MOST_S = 6.0, 60.0
+
+_FROM_THE_FUTURE = (
+    "the cloud has %s up to sequence %d, this spool only up to %d: it is an older copy, and the cloud will take what is"
+    " new for what it has. fix: stop the agent and move the spool away; the agent then begins a new one. [E-SPOOL-004]"
+)
 
 Message = tuple[int, bytes]
 """The last sequence in it, and its payload."""
@@ -36,19 +44,25 @@ async def publish(box: str, spool: Spool, link: Link, rng: Random) -> None:
     """Send both lanes over one connection until it is lost: raises LinkError, in a group."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_listen(spool, link))
-        for lane in Lane:
+        for lane in (Lane.ALARMS, Lane.READINGS):
             tasks.create_task(_LaneSender(lane, box, spool, link, rng).run())
 
 
 async def _listen(spool: Spool, link: Link) -> None:
+    doubted: set[Lane] = set()
     async for delivery in link.deliveries():
         try:
             stored = receipt.decode_receipt(delivery.payload)
         except WireError as error:
             _log.warning("%s: %s", delivery.topic, error)
             continue
-        if stored.spool_id == spool.id:
-            await spool.trim(stored.lane, stored.stored_through)
+        if stored.spool_id != spool.id:
+            continue  # of the spool that was here before
+        committed = spool.depth(stored.lane).committed
+        if stored.stored_through > committed and stored.lane not in doubted:
+            doubted.add(stored.lane)
+            _log.warning(_FROM_THE_FUTURE, stored.lane, stored.stored_through, committed)
+        await spool.trim(stored.lane, stored.stored_through)
 
 
 class _LaneSender:
@@ -64,26 +78,26 @@ class _LaneSender:
         now = asyncio.get_running_loop().time
         stirred = self._spool.stirred[self._lane]
         pauses = delays(_AGAIN_FIRST_S, _AGAIN_MOST_S, self._rng)
-        again_at = now()
+        again_at: float | None = None
         while True:
             stirred.clear()
-            was_idle = self._sent == self._stored
-            if await self._heard():
+            if self._has_heard():
                 pauses = delays(_AGAIN_FIRST_S, _AGAIN_MOST_S, self._rng)
-                was_idle = True
+                again_at = None
             await self._send_new()
-            if was_idle:
+            if self._ahead and again_at is None:
                 again_at = now() + next(pauses)
             try:
-                async with asyncio.timeout_at(again_at if self._ahead else None):
+                async with asyncio.timeout_at(again_at):
                     await stirred.wait()
             except TimeoutError:
                 self._sent = self._stored
                 self._ahead.clear()
+                again_at = None
 
-    async def _heard(self) -> bool:
+    def _has_heard(self) -> bool:
         """Has a receipt come since the last look?"""
-        stored = (await self._spool.depth(self._lane)).stored
+        stored = self._spool.depth(self._lane).stored
         is_news = stored > self._stored
         self._stored = stored
         self._sent = max(self._sent, stored)
@@ -92,26 +106,32 @@ class _LaneSender:
         return is_news
 
     async def _send_new(self) -> None:
-        """All that the window has room for, in order, without waiting for each PUBACK in turn."""
-        messages = await self._messages(WINDOW - len(self._ahead))
-        topic = topics.topic(self._box, self._lane.value)
-        async with asyncio.TaskGroup() as sending:
-            for through, payload in messages:
-                sending.create_task(self._link.send(topic, payload))
-                self._ahead.append(through)
-                self._sent = through
+        """All that the window has room for, in order.
 
-    async def _messages(self, limit: int) -> Sequence[Message]:
+        What is fetched at once goes out without waiting for each PUBACK in turn, but no more: an
+        alarm that shares a slow link must not queue behind a whole backlog.
+        """
+        topic = topics.topic(self._box, self._lane.value)
+        while messages := await self._messages(WINDOW - len(self._ahead)):
+            async with asyncio.TaskGroup() as sending:
+                for through, payload in messages:
+                    sending.create_task(self._link.send(topic, payload))
+                    self._ahead.append(through)
+                    self._sent = through
+
+    async def _messages(self, room: int) -> Sequence[Message]:
+        """The next messages, at most `room`."""
         if self._lane is Lane.READINGS:
-            sealed = await self._spool.batches(self._sent, limit)
-            spool_id = self._spool.id
             return [
-                (one.last, wire_batch.encode(Batch(self._box, spool_id, one.first, self._stored, one.series)))
-                for one in sealed
+                (batch.last_sequence, self._encoded(batch)) for batch in await self._spool.batches(self._sent, room)
             ]
-        events = await self._spool.events(self._sent, limit * _EVENTS_A_MESSAGE)
+        events = await self._spool.events(self._sent, min(room * _EVENTS_A_MESSAGE, _EVENTS_A_FETCH))
         parts = [events[start : start + _EVENTS_A_MESSAGE] for start in range(0, len(events), _EVENTS_A_MESSAGE)]
         return [
             (part[-1].sequence, alarm_message.encode(AlarmMessage(self._box, self._spool.id, self._stored, part)))
             for part in parts
         ]
+
+    def _encoded(self, batch: Batch) -> bytes:
+        trimmed = min(self._stored, batch.first_sequence - 1)  # a receipt inside a batch trims none of it
+        return wire_batch.encode(msgspec.structs.replace(batch, box=self._box, trimmed_through=trimmed))

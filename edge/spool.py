@@ -6,122 +6,206 @@ its rule. A kill -9 costs at most the group not committed, a power cut the secon
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import MappingProxyType, TracebackType
+from typing import ParamSpec, Self, TypeVar
 
-from edge.spool_file import Depth, Sealed, SpoolFile, open_spool
+from edge.spool_file import Depth, Group, SpoolFile, explained, open_spool
 from wire.alarm import AlarmEvent
-from wire.batch import VALUES_MAX
+from wire.batch import VALUES_MAX, Batch
 from wire.blocking import OneAtATime
+from wire.errors import EgretError
 from wire.reading import Reading
 from wire.receipt import Lane
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
 COMMIT_S = 0.25
 SYNC_S = 1.0
+RETRY_S = 1.0
+"""Between attempts to write to a disk that refuses."""
 GROUP_MAX = 2_000
 """Readings in memory before whoever adds more must wait for the disk."""
+_NO_STATES: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Spool:
-    """Entered, it keeps what is added; `keep` must run beside it."""
+    """Entered, it takes what is added; `keep` must run beside it.
+
+    When the file cannot be written (disk full, read-only, locked), nothing taken is lost: it stays in
+    memory, in order, and is tried again every second. One log line says so, and one when it is over.
+    Memory stays bounded, for whoever adds an event, or more than 2 000 readings, waits meanwhile.
+    """
 
     def __init__(self, folder: Path, *, batch_s: float = 1.0) -> None:
-        """`batch_s`: how long a batch gathers readings before it is sealed, 0.1..10 s."""
+        """`batch_s`: how long a batch gathers readings before it is sealed, at most 10 s."""
         self._folder, self._batch_s = folder, batch_s
         self._off_loop = OneAtATime()
-        self._group: list[Reading] = []
-        self._states: dict[str, bytes] = {}
-        self._window_readings = 0
+        self._committing = asyncio.Lock()
+        self._group, self._is_forgotten = Group(), asyncio.Event()
+        self._added = self._kept = 0
+        self._has_begun, self._is_urgent, self._is_receipted = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._window_began: float | None = None
-        self._synced = 0.0
-        self._has_group = asyncio.Event()
+        self._window_readings = 0
+        self._refused_at: float | None = None
+        self._synced_at = 0.0
+        self._is_synced = True
         self.stirred: Mapping[Lane, asyncio.Event] = {lane: asyncio.Event() for lane in Lane}
         """Set when a lane has something new to send, or a receipt; the publisher clears it."""
 
     _file: SpoolFile
 
     async def __aenter__(self) -> Self:
-        """Open the file. Raises EgretError when it cannot be read."""
+        """Open the file. Raises EgretError when it cannot be read or written."""
         self._file = await self._off_loop(open_spool, self._folder)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Commit what is in memory and close."""
-        await self.flush()
-        await self._off_loop(self._file.close)
+        """Commit what is in memory and close. Raises EgretError."""
+        try:
+            await self.flush()
+        finally:
+            await self._call(self._file.close)
 
     @property
     def id(self) -> str:
         """Names this file's life."""
         return self._file.id
 
+    @property
+    def in_flight(self) -> int:
+        """Readings taken and not committed yet: what a kill -9 now would cost."""
+        return len(self._group.readings)
+
     async def add(
-        self, readings: Sequence[Reading], events: Sequence[AlarmEvent] = (), states: Mapping[str, bytes] | None = None
+        self,
+        readings: Sequence[Reading],
+        events: Sequence[AlarmEvent] = (),
+        states: Mapping[str, bytes] = _NO_STATES,
     ) -> None:
         """Take readings, the events they caused and the rules' states after them.
 
         Returns at once for readings alone, unless the disk is behind; with events, when they are safe.
         """
-        self._group.extend(readings)
-        self._states.update(states or {})
-        if events or len(self._group) >= GROUP_MAX:
-            await self._commit(events)
-        else:
-            self._has_group.set()
+        self._group.extend(readings, events, states)
+        self._added += 1
+        self._begin(asyncio.get_running_loop().time())
+        if events or len(self._group.readings) >= GROUP_MAX:
+            self._is_urgent.set()
+            mine = self._added
+            while self._kept < mine:
+                await self._is_forgotten.wait()
 
     async def keep(self) -> None:
         """Commit in the rhythm that the module's docstring states, until cancelled."""
         while True:
-            if self._window_began is None:
-                await self._has_group.wait()
-            await asyncio.sleep(COMMIT_S)
-            await self._commit()
+            await self._has_begun.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(COMMIT_S):
+                    await self._is_urgent.wait()
+            try:
+                await self._commit()
+            except EgretError as error:
+                self._say_refused(error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                self._say_recovered()
 
     async def flush(self) -> None:
-        """Commit, seal and sync everything now."""
+        """Commit, seal and sync everything now. Raises EgretError."""
         await self._commit(seals=True)
 
-    async def batches(self, after: int, limit: int) -> tuple[Sealed, ...]:
+    async def batches(self, after: int, limit: int) -> tuple[Batch, ...]:
         """See SpoolFile."""
-        return await self._off_loop(self._file.batches, after, limit)
+        return await self._call(self._file.batches, after, limit)
 
     async def events(self, after: int, limit: int) -> tuple[AlarmEvent, ...]:
         """See SpoolFile."""
-        return await self._off_loop(self._file.events, after, limit)
-
-    async def trim(self, lane: Lane, through: int) -> None:
-        """See SpoolFile."""
-        await self._off_loop(self._file.trim, lane, through)
-        self.stirred[lane].set()
-
-    async def depth(self, lane: Lane) -> Depth:
-        """See SpoolFile."""
-        return await self._off_loop(self._file.depth, lane)
+        return await self._call(self._file.events, after, limit)
 
     async def states(self) -> Mapping[str, bytes]:
         """See SpoolFile."""
-        return await self._off_loop(self._file.states)
+        return await self._call(self._file.states)
 
-    async def _commit(self, events: Sequence[AlarmEvent] = (), *, seals: bool = False) -> None:
-        now = asyncio.get_running_loop().time()
-        group, states = self._group, self._states
-        self._group, self._states = [], {}
-        self._has_group.clear()
-        if group and self._window_began is None:
-            self._window_began = now
-        self._window_readings += len(group)
-        is_over = self._window_began is not None and now - self._window_began >= self._batch_s
-        seals = seals or is_over or self._window_readings >= VALUES_MAX
-        is_synced = bool(events) or seals or now - self._synced >= SYNC_S
-        await self._off_loop(self._file.commit, group, events, states, seals=seals, is_synced=is_synced)
-        if is_synced:
-            self._synced = now
+    def depth(self, lane: Lane) -> Depth:
+        """How far a lane has come; readings count from when their batch is sealed."""
+        return self._file.depths[lane]
+
+    async def trim(self, lane: Lane, through: int) -> None:
+        """See SpoolFile. Where the disk refuses, the next receipt says it again."""
+        try:
+            await self._call(self._file.trim, lane, through)
+        except EgretError as error:
+            self._say_refused(error)
+        self.stirred[lane].set()
+        self._is_receipted.set()
+
+    async def drained(self) -> None:
+        """Returns when all that is sealed has its receipt."""
+        while any(self.depth(lane).waiting for lane in Lane):
+            self._is_receipted.clear()
+            await self._is_receipted.wait()
+
+    async def _commit(self, *, seals: bool = False) -> None:
+        """What was added before, in one transaction; it is forgotten when it is in the file, and not before."""
+        async with self._committing:
+            now = asyncio.get_running_loop().time()
+            self._is_urgent.clear()
+            group, added = self._group.copy(), self._added
+            is_over = self._window_began is not None and now - self._window_began >= self._batch_s
+            seals = seals or is_over or self._window_readings + len(group.readings) >= VALUES_MAX
+            is_synced = seals or bool(group.events) or now - self._synced_at >= SYNC_S
+            if not (group or seals or (is_synced and not self._is_synced)):
+                return
+            try:
+                await self._call(self._file.commit, group, seals=seals, is_synced=is_synced)
+            finally:
+                if group.is_kept:  # even when cancelled meanwhile
+                    self._window_readings += len(group.readings)
+                    self._is_synced, self._synced_at = is_synced, now if is_synced else self._synced_at
+                    self._forget(group, added)
+                    self._announce(group, now, seals=seals)
+
+    def _forget(self, group: Group, added: int) -> None:
+        self._group.remove(group)
+        self._kept = added
+        self._is_forgotten.set()
+        self._is_forgotten = asyncio.Event()
+
+    def _announce(self, group: Group, now: float, *, seals: bool) -> None:
+        if group.events:
+            self.stirred[Lane.ALARMS].set()
         if seals:
             self._window_began, self._window_readings = None, 0
+            self._has_begun.clear()
             self.stirred[Lane.READINGS].set()
-        if events:
-            self.stirred[Lane.ALARMS].set()
+            if self._group:
+                self._begin(now)
+
+    def _begin(self, now: float) -> None:
+        if self._window_began is None:
+            self._window_began = now
+        self._has_begun.set()
+
+    def _say_refused(self, error: EgretError) -> None:
+        if self._refused_at is None:
+            self._refused_at = asyncio.get_running_loop().time()
+            _log.warning("%s Meanwhile readings wait in memory, and then the lines wait.", error)
+
+    def _say_recovered(self) -> None:
+        if self._refused_at is not None:
+            waited_s = asyncio.get_running_loop().time() - self._refused_at
+            _log.warning("the spool in %s can be written again after %.0f s", self._folder, waited_s)
+            self._refused_at = None
+
+    async def _call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with explained(self._folder):
+            return await self._off_loop(call, *args, **kwargs)

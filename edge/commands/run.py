@@ -1,15 +1,17 @@
 """`egret edge run`: the agent on one box."""
 
 import asyncio
-import logging
 import signal
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import click
 
 from edge.agent import Agent, Options
+from edge.link import MqttLink
 from edge.lock import only_one
 from wire import broker as broker_address
 from wire import profile_yaml, sensors_yaml
@@ -18,7 +20,22 @@ from wire.inventory import Box, Inventory
 from wire.located import nearest
 from wire.scalars import duration_s
 
-_log = logging.getLogger(__name__)
+_PEM = click.Path(exists=True, dir_okay=False)
+_BATCH_MOST_S = 10.0
+
+
+class _Duration(click.ParamType[float]):
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds of `1s`."""
+        try:
+            seconds = duration_s(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} is not {error}.", param, ctx)
+        if seconds > _BATCH_MOST_S:
+            self.fail(f"{value!r} is longer than {_BATCH_MOST_S:g}s, the most that a batch may gather.", param, ctx)
+        return seconds
 
 
 @click.command()
@@ -35,18 +52,40 @@ _log = logging.getLogger(__name__)
     help="The spool's folder.",
 )
 @click.option("--broker", default="mqtt://127.0.0.1:1883", show_default=True, help="mqtt:// or mqtts:// URL.")
+@click.option("--ca", type=_PEM, default=None, help="mqtts: who signed the broker's certificate (PEM).")
+@click.option("--cert", type=_PEM, default=None, help="mqtts: the box's certificate (PEM).")
+@click.option("--key", type=_PEM, default=None, help="mqtts: the key of that certificate (PEM).")
 @click.option("--root", default="/", show_default=True, help="Device paths are looked up below this folder.")
-@click.option("--batch", default="1s", show_default=True, help="How long a batch gathers readings, up to 10s.")
-def run(box: str, inventory: Path, devices: Path | None, data: Path, broker: str, root: str, batch: str) -> None:
+@click.option("--batch", type=_Duration(), default="1s", show_default=True, help="How long a batch gathers, up to 10s.")
+def run(
+    *,
+    box: str,
+    inventory: Path,
+    devices: Path | None,
+    data: Path,
+    broker: str,
+    ca: str | None,
+    cert: str | None,
+    key: str | None,
+    root: str,
+    batch: float,
+) -> None:
     """Read the box's sensors, judge them, keep everything on disk, and send it on.
 
     Example:  egret edge run --box XM-TA-01 --broker mqtts://broker.city:8883
     """
+    address = replace(broker_address.parse(broker), ca=ca or "", certificate=cert or "", key=key or "")
     city = sensors_yaml.load(inventory, profile_yaml.load_library(devices or profile_yaml.library_folder()))
-    options = Options(data, broker_address.parse(broker), root, duration_s(batch))
-    agent = Agent(city, _box(city, box, inventory), options, time.time_ns, Random())  # noqa: S311 - jitter
+    agent = Agent(
+        city,
+        _box(city, box, inventory),
+        Options(data, root, batch),
+        open_link=partial(MqttLink, address, box),
+        now=time.time_ns,
+        rng=Random(),  # noqa: S311 - jitter
+    )
     with only_one(data):
-        asyncio.run(_until_told(agent, box))
+        asyncio.run(_until_told(agent))
 
 
 def _box(city: Inventory, name: str, file: Path) -> Box:
@@ -56,10 +95,8 @@ def _box(city: Inventory, name: str, file: Path) -> Box:
     return city.boxes[name]
 
 
-async def _until_told(agent: Agent, box: str) -> None:
+async def _until_told(agent: Agent) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    _log.info("box %s runs", box)
     await agent.run(stop)
-    _log.info("box %s has stopped", box)

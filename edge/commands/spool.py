@@ -11,7 +11,7 @@ from edge.spool_file import waiting
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), default=Path("/var/lib/egret"), show_default=True)
-@click.option("--limit", default=20, show_default=True, help="How many, oldest first.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, oldest first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def spool(data: Path, limit: int, *, as_json: bool) -> None:
     """List the alarm events, then the batches, that have no receipt yet.
@@ -20,19 +20,25 @@ def spool(data: Path, limit: int, *, as_json: bool) -> None:
     """
     events, batches = waiting(data, limit)
     for event in events:
-        row = {"lane": "alarms", "sequence": event.sequence, "alarm": event.alarm, "change": event.change.value}
-        print(
-            json.dumps(row) if as_json else f"{event.sequence:>9}  {_time(event.time_ns)}  {event.alarm} {event.change}"
+        row = {
+            "lane": "alarms",
+            "sequence": event.sequence,
+            "time_ns": event.time_ns,
+            "alarm": event.alarm,
+            "change": event.change.value,
+            "level": event.level.value,
+        }
+        said = (
+            f"{event.sequence:>9}  {said_time(event.time_ns)}  {event.alarm} {event.change.value} {event.level.value}"
         )
+        print(json.dumps(row) if as_json else said)
     for batch in batches:
-        first_ns = min(series.times_ns[0] for series in batch.series)
-        row = {"lane": "readings", "first": batch.first, "last": batch.last, "series": len(batch.series)}
-        print(
-            json.dumps(row)
-            if as_json
-            else f"{batch.first:>9}  {_time(first_ns)}  … {batch.last} in {len(batch.series)} series"
-        )
+        first, last, series = batch.first_sequence, batch.last_sequence, len(batch.series)
+        first_ns = min(column.times_ns[0] for column in batch.series)
+        row = {"lane": "readings", "first": first, "last": last, "time_ns": first_ns, "series": series}
+        print(json.dumps(row) if as_json else f"{first:>9}  {said_time(first_ns)}  … {last} in {series} series")
 
 
-def _time(time_ns: int) -> str:
+def said_time(time_ns: int) -> str:
+    """UTC, to the second."""
     return datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S")

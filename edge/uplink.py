@@ -1,0 +1,90 @@
+"""The box's way to the broker: connected again and again, for ever, publishing and saying how the box is.
+
+The log has one line when the broker goes and one when it is back. Meanwhile everything is kept.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+
+import msgspec
+
+from edge.ports import Link, Now
+from edge.publish import publish
+from edge.spool import Spool
+from wire import receipt, topics
+from wire.backoff import delays
+from wire.errors import EgretError, LinkError, first_of
+from wire.receipt import BoxStatus, Lane
+
+_log = logging.getLogger(__name__)
+_RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 30.0
+_STATUS_S = 10.0
+_FAREWELL_S = 2.0
+
+OpenLink = Callable[[bytes], Link]
+"""A link that is not connected yet, from the will that the broker publishes when the box is cut off."""
+
+
+class Uplink:
+    """One box's connection. `status` is its offline form, without what changes."""
+
+    def __init__(self, open_link: OpenLink, spool: Spool, status: BoxStatus, now: Now, rng: Random) -> None:
+        """Nothing is connected yet; `spool` is open."""
+        self._open_link, self._spool, self._status, self._now, self._rng = open_link, spool, status, now, rng
+        self._gone_at: float | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Is the broker known not to answer?"""
+        return self._gone_at is not None
+
+    async def run(self) -> None:
+        """Until cancelled; then the box is said to be offline."""
+        clock = asyncio.get_running_loop().time
+        pauses = delays(_RETRY_FIRST_S, _RETRY_MOST_S, self._rng)
+        while True:
+            began = clock()
+            try:
+                async with self._open_link(self._form(is_online=False)) as link:
+                    await self._serve(link)
+            except* EgretError as errors:  # the broker's, or the spool's: what is kept cannot be read just now
+                if self._gone_at is None:
+                    self._gone_at = clock()
+                    _log.warning("%s Everything is kept on disk meanwhile.", first_of(errors))
+            if (me := asyncio.current_task()) and me.cancelling():
+                return  # a TaskGroup of Python 3.11 forgets that it was cancelled when one of its tasks failed as well
+            if clock() - began > _RETRY_MOST_S:  # a link that never lasts is not knocked at faster
+                pauses = delays(_RETRY_FIRST_S, _RETRY_MOST_S, self._rng)
+            await asyncio.sleep(next(pauses))
+
+    async def _serve(self, link: Link) -> None:
+        """Over one connection, until it is lost. Raises LinkError, in a group."""
+        await self._say(link, is_online=True)
+        if self._gone_at is not None:
+            _log.warning("the broker is back after %.0f s", asyncio.get_running_loop().time() - self._gone_at)
+            self._gone_at = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(publish(self._status.box, self._spool, link, self._rng))
+                tasks.create_task(self._report(link))
+        except asyncio.CancelledError:
+            with suppress(LinkError, TimeoutError):
+                async with asyncio.timeout(_FAREWELL_S):
+                    await self._say(link, is_online=False)
+            raise
+
+    async def _report(self, link: Link) -> None:
+        while True:
+            await asyncio.sleep(_STATUS_S)
+            await self._say(link, is_online=True)
+
+    async def _say(self, link: Link, *, is_online: bool) -> None:
+        await link.send(topics.topic(self._status.box, "status"), self._form(is_online=is_online), retain=True)
+
+    def _form(self, *, is_online: bool) -> bytes:
+        waiting = sum(self._spool.depth(lane).waiting for lane in Lane)
+        status = msgspec.structs.replace(self._status, online=is_online, time_ns=self._now(), waiting=waiting)
+        return receipt.encode(status)
