@@ -144,7 +144,7 @@ def decode(payload: bytes) -> Batch:
         frame = _decoder.decode(_unpack(payload))
         if frame.version != VERSION:
             raise _unreadable(f"version {frame.version} is not {VERSION}")
-        if frame.first_sequence < 1 or not 0 <= frame.trimmed_through < frame.first_sequence:
+        if not 0 <= frame.trimmed_through < frame.first_sequence <= _EXACT_MAX:
             raise _unreadable(f"sequence {frame.first_sequence} after {frame.trimmed_through} is impossible")
         if not 0 < sum(len(column.values) for column in frame.series) <= VALUES_MAX:
             raise _unreadable(f"it holds no readings, or more than {VALUES_MAX}")

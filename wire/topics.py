@@ -12,7 +12,7 @@ PAYLOAD_MAX = 256 * 1024
 """Bytes; a larger message goes to quarantine unread."""
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-"""Boxes, sites and sensors: letters, digits, `_`, `-`; NATS maps topic levels to subjects."""
+"""Boxes, spools, sites and sensors: letters, digits, `_`, `-`; NATS maps topic levels to subjects."""
 
 
 def topic(box: str, what: What) -> str:
@@ -33,6 +33,13 @@ def require_own(name: str, box: str) -> None:
     if box_of(name) != box:
         fix = "a box publishes under its own name only."
         raise WireError(f"box {box!r} published on {name}.", fix=fix, code="E-WIRE-006")
+
+
+def require_spool(spool_id: str) -> None:
+    """Raises WireError for what is no id of a spool: it becomes a key of the ledger."""
+    if not IDENTIFIER.fullmatch(spool_id):
+        fix = "use 1 to 64 letters, digits, - and _."
+        raise WireError(f"{spool_id[:80]!r} is no id of a spool.", fix=fix, code="E-WIRE-007")
 
 
 def require_size(payload: bytes) -> None:
