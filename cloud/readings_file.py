@@ -126,16 +126,18 @@ class ReadingsFile:
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Commits on leaving. After a failure the file is opened afresh: it knows what was committed."""
+        is_committed = False
         try:
             database = self._database or self._connect()
             database.begin()
             yield database
             database.commit()
-        except (duckdb.Error, OSError) as error:
-            self.close()
-            if isinstance(error, _GONE):
-                raise self._unavailable(error) from error
-            raise
+            is_committed = True
+        except _GONE as error:
+            raise self._unavailable(error) from error
+        finally:
+            if not is_committed:
+                self.close()
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
