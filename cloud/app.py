@@ -2,12 +2,17 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from random import Random
+
+from litestar import Litestar
 
 from cloud import notify
 from cloud.alarms import AlarmsLane
 from cloud.api.app import create_app
+from cloud.api.quarantine import router as quarantine_routes
 from cloud.api.server import serving
 from cloud.config import NOTIFIERS, STORES, CloudConfig
 from cloud.ingest import ReadingsLane
@@ -15,16 +20,18 @@ from cloud.lane import keep_running
 from cloud.ledger import Ledger
 from cloud.link import MqttInbox
 from cloud.live import Live
-from cloud.ports import Notifier, Now, Store
+from cloud.outage import Outage
+from cloud.poison import PoisonFolder
+from cloud.ports import Inbox, Notifier, Now, Store
 from cloud.quarantine import Quarantine
+from cloud.replay import Replay
+from cloud.statuses import StatusesLane
 from wire import topics
-from wire.backoff import delays
 from wire.broker import parse
-from wire.errors import Unavailable
 from wire.inventory import Inventory
 
 _log = logging.getLogger(__name__)
-_RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 15.0
+_RETRY_MOST_S = 15.0
 
 
 class Cloud:
@@ -35,13 +42,23 @@ class Cloud:
         self._config, self._inventory, self._now, self._rng = config, inventory, now, rng
         self._broker = parse(config.broker)
         self._live, self._notices = Live(), asyncio.Event()
-        self._quarantine = Quarantine(config.data / "quarantine", now)
+        self._quarantine = Quarantine(PoisonFolder(config.data / "quarantine", now))
         self._notifiers: dict[str, Notifier] = {
             chosen.name: chosen.module(NOTIFIERS).open_notifier(chosen.settings, now, chosen.where)
             for chosen in config.notifiers
         }
         self._store: Store = config.store.module(STORES).open_store(config.store.settings)
         self._ledger = Ledger(config.data / "ledger.sqlite", now, inventory, tuple(self._notifiers))
+        self._readings = ReadingsLane(
+            ledger=self._ledger,
+            store=self._store,
+            live=self._live,
+            inventory=inventory,
+            quarantine=self._quarantine,
+            rng=rng,
+        )
+        self._alarms = AlarmsLane(ledger=self._ledger, quarantine=self._quarantine, changed=self._changed, rng=rng)
+        self._statuses = StatusesLane(ledger=self._ledger, quarantine=self._quarantine, changed=self._changed, rng=rng)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set. Raises EgretError when the ledger or the board's port cannot be had.
@@ -53,33 +70,36 @@ class Cloud:
         self._config.data.mkdir(parents=True, exist_ok=True)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._ledger)
-            app = create_app(self._ledger, self._store, self._live, self._inventory, self._now)
-            url = await stack.enter_async_context(serving(app, host=http.host, port=http.port))
+            url = await stack.enter_async_context(serving(self._api(), host=http.host, port=http.port))
             _log.info("the board is at %s", url)
-            async with asyncio.TaskGroup() as lanes:
-                running = [lanes.create_task(lane) for lane in (self._readings(), self._alarms(), self._notify())]
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(self._store_readings()),
+                    tasks.create_task(self._listen("alarms", self._alarms.run)),
+                    tasks.create_task(self._listen("status", self._statuses.run)),
+                    tasks.create_task(self._notify()),
+                ]
                 await stop.wait()
                 for lane in running:
                     lane.cancel()
 
-    async def _readings(self) -> None:
-        async with AsyncExitStack() as stack:
-            await self._open_store(stack)
-            lane = ReadingsLane(
-                ledger=self._ledger,
-                store=self._store,
-                live=self._live,
-                inventory=self._inventory,
-                quarantine=self._quarantine,
-                rng=self._rng,
-            )
-            inbox = MqttInbox(self._broker, "egret-cloud-readings", [topics.topic("+", "readings")])
-            await keep_running("readings lane", inbox, lane.run, self._rng)
+    def _api(self) -> Litestar:
+        replay = Replay(self._quarantine, self._readings, self._alarms)
+        more = [quarantine_routes(self._quarantine, replay)]
+        return create_app(self._ledger, self._store, self._live, self._inventory, self._now, more)
 
-    async def _alarms(self) -> None:
-        lane = AlarmsLane(ledger=self._ledger, quarantine=self._quarantine, changed=self._changed, rng=self._rng)
-        filters = [topics.topic("+", "alarms"), topics.topic("+", "status")]
-        await keep_running("alarms lane", MqttInbox(self._broker, "egret-cloud-alarms", filters), lane.run, self._rng)
+    async def _listen(self, what: topics.What, run: Callable[[Inbox], Awaitable[None]]) -> None:
+        """One lane on a session of its own, for ever."""
+        inbox = MqttInbox(self._broker, f"egret-cloud-{what}", [topics.topic("+", what)])
+        await keep_running(f"{what} lane", inbox, run, self._rng)
+
+    async def _store_readings(self) -> None:
+        """Wait for the store as long as it takes; alarms do not."""
+        outage = Outage("readings", self._rng, _RETRY_MOST_S)
+        async with AsyncExitStack() as stack:
+            await outage.outlast(partial(stack.enter_async_context, self._store))
+            self._live.seed(await outage.outlast(self._store.latest))
+            await self._listen("readings", self._readings.run)
 
     async def _notify(self) -> None:
         await notify.run(
@@ -95,20 +115,3 @@ class Cloud:
         """The ledger has news: for those who watch the board, and for the outbox."""
         self._live.wake()
         self._notices.set()
-
-    async def _open_store(self, stack: AsyncExitStack) -> None:
-        """Wait for the store as long as it takes; alarms do not."""
-        pauses = delays(_RETRY_FIRST_S, _RETRY_MOST_S, self._rng)
-        is_gone = False
-        while True:
-            try:
-                await stack.enter_async_context(self._store)
-                break
-            except Unavailable as error:
-                if not is_gone:
-                    _log.warning("the store is not there, readings wait in the boxes: %s", error)
-                is_gone = True
-                await asyncio.sleep(next(pauses))
-        if is_gone:
-            _log.warning("the store is there")
-        self._live.seed(await self._store.latest())

@@ -7,29 +7,30 @@ order, whatever the broker loses, repeats or reorders.
 """
 
 import asyncio
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
 from random import Random
 
 from cloud.ledger import Ledger
 from cloud.live import Live
+from cloud.outage import Outage
+from cloud.poison import Cause
 from cloud.ports import Batch, Column, Delivery, Inbox, Store
-from cloud.quarantine import Quarantine
+from cloud.quarantine import Quarantine, write_or_refuse
 from wire import batch as wire_batch
 from wire import receipt, topics
-from wire.backoff import delays
-from wire.errors import Unavailable
+from wire.errors import Rejected
 from wire.inventory import Inventory
 from wire.receipt import Lane, Receipt
-
-_log = logging.getLogger(__name__)
 
 LINGER_S = 0.2
 """How long the first waiting batch waits for company: stores like few large writes."""
 _DELIVERIES_MAX = 100
-_RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 15.0
+_RETRY_MOST_S = 15.0
+_SPOOLS_MAX = 10_000
+"""Watermarks remembered between groups; the ledger has all."""
 
 Spool = tuple[str, str]
 """(box, spool id)."""
@@ -41,22 +42,42 @@ class Place(Enum):
     NEXT = auto()
     KNOWN = auto()
     BEYOND_A_HOLE = auto()
-    ASTRIDE = auto()
 
 
 def place(batch: wire_batch.Batch, watermark: int) -> Place:
     """Compare a batch with what is stored of its spool.
 
     A batch whose box has trimmed everything before it continues a spool whose watermark the cloud
-    has lost.
+    has lost. One astride the watermark is next: what is stored of it the store knows by its key.
     """
     if batch.last_sequence <= watermark:
         return Place.KNOWN
-    if batch.first_sequence <= watermark:
-        return Place.ASTRIDE
-    if batch.first_sequence == max(watermark, batch.trimmed_through) + 1:
+    if batch.first_sequence <= max(watermark, batch.trimmed_through) + 1:
         return Place.NEXT
     return Place.BEYOND_A_HOLE
+
+
+def in_order(
+    batches: Iterable[wire_batch.Batch], watermarks: Mapping[Spool, int]
+) -> tuple[Sequence[wire_batch.Batch], Mapping[Spool, int]]:
+    """The batches that may be stored now, each following the one before, and the watermarks after them."""
+    new: list[wire_batch.Batch] = []
+    reached: dict[Spool, int] = {}
+    for batch in batches:
+        spool = _spool(batch)
+        if place(batch, reached.get(spool, watermarks[spool])) is Place.NEXT:
+            new.append(batch)
+            reached[spool] = batch.last_sequence
+    return new, reached
+
+
+def read(topic: str, payload: bytes) -> wire_batch.Batch:
+    """The batch, if the box may send it. Raises WireError."""
+    topics.require_size(payload)
+    batch = wire_batch.decode(payload)
+    topics.require_own(topic, batch.box)
+    topics.require_spool(batch.spool_id)
+    return batch
 
 
 class ReadingsLane:
@@ -65,10 +86,12 @@ class ReadingsLane:
     def __init__(
         self, *, ledger: Ledger, store: Store, live: Live, inventory: Inventory, quarantine: Quarantine, rng: Random
     ) -> None:
-        """Nothing runs yet; `ledger` and `store` are open."""
+        """Nothing runs yet."""
         self._ledger, self._store, self._live = ledger, store, live
-        self._inventory, self._quarantine, self._rng = inventory, quarantine, rng
+        self._inventory, self._quarantine = inventory, quarantine
+        self._outage = Outage("readings", rng, _RETRY_MOST_S)
         self._watermarks: dict[Spool, int] = {}
+        self._turn = asyncio.Lock()
 
     async def run(self, inbox: Inbox) -> None:
         """Until the link is lost (an exception group with a LinkError) or the lane is cancelled."""
@@ -76,6 +99,29 @@ class ReadingsLane:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._fill(waiting, inbox))
             tasks.create_task(self._drain(waiting, inbox))
+
+    async def take(self, batches: Sequence[wire_batch.Batch]) -> Mapping[Spool, int]:
+        """Store what is new; the watermark of every spool among them then.
+
+        Raises Unavailable; taking the same again then loses nothing and doubles nothing.
+        """
+        async with self._turn:
+            await self._recall(batches)
+            new, reached = in_order(batches, self._watermarks)
+            if new:
+                await self._write([_labelled(batch, self._inventory) for batch in new])
+                await self._ledger.advance_many([(*spool, Lane.READINGS, end) for spool, end in reached.items()])
+                self._watermarks |= reached
+            return {spool: self._watermarks[spool] for spool in map(_spool, batches)}
+
+    async def write_again(self, batch: wire_batch.Batch, name: str) -> None:
+        """Write a batch that was refused, and whose spool has moved on since. Raises Rejected and Unavailable.
+
+        `name` stands for its spool, so that the store does not take it for stored.
+        """
+        again = replace(_labelled(batch, self._inventory), spool_id=name)
+        for refusal in await self._store.write([again]):
+            raise Rejected(refusal.reason, where=batch.box, fix="mend the store, then replay again.", code="E-QUAR-003")
 
     @staticmethod
     async def _fill(waiting: asyncio.Queue[Delivery], inbox: Inbox) -> None:
@@ -88,70 +134,47 @@ class ReadingsLane:
             await asyncio.sleep(LINGER_S)
             while not waiting.empty():
                 deliveries.append(waiting.get_nowait())
-            await self.take(deliveries, inbox)
+            await self._handle(deliveries, inbox)
 
-    async def take(self, deliveries: Sequence[Delivery], inbox: Inbox) -> None:
+    async def _handle(self, deliveries: Sequence[Delivery], inbox: Inbox) -> None:
         """Store what is new in a group of deliveries, send receipts, acknowledge. A bad message harms no other."""
         batches: list[wire_batch.Batch] = []
         for delivery in deliveries:
             decode = partial(self._decode, delivery, batches)
-            await self._quarantine.guard(delivery.topic, delivery.payload, decode)
-        new = await self._in_order(batches)
-        if new:
-            await self._store_for_sure([_labelled(batch, self._inventory) for batch in new])
-        ends = {(batch.box, batch.spool_id): batch.last_sequence for batch in new}
-        await self._ledger.advance_many([(*spool, Lane.READINGS, through) for spool, through in ends.items()])
-        self._watermarks |= ends
-        for box, spool_id in dict.fromkeys((batch.box, batch.spool_id) for batch in batches):
-            stored = Receipt(box, spool_id, Lane.READINGS, self._watermarks[box, spool_id])
-            await inbox.send(topics.topic(box, "receipts"), receipt.encode(stored))
+            await self._outage.outlast(partial(self._quarantine.guard, delivery.topic, delivery.payload, decode))
+        stored = await self._outage.outlast(partial(self.take, batches))
+        async with asyncio.TaskGroup() as sending:
+            for (box, spool_id), through in stored.items():
+                document = receipt.encode(Receipt(box, spool_id, Lane.READINGS, through))
+                sending.create_task(inbox.send(topics.topic(box, "receipts"), document))
         for delivery in deliveries:
             delivery.ack()
 
-    async def _decode(self, delivery: Delivery, batches: list[wire_batch.Batch]) -> None:
-        topics.require_size(delivery.payload)
-        batch = wire_batch.decode(delivery.payload)
-        topics.require_own(delivery.topic, batch.box)
-        batches.append(batch)
+    @staticmethod
+    async def _decode(delivery: Delivery, batches: list[wire_batch.Batch]) -> None:
+        await asyncio.sleep(0)  # a full group takes a while: an alarm goes in between
+        batches.append(read(delivery.topic, delivery.payload))
 
-    async def _in_order(self, batches: Iterable[wire_batch.Batch]) -> list[wire_batch.Batch]:
-        """The batches that may be stored now, each following the one before."""
-        new: list[wire_batch.Batch] = []
-        reached: dict[Spool, int] = {}
-        for batch in batches:
-            spool = (batch.box, batch.spool_id)
+    async def _recall(self, batches: Iterable[wire_batch.Batch]) -> None:
+        """Have the watermarks of these batches' spools at hand."""
+        if len(self._watermarks) > _SPOOLS_MAX:
+            self._watermarks.clear()
+        for spool in map(_spool, batches):
             if spool not in self._watermarks:
                 self._watermarks[spool] = await self._ledger.watermark(*spool, Lane.READINGS)
-            watermark = reached.get(spool, self._watermarks[spool])
-            where = place(batch, watermark)
-            if where is Place.NEXT:
-                new.append(batch)
-                reached[spool] = batch.last_sequence
-            elif where is Place.ASTRIDE:
-                reason = f"sequences {batch.first_sequence}..{batch.last_sequence} lie astride {watermark}"
-                self._quarantine.put(topics.topic(batch.box, "readings"), wire_batch.encode(batch), reason)
-        return new
 
-    async def _store_for_sure(self, batches: Sequence[Batch]) -> None:
-        """Write, waiting for the store as long as it takes; set aside what it refuses."""
-        pauses = delays(_RETRY_FIRST_S, _RETRY_MOST_S, self._rng)
-        failures = 0
-        while True:
-            try:
-                refusals = await self._store.write(batches)
-                break
-            except Unavailable as error:
-                failures += 1
-                if failures == 1:
-                    _log.warning("the store is gone, readings wait: %s", error)
-                await asyncio.sleep(next(pauses))
-        if failures:
-            _log.warning("the store is back after %d attempts", failures)
-        for refusal in refusals:
+    async def _write(self, batches: Sequence[Batch]) -> None:
+        """Into the store; what it refuses for good is set aside."""
+        for refusal in await write_or_refuse(self._store, batches):
             payload = wire_batch.encode(_unlabelled(refusal.batch))
-            self._quarantine.put(topics.topic(refusal.batch.box, "readings"), payload, refusal.reason)
+            topic = topics.topic(refusal.batch.box, "readings")
+            await self._quarantine.put(topic, payload, refusal.reason, Cause.REFUSED)
         for batch in batches:
             self._live.put(batch.columns)
+
+
+def _spool(batch: wire_batch.Batch) -> Spool:
+    return batch.box, batch.spool_id
 
 
 def _labelled(batch: wire_batch.Batch, inventory: Inventory) -> Batch:

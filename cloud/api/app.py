@@ -6,7 +6,7 @@ door and never sends one back.
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router
@@ -41,8 +41,13 @@ ROUTES = (
 )
 
 
-def create_app(ledger: Ledger, store: Store, live: Live, inventory: Inventory, now: Now) -> Litestar:
-    """Serve it with `cloud.api.server.serving`: it has no login, so it may be reached from this machine only."""
+def create_app(
+    ledger: Ledger, store: Store, live: Live, inventory: Inventory, now: Now, more: Sequence[Router] = ()
+) -> Litestar:
+    """Serve it with `cloud.api.server.serving`: it has no login, so it may be reached from this machine only.
+
+    `more`: routes that are answered from other parts.
+    """
     desk = Desk(ledger, store, live, inventory, now)
 
     @asynccontextmanager
@@ -55,7 +60,7 @@ def create_app(ledger: Ledger, store: Store, live: Live, inventory: Inventory, n
         yield
 
     return Litestar(
-        route_handlers=[Router("/api/v1", route_handlers=ROUTES), board.router()],
+        route_handlers=[Router("/api/v1", route_handlers=ROUTES), board.router(), *more],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
         before_request=require_own_host,
         before_send=[board.confinement()],

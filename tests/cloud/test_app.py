@@ -1,0 +1,222 @@
+"""A whole cloud on a real broker, spoken to by a plain MQTT client as docs/wire.md describes it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import aiomqtt
+import httpx
+import msgspec
+import pytest
+import servers
+import small_city
+import webhook_receiver
+import zstandard
+from servers import Server
+
+from cloud import config as cloud_yaml
+from cloud.app import Cloud
+from wire.broker import parse
+
+SECOND_NS = 1_000_000_000
+BOX = "XM-TA-01"
+SENSOR = "XM-TA-0117-T1"
+EMBEDDED = "store: {kind: embedded}"
+START_NS = 1_795_480_000 * SECOND_NS
+END_NS = START_NS + 3600 * SECOND_NS
+
+
+class Town:
+    """A running cloud, and a client of its API."""
+
+    def __init__(self, port: int) -> None:
+        self._http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=30, trust_env=False)
+
+    async def get(self, path: str, **query: str | int) -> Any:
+        """The JSON of a success."""
+        return (await self._http.get(path, params=query)).raise_for_status().json()
+
+    async def values(self, sensor: str) -> list[float]:
+        """The tilts stored of a sensor, in order."""
+        points = await self.get("/readings", sensor=sensor, quantity="tilt", start=START_NS, end=END_NS)
+        return [point["value"] for point in points]
+
+    async def until(self, is_so: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for it; a minute is enough on a busy machine."""
+        async with asyncio.timeout(60):
+            while not await is_so():
+                await asyncio.sleep(0.05)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._http.aclose()
+
+
+@asynccontextmanager
+async def running(folder: Path, broker_url: str, more: str = EMBEDDED) -> AsyncIterator[Town]:
+    """`egret cloud run` with a cloud.yaml of these lines."""
+    port = servers.free_port()
+    file = folder / "cloud.yaml"
+    head = f"schema: egret.cloud/1\nbroker: {broker_url}\nhttp: {{port: {port}}}\ndata: {folder / 'data'}\n"
+    file.write_text(head + more, encoding="utf-8")
+    cloud = Cloud(cloud_yaml.load(file), small_city.inventory(folder), time.time_ns, Random(1))
+    stop = asyncio.Event()
+    life = asyncio.create_task(cloud.run(stop))
+    town = Town(port)
+    try:
+        async with asyncio.timeout(60):
+            while not life.done() and not servers.accepts(port):
+                await asyncio.sleep(0.02)
+        yield town
+    finally:
+        await town.close()
+        stop.set()
+        async with asyncio.timeout(60):
+            await life
+
+
+@asynccontextmanager
+async def box(broker_url: str, name: str = BOX) -> AsyncIterator[aiomqtt.Client]:
+    """A third party's box: a plain MQTT client that hears its receipts."""
+    broker = parse(broker_url)
+    async with aiomqtt.Client(broker.host, broker.port, identifier=name, clean_session=False) as client:
+        await client.subscribe(f"egret/v1/{name}/receipts", qos=1)
+        yield client
+
+
+def batch(sensor: str, first: int, *tilts_mdeg: int, name: str = BOX, version: int = 1) -> bytes:
+    """One reading a second, written by hand from the table in docs/wire.md."""
+    first_ns = START_NS + first * SECOND_NS
+    steps = [1000] + [0] * (len(tilts_mdeg) - 2) if len(tilts_mdeg) > 1 else []
+    clock = [first_ns, 1_000_000, *steps]
+    differences = [tilts_mdeg[0], *(after - before for before, after in zip(tilts_mdeg, tilts_mdeg[1:], strict=False))]
+    frame = [
+        version,
+        name,
+        "k3v9q2ma",
+        first,
+        0,
+        [[clock[0], clock[1], clock[2:]]],
+        [[sensor, "tilt", 0, 3, differences, []]],
+    ]
+    return zstandard.compress(msgspec.msgpack.encode(frame))
+
+
+ALARM = {
+    "schema": "egret.alarms/1",
+    "box": BOX,
+    "spool_id": "k3v9q2ma",
+    "trimmed_through": 0,
+    "events": [
+        {
+            "alarm": f"{SENSOR}/lean",
+            "sensor": SENSOR,
+            "rule": "lean",
+            "quantity": "tilt",
+            "change": "raised",
+            "level": "red",
+            "value": 2.004,
+            "limit": 1.5,
+            "time_ns": START_NS,
+            "reason": "tilt 2.004 deg is at or above 1.5 deg",
+            "sequence": 1,
+            "config_version": "9f2c",
+            "evidence": [[START_NS - SECOND_NS, 0.031, 0]],
+        }
+    ],
+}
+
+
+async def send(client: aiomqtt.Client, lane: str, payload: bytes, through: int) -> None:
+    """Again and again until the receipt covers it, as a box does: a PUBACK is not a receipt."""
+    sending = asyncio.create_task(_keep_sending(client, lane, payload))
+    try:
+        async with asyncio.timeout(60):
+            async for message in client.messages:
+                said = msgspec.json.decode(message.payload)
+                if (said["lane"], said["stored_through"]) == (lane, through):
+                    assert (said["schema"], said["box"], said["spool_id"]) == ("egret.receipt/1", BOX, "k3v9q2ma")
+                    return
+    finally:
+        sending.cancel()
+
+
+async def _keep_sending(client: aiomqtt.Client, lane: str, payload: bytes) -> None:
+    while True:
+        await client.publish(f"egret/v1/{BOX}/{lane}", payload, qos=1)
+        await asyncio.sleep(0.5)
+
+
+async def test_a_third_partys_box_is_stored_receipted_and_becomes_a_case(tmp_path: Path, nats_url: str) -> None:
+    """Three readings, a red alarm and a status, as docs/wire.md says: readings, case, receipts, box online."""
+    async with running(tmp_path, nats_url) as town, box(nats_url) as client:
+        await send(client, "readings", batch(SENSOR, 1, 31, 30, 2004), 3)
+        await send(client, "alarms", msgspec.json.encode(ALARM), 1)
+        status = {
+            "schema": "egret.status/1",
+            "box": BOX,
+            "online": True,
+            "time_ns": START_NS,
+            "boot": "b7e1",
+            "version": "0",
+        }
+        await client.publish(f"egret/v1/{BOX}/status", msgspec.json.encode(status), qos=1, retain=True)
+        assert await town.values(SENSOR) == [0.031, 0.03, 2.004]
+        [case] = await town.get("/cases")
+        assert (case["site"], case["level"], case["alarm"]) == ("XM-TA-0117", "red", f"{SENSOR}/lean")
+
+        async def is_online() -> bool:
+            return [seen["box"] for seen in (await town.get("/state"))["boxes"] if seen["online"]] == [BOX]
+
+        await town.until(is_online)
+
+
+async def test_an_unknown_sensor_is_stored_and_shown(tmp_path: Path, nats_url: str) -> None:
+    """It is in no inventory: its readings are kept under `_unregistered` and listed."""
+    async with running(tmp_path, nats_url) as town, box(nats_url) as client:
+        await send(client, "readings", batch("XM-ZZ-9999-T1", 1, 100, 101), 2)
+        assert await town.values("XM-ZZ-9999-T1") == [0.1, 0.101]
+        [found] = await town.get("/unregistered")
+        assert (found["sensor"], found["box"], found["value"]) == ("XM-ZZ-9999-T1", BOX, 0.101)
+
+
+async def test_a_store_that_is_down_at_the_start_delays_no_case(
+    tmp_path: Path, nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing answers where InfluxDB should: the alarm is a case at once; when it starts, the readings arrive."""
+    (tmp_path / "influxd").mkdir()
+    influxd = servers.influxd(tmp_path / "influxd")
+    store = f"store: {{kind: influxdb_v1, url: {influxd.url!r}, database: egret}}"
+    async with running(tmp_path, nats_url, store) as town, box(nats_url) as client:
+        await client.publish(f"egret/v1/{BOX}/readings", batch(SENSOR, 1, 31, 30, 2004), qos=1)
+        await send(client, "alarms", msgspec.json.encode(ALARM), 1)
+        assert len(await town.get("/cases")) == 1
+        assert "E-STORE-003" in (await town.get("/health"))["store"]
+        await asyncio.to_thread(influxd.start)
+        try:
+            await send(client, "readings", batch(SENSOR, 1, 31, 30, 2004), 3)
+            assert await town.values(SENSOR) == [0.031, 0.03, 2.004]
+            assert (await town.get("/health"))["store"] == ""
+        finally:
+            influxd.stop()
+
+
+async def test_a_webhook_of_cloud_yaml_hears_of_the_case(
+    tmp_path: Path, nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signed with the secret that cloud.yaml names; the receiver's library verifies it."""
+    monkeypatch.setenv("EGRET_WEBHOOK_SECRET", webhook_receiver.SECRET)
+    async with webhook_receiver.receiving() as receiver:
+        notifier = f"{{name: city-desk, kind: webhook, url: {receiver.url!r}, secret_env: EGRET_WEBHOOK_SECRET}}"
+        async with running(tmp_path, nats_url, f"{EMBEDDED}\nnotifiers: [{notifier}]") as town, box(nats_url) as client:
+            await send(client, "alarms", msgspec.json.encode(ALARM), 1)
+            await receiver.until(lambda: bool(receiver.requests))
+            [request] = receiver.requests
+            request.verify()
+            notice = msgspec.json.decode(request.body)
+            [case] = await town.get("/cases")
+            assert (notice["type"], notice["data"]["number"]) == ("case.opened", case["number"])
