@@ -29,17 +29,6 @@ class _Problem(msgspec.Struct, frozen=True):
     fix: str = ""
 
 
-class _Page(msgspec.Struct, frozen=True):
-    """A part of a long list."""
-
-    items: list[msgspec.Raw]
-    next: str | None = None
-
-
-_LIST: Any = _Page | list[msgspec.Raw]
-"""A list that is always short comes without pages."""
-
-
 class ApiClient:
     """One command's conversation with the API."""
 
@@ -52,15 +41,9 @@ class ApiClient:
         return self._read(self._ask("GET", path), kind)
 
     def get_all(self, path: str, kind: type[T], **query: str) -> list[T]:
-        """Every item; `next` of a page is the `after` of the one that follows."""
-        found: list[T] = []
-        while True:
-            answer = self._read(self._ask("GET", path, query=query), _LIST)
-            page = answer if isinstance(answer, _Page) else _Page(answer)
-            found += [self._read(item, kind) for item in page.items]
-            if page.next is None:
-                return found
-            query["after"] = page.next
+        """A list."""
+        items = self._read(self._ask("GET", path, query=query), list[msgspec.Raw])
+        return [self._read(item, kind) for item in items]
 
     def post(self, path: str, body: object, kind: type[T]) -> T:
         """What the API answers to an act."""

@@ -1,0 +1,98 @@
+"""`egret cloud status`: how a running cloud is doing, in a few lines."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import click
+import msgspec
+
+from cloud.alarm_state import Alarm
+from cloud.api_client import ApiClient, json_option, moment, show_json, url_option
+from cloud.case_flow import Case
+from cloud.poison import Summary
+from wire.alarm import Level
+
+_STORE_AWAY = 3
+
+
+class _Health(msgspec.Struct, frozen=True):
+    """As GET /health."""
+
+    time_ns: int
+    store: str
+    newest_ns: int
+
+
+class _Box(msgspec.Struct, frozen=True):
+    """Of GET /state."""
+
+    box: str
+    online: bool
+    time_ns: int
+    waiting: int
+
+
+class _State(msgspec.Struct, frozen=True):
+    """As GET /state, without the values."""
+
+    alarms: Sequence[Alarm]
+    cases: Sequence[Case]
+    boxes: Sequence[_Box]
+
+
+class _Status(msgspec.Struct, frozen=True):
+    """What `--json` prints. `quarantine` is the number of messages set aside."""
+
+    health: _Health
+    boxes: Sequence[_Box]
+    alarms: dict[Level, int]
+    open_cases: dict[Level, int]
+    quarantine: int
+
+
+@click.command()
+@url_option
+@json_option
+def status(url: str, *, as_json: bool) -> int:
+    """Store, newest reading, alarms, cases, boxes, quarantine. Exit code 3 when the store does not answer.
+
+    Example:  egret cloud status
+    """
+    client = ApiClient(url)
+    health, state = client.get("health", _Health), client.get("state", _State)
+    seen = _Status(
+        health=health,
+        boxes=state.boxes,
+        alarms=_by_level(alarm.level for alarm in state.alarms),
+        open_cases=_by_level(case.level for case in state.cases),
+        quarantine=len(client.get_all("quarantine", Summary)),
+    )
+    if as_json:
+        show_json(seen)
+    else:
+        _print(seen)
+    return _STORE_AWAY if health.store else 0
+
+
+def _by_level(levels: Iterable[Level]) -> dict[Level, int]:
+    """The worst first, without those there are none of."""
+    counts = Counter(levels)
+    return {level: counts[level] for level in Level if counts[level]}
+
+
+def _print(seen: _Status) -> None:
+    online = [box for box in seen.boxes if box.online]
+    waiting = sum(box.waiting for box in seen.boxes)
+    click.echo(f"store       {seen.health.store or 'answers'}")
+    click.echo(f"readings    newest {moment(seen.health.newest_ns or None) or 'none yet'}")
+    click.echo(f"alarms      {_counted(seen.alarms)}")
+    click.echo(f"open cases  {_counted(seen.open_cases)}")
+    click.echo(f"boxes       {len(online)} of {len(seen.boxes)} online, {waiting:,} readings and events wait in them")
+    for box in seen.boxes:
+        if not box.online:
+            click.echo(f"            {box.box} is offline since {moment(box.time_ns)}")
+    click.echo(f"quarantine  {seen.quarantine:,} messages")
+
+
+def _counted(levels: dict[Level, int]) -> str:
+    return ", ".join(f"{count} {level.value}" for level, count in levels.items()) or "none"
