@@ -25,6 +25,7 @@ _folder = click.option(
 @click.option("--broker", default="nats", show_default=True, help="nats, mosquitto, or the URL of a running broker.")
 @click.option("--store", default="embedded", type=click.Choice(["embedded", "influxdb_v1", "influxdb_v2"]))
 @click.option("--store-url", default="", help="Where that InfluxDB answers.")
+@click.option("--store-set", multiple=True, metavar="KEY=VALUE", help="More of its settings, as in cloud.yaml.")
 @click.option("--port", default=8480, show_default=True, help="The board's port; 0 takes a free one.")
 @click.option("--no-browser", is_flag=True, help="Print the URL only.")
 @click.option("--for", "seconds", type=click.FloatRange(min=1), help="Play the scripted story, then report and end.")
@@ -38,6 +39,7 @@ def demo(
     broker: str,
     store: str,
     store_url: str,
+    store_set: tuple[str, ...],
     port: int,
     no_browser: bool,
     seconds: float | None,
@@ -58,7 +60,8 @@ def demo(
     folder.mkdir(parents=True, exist_ok=True)
     city = folder / "sensors.yaml"
     town.write_city(town.shipped_city(), sites, city)
-    options = Options(folder, city, broker, store, store_url, port)
+    settings = dict(setting.partition("=")[::2] for setting in store_set) | ({"url": store_url} if store_url else {})
+    options = Options(folder, city, broker, store, settings, port)
     is_good = asyncio.run(_run(options, seconds, as_json=as_json, opens_browser=not no_browser))
     raise SystemExit(0 if is_good else 1)
 

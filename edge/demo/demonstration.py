@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,15 +36,15 @@ Say = Callable[[str], None]
 class Options:
     """What may be chosen.
 
-    `city` is the sensors.yaml to play; `store` the word in cloud.yaml, `store_url` belongs to the
-    InfluxDB kinds; `port` 0 takes a free one; `box_options` go to every `egret edge run`.
+    `city` is the sensors.yaml to play; `store` the word in cloud.yaml, `store_settings` what stands
+    beside it; `port` 0 takes a free one; `box_options` go to every `egret edge run`.
     """
 
     folder: Path
     city: Path
     broker: str = "nats"
     store: str = "embedded"
-    store_url: str = ""
+    store_settings: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
     box_options: tuple[str, ...] = ()
     seed: int = 1
@@ -133,13 +133,12 @@ class Demonstration:
         folder, options = self.options.folder, self.options
         port = options.port or broker.free_port()
         self.url = f"http://127.0.0.1:{port}"
-        store = {"kind": options.store} | ({"url": options.store_url} if options.store_url else {})
         config = {
             "schema": "egret.cloud/1",
             "broker": address,
             "http": {"host": "127.0.0.1", "port": port},
             "data": str(folder / "cloud"),
-            "store": store,
+            "store": {"kind": options.store, **options.store_settings},
         }
         (folder / "cloud.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
         self._say(f"cloud     {options.store} store, SQLite ledger")

@@ -4,7 +4,9 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 EGRET = (sys.executable, "-m", "wire")
 REPORT_KEYS = {
@@ -15,12 +17,18 @@ REPORT_KEYS = {
 }
 
 
-def test_story_loses_nothing(tmp_path: Path) -> None:
-    """A lean, a cut link and a lean behind it: the last stdout line counts 0 lost, 0 doubled, two cases."""
+def story(folder: Path, *arguments: str) -> dict[str, Any]:
+    """Play a shortened story and return its report: the last line of stdout."""
     command = [*EGRET, "demo", "--sites", "9", "--no-browser", "--for", "24", "--json", "--port", "0"]
-    done = subprocess.run([*command, "--data", str(tmp_path)], capture_output=True, text=True, timeout=180, check=False)
+    command += ["--data", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads(done.stdout.splitlines()[-1])
+    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return report
+
+
+def check(report: Mapping[str, Any]) -> None:
+    """A lean, a cut link and a lean behind it: 0 lost, 0 doubled, two cases, and every figure is there."""
     assert set(report) == REPORT_KEYS
     assert (report["readings_lost"], report["readings_duplicated"], report["errors"]) == (0, 0, [])
     assert report["readings_sampled"] > 500
@@ -28,6 +36,21 @@ def test_story_loses_nothing(tmp_path: Path) -> None:
     assert report["cases"] == 2
     assert report["sensor_to_case_ms"]["median"] > 0
     assert report["backlog_drained_s"] is not None
+
+
+def test_story_loses_nothing(tmp_path: Path) -> None:
+    """As the newcomer starts it: nats-server, the embedded store."""
+    check(story(tmp_path))
+
+
+def test_story_on_mosquitto_and_influxdb(tmp_path: Path, influxd_url: str) -> None:
+    """The same on Debian's mosquitto and InfluxDB 1.6.7."""
+    check(story(tmp_path, "--broker", "mosquitto", "--store", "influxdb_v1", "--store-url", influxd_url))
+
+
+def test_story_on_victoria_metrics(tmp_path: Path, victoria_url: str) -> None:
+    """The same through the InfluxDB 2 write protocol, into VictoriaMetrics."""
+    check(story(tmp_path, "--store", "influxdb_v2", "--store-url", victoria_url, "--store-set", "reads=metricsql"))
 
 
 async def test_orders_from_another_terminal(tmp_path: Path) -> None:
