@@ -92,8 +92,10 @@ class Ledger:
         state = msgspec.convert(status, BoxState, from_attributes=True)
 
         def save(connection: Connection) -> None:
-            if boxes.put(connection, state):
-                events.add(connection, [state], self._now())
+            now_ns = self._now()
+            changed = boxes.put(connection, state, now_ns)
+            if changed:
+                events.add(connection, [changed], now_ns)
 
         await self._database.write(save)
 

@@ -22,11 +22,24 @@ class BoxState(msgspec.Struct, frozen=True):
     config_version: str
 
 
-def put(connection: Connection, state: BoxState) -> bool:
-    """Has more changed than its time?"""
+def put(connection: Connection, state: BoxState, now_ns: int) -> BoxState | None:
+    """The state as kept, or None when no more than its time has changed."""
     row = connection.execute(select(boxes).where(boxes.c.box == state.box)).mappings().one_or_none()
-    upsert(connection, boxes, [msgspec.to_builtins(state)])
-    return row is None or built(BoxState, row, time_ns=state.time_ns) != state
+    known = None if row is None else built(BoxState, row)
+    kept = state if state.online else _gone(state, known, now_ns)
+    upsert(connection, boxes, [msgspec.to_builtins(kept)])
+    return None if known and msgspec.structs.replace(known, time_ns=kept.time_ns) == kept else kept
+
+
+def _gone(state: BoxState, known: BoxState | None, now_ns: int) -> BoxState:
+    """A box that is gone, since we heard of it: its will was written when it connected, and knows no better.
+
+    What it last said of its spool still holds.
+    """
+    if known is None:
+        return msgspec.structs.replace(state, time_ns=now_ns)
+    since_ns = now_ns if known.online else known.time_ns
+    return msgspec.structs.replace(state, time_ns=since_ns, spool_id=known.spool_id, waiting=known.waiting)
 
 
 def everyone(connection: Connection) -> Sequence[BoxState]:

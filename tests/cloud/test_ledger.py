@@ -214,6 +214,16 @@ async def test_what_boxes_say_of_themselves(ledger: Ledger) -> None:
     assert [json.loads(bytes(told.data))["online"] for told in await ledger.events_after(0, 10)] == [True, False]
 
 
+async def test_a_lost_box_is_gone_since_we_heard_of_it(ledger: Ledger) -> None:
+    """The will was written at connect: its time means nothing, and what the box last said of its spool still holds."""
+    said = BoxStatus(BOX, online=True, time_ns=NOW_NS, boot="b7e1", version="0.1.0", spool_id=SPOOL, waiting=3)
+    will = BoxStatus(BOX, online=False, time_ns=0, boot="b7e1", version="0.1.0")
+    await ledger.save_status(said)
+    await ledger.save_status(will)
+    [box] = await ledger.boxes()
+    assert (box.online, box.time_ns, box.spool_id, box.waiting) == (False, NOW_NS, SPOOL, 3)
+
+
 async def test_followers_go_on_where_they_were(ledger: Ledger) -> None:
     """Ids rise over restarts of the follower; the data are the alarm and the case as they became."""
     await ledger.take_alarms(message(event(1, level=Level.BLUE)))
