@@ -1,0 +1,33 @@
+"""`scripts/bench`: it lists what can be measured, and a short run ends with one JSON line of the agreed shape."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def bench(*arguments: str) -> str:
+    """What it prints on stdout."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_lists_the_benches() -> None:
+    """Each with the first line of its manual page."""
+    assert "path       From a register on a device to a committed case" in bench()
+
+
+def test_path_measures_what_it_promises() -> None:
+    """A quick run measures every figure; whether goals are met is not judged here, the machine may be busy."""
+    result = json.loads(bench("path", "--quick", "--json").splitlines()[-1])
+    assert set(result) == {"bench", "figures", "goals", "machine", "notes"}
+    assert set(result["goals"]) == {
+        *("reaction_ms_p99", "edge_rss_mib", "edge_core_percent"),
+        *("bytes_a_value_1s", "bytes_a_value_10s"),
+    }
+    assert all(goal["value"] > 0 for goal in result["goals"].values())
