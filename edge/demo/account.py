@@ -3,17 +3,22 @@
 A served reply is decoded with the same profile, giving the values that must be in the store, in
 order. What the store lacks is lost, what it has besides is doubled. Two things are neither:
 a reply that came too late for its poll (the box recorded the silence as a stale reading in its
-place), and the last replies before a box stopped or was killed, which no spool had committed (in
+place), and the last replies before a box stopped or was killed, which its spool had not committed (in
 flight).
 """
 
+import shutil
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from edge.demo.cloud_view import StoredPoint
 from edge.sim.city import Served
+from edge.spool_file import open_spool, waiting
 from wire.inventory import Inventory, Sensor
 from wire.quantities import rounded
 from wire.registers import decode_block
@@ -21,20 +26,25 @@ from wire.registers import decode_block
 Series = tuple[str, str]
 """(sensor, quantity)."""
 
-UNCOMMITTED_NS = 400_000_000
-"""A killed box may lose what it read in its last 250 ms (the group not committed), and the reply under way."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A box was told to stop, or killed, at `told_ns`, and had ended at `ended_ns`."""
+    """A box stopped, or was killed, before `time_ns`; `kept_ns` is the newest reading of each series in its spool."""
 
-    told_ns: int
-    ended_ns: int
+    time_ns: int
+    kept_ns: Mapping[Series, int]
 
-    def had_in_flight(self, time_ns: int) -> bool:
-        """May a reply served at `time_ns` have been read and not yet committed?"""
-        return self.told_ns - UNCOMMITTED_NS <= time_ns <= self.ended_ns
+
+def ending(spool: Path, workplace: Path, time_ns: int) -> Ending:
+    """What the spool of a box that has ended holds; looked up in a copy, which opening changes."""
+    with TemporaryDirectory(dir=workplace) as name:
+        copy = Path(shutil.copytree(spool, Path(name) / "spool"))
+        open_spool(copy).close()
+        _, batches = waiting(copy, sys.maxsize)
+    kept_ns: dict[Series, int] = {}
+    for series in (series for batch in batches for series in batch.series):
+        kept_ns[series.sensor, series.quantity] = series.times_ns[-1]
+    return Ending(time_ns, kept_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,7 @@ def served_values(served: Iterable[Served], inventory: Inventory) -> Mapping[Ser
 
 
 def balance(
-    served: Sequence[tuple[int, float]], stored: Sequence[StoredPoint], endings: Sequence[Ending] = ()
+    series: Series, served: Sequence[tuple[int, float]], stored: Sequence[StoredPoint], endings: Sequence[Ending] = ()
 ) -> Balance:
     """The books of one series; `endings` are those of its box."""
     times = [time_ns for time_ns, _ in served]
@@ -87,9 +97,16 @@ def balance(
         if tag != "equal":
             missing += times[first:last]
             surplus += stored_last - stored_first
-    in_flight = sum(any(ending.had_in_flight(time_ns) for ending in endings) for time_ns in missing)
+    spans = [_in_flight(series, stored, end) for end in endings]
+    in_flight = sum(any(first < time_ns <= last for first, last in spans) for time_ns in missing)
     lost = max(0, len(missing) - in_flight - stale)
     return Balance(len(served), len(values), lost, max(surplus, repeated), in_flight, stale)
+
+
+def _in_flight(series: Series, stored: Sequence[StoredPoint], end: Ending) -> tuple[int, int]:
+    """After what was committed, up to the ending: what was served then, no spool had."""
+    committed_ns = max((point.time_ns for point in stored if point.time_ns <= end.time_ns), default=0)
+    return max(committed_ns, end.kept_ns.get(series, 0)), end.time_ns
 
 
 def _published(sensor: Sensor, block: str) -> Iterable[tuple[str, str]]:

@@ -217,18 +217,20 @@ class Demonstration:
 
     async def stop_boxes(self) -> None:
         """Stop sampling everywhere; the boxes commit and send what they hold."""
-        told_ns = time.time_ns()
         await self.processes.stop(self.processes.of("edge_box"))
         for box in self.inventory.boxes:
-            self.diary.endings[box].append(account.Ending(told_ns, time.time_ns()))
+            self._note_ending(box)
 
     async def kill_box(self, box: str) -> Child:
         """End a box with SIGKILL; `processes.restart` starts it again."""
         child = next(child for child in self.processes.of("edge_box") if child.name == f"box-{box}")
-        told_ns = time.time_ns()
         await self.processes.kill(child)
-        self.diary.endings[box].append(account.Ending(told_ns, time.time_ns()))
+        self._note_ending(box)
         return child
+
+    def _note_ending(self, box: str) -> None:
+        ending = account.ending(self.options.folder / "boxes" / box, self.options.folder, time.time_ns())
+        self.diary.endings[box].append(ending)
 
     async def books(self) -> account.Balance:
         """Compare every series of every sensor. Call after `stop_boxes`."""
@@ -237,7 +239,7 @@ class Demonstration:
         for (sensor, quantity), values in account.served_values(self.city.served, self.inventory).items():
             stored = await self.cloud.readings(sensor, quantity, self.started_ns, end_ns)
             endings = self.diary.endings[self.inventory.sensors[sensor].box]
-            total += account.balance(values, stored, endings)
+            total += account.balance((sensor, quantity), values, stored, endings)
         return total
 
     async def cases_of(self, lean: Lean) -> list[CaseSeen]:

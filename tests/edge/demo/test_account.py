@@ -1,9 +1,15 @@
 """The demonstration's books can fail: a lost, a doubled and an invented reading are each found."""
 
-from edge.demo.account import UNCOMMITTED_NS, Balance, Ending, balance
+from pathlib import Path
+
+from edge.demo import account
+from edge.demo.account import Balance, Ending, ending
 from edge.demo.cloud_view import StoredPoint
+from edge.spool import Spool
+from wire.reading import Reading
 
 SECOND_NS = 1_000_000_000
+SERIES = ("XM-TA-0117-T1", "tilt_x")
 SERVED = [(number * SECOND_NS, 0.1 * number) for number in range(10)]
 """A reply a second, each another value."""
 
@@ -13,39 +19,55 @@ def stored(*numbers: int) -> list[StoredPoint]:
     return [StoredPoint(SERVED[number][0], SERVED[number][1], 0) for number in numbers]
 
 
+def balance(stored: list[StoredPoint], *endings: Ending) -> Balance:
+    """The books of the ten replies."""
+    return account.balance(SERIES, SERVED, stored, endings)
+
+
 def test_all_there() -> None:
     """Ten served, ten stored, nothing wrong."""
-    assert balance(SERVED, stored(*range(10))) == Balance(sampled=10, stored=10)
+    assert balance(stored(*range(10))) == Balance(sampled=10, stored=10)
 
 
 def test_lost() -> None:
     """The sixth is missing in the middle, the last at the end: both are lost."""
-    assert balance(SERVED, stored(0, 1, 2, 3, 4, 6, 7, 8)).lost == 2
+    assert balance(stored(0, 1, 2, 3, 4, 6, 7, 8)).lost == 2
 
 
 def test_doubled() -> None:
     """One reading stored twice is a duplicate, at the same time or at another."""
-    assert balance(SERVED, [*stored(*range(10)), *stored(9)]).duplicated == 1
+    assert balance([*stored(*range(10)), *stored(9)]).duplicated == 1
     moved = StoredPoint(SERVED[9][0] + 1, SERVED[9][1], 0)
-    assert balance(SERVED, [*stored(*range(10)), moved]).duplicated == 1
+    assert balance([*stored(*range(10)), moved]).duplicated == 1
 
 
 def test_invented() -> None:
     """A value that no device served is a surplus and the true one is lost."""
     wrong = [*stored(0, 1, 2), StoredPoint(SERVED[3][0], 99.0, 0), *stored(4, 5, 6, 7, 8, 9)]
-    assert (balance(SERVED, wrong).lost, balance(SERVED, wrong).duplicated) == (1, 1)
+    assert (balance(wrong).lost, balance(wrong).duplicated) == (1, 1)
 
 
 def test_recorded_silence_is_no_loss() -> None:
     """A reply that came too late for its poll stands in the store as a stale reading without a value."""
     silent = [*stored(0, 1, 2), StoredPoint(SERVED[3][0], None, 4), *stored(4, 5, 6, 7, 8, 9)]
-    assert balance(SERVED, silent) == Balance(sampled=10, stored=9, stale=1)
+    assert balance(silent) == Balance(sampled=10, stored=9, stale=1)
 
 
-def test_in_flight_at_an_ending_only() -> None:
-    """What a killed box had read in its last moment is in flight; what it had read before that is lost."""
-    ending = Ending(SERVED[6][0] + UNCOMMITTED_NS // 2, SERVED[6][0] + SECOND_NS // 2)
-    missing_six = balance(SERVED, stored(0, 1, 2, 3, 4, 5, 7, 8, 9), [ending])
-    assert (missing_six.lost, missing_six.in_flight) == (0, 1)
-    missing_five = balance(SERVED, stored(0, 1, 2, 3, 4, 6, 7, 8, 9), [ending])
-    assert (missing_five.lost, missing_five.in_flight) == (1, 0)
+def test_in_flight_is_what_no_spool_had() -> None:
+    """Killed after its seventh reply, with the sixth as the newest in its spool: the seventh is in flight."""
+    killed_ns = SERVED[6][0] + SECOND_NS // 2
+    missing_seventh = stored(0, 1, 2, 3, 4, 5, 7, 8, 9)
+    assert balance(missing_seventh, Ending(killed_ns, {SERIES: SERVED[5][0]})) == Balance(10, 9, in_flight=1)
+    assert balance(missing_seventh, Ending(killed_ns, {SERIES: SERVED[6][0]})).lost == 1, "the spool had it"
+    assert balance(stored(0, 1, 2, 3, 4, 6, 7, 8, 9), Ending(killed_ns, {})).lost == 1, "later ones were committed"
+
+
+async def test_the_spool_of_a_killed_box_is_read_in_a_copy(tmp_path: Path) -> None:
+    """Sealed or not, the newest reading of each series counts; the box's own file stays as it was."""
+    spool = Spool(tmp_path / "box")
+    async with spool:
+        await spool.add([Reading("A-T1", "tilt", 0.1, SECOND_NS), Reading("A-T1", "tilt", 0.2, 2 * SECOND_NS)])
+        await spool.flush()
+    before = (tmp_path / "box" / "spool.sqlite").read_bytes()
+    assert ending(tmp_path / "box", tmp_path, 5).kept_ns == {("A-T1", "tilt"): 2 * SECOND_NS}
+    assert (tmp_path / "box" / "spool.sqlite").read_bytes() == before
