@@ -66,6 +66,7 @@ class Agent:
             with suppress(TimeoutError):
                 async with asyncio.timeout(0 if uplink.is_gone else _DRAIN_S):
                     await self._spool.drained()
+            uplink.leave()
             sending.cancel()
             keeping.cancel()
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self
 
@@ -72,11 +72,9 @@ class MqttLink:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Disconnect; the broker keeps the session, and publishes no will. Raises LinkError."""
-        try:
+        """Disconnect; the broker keeps the session, and publishes no will. A farewell that fails changes nothing."""
+        with suppress(aiomqtt.MqttError):
             await self._stack.aclose()
-        except aiomqtt.MqttError as lost:
-            raise self._said_no(lost) from lost
 
     async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Returns at the PUBACK. Raises LinkError."""

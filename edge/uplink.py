@@ -20,7 +20,7 @@ from wire.errors import EgretError, LinkError, first_of
 from wire.receipt import BoxStatus, Lane
 
 _log = logging.getLogger(__name__)
-_RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 30.0
+_RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 5.0
 _STATUS_S = 10.0
 _FAREWELL_S = 2.0
 
@@ -35,17 +35,22 @@ class Uplink:
         """Nothing is connected yet; `spool` is open."""
         self._open_link, self._spool, self._status, self._now, self._rng = open_link, spool, status, now, rng
         self._gone_at: float | None = None
+        self._is_leaving = False
 
     @property
     def is_gone(self) -> bool:
         """Is the broker known not to answer?"""
         return self._gone_at is not None
 
+    def leave(self) -> None:
+        """Connect no more. A cancellation alone is forgotten by TaskGroup (3.11) when the link is lost just then."""
+        self._is_leaving = True
+
     async def run(self) -> None:
         """Until cancelled; then the box is said to be offline."""
         clock = asyncio.get_running_loop().time
         pauses = delays(_RETRY_FIRST_S, _RETRY_MOST_S, self._rng)
-        while True:
+        while not self._is_leaving:
             began = clock()
             try:
                 async with self._open_link(self._form(is_online=False)) as link:
@@ -54,8 +59,6 @@ class Uplink:
                 if self._gone_at is None:
                     self._gone_at = clock()
                     _log.warning("%s Everything is kept on disk meanwhile.", first_of(errors))
-            if (me := asyncio.current_task()) and me.cancelling():
-                return  # a TaskGroup of Python 3.11 forgets that it was cancelled when one of its tasks failed as well
             if clock() - began > _RETRY_MOST_S:  # a link that never lasts is not knocked at faster
                 pauses = delays(_RETRY_FIRST_S, _RETRY_MOST_S, self._rng)
             await asyncio.sleep(next(pauses))

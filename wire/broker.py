@@ -1,7 +1,7 @@
-"""Where the broker is: `mqtt://host[:port]` or `mqtts://host[:port]`, with the files that TLS needs."""
+"""Where the broker is: `mqtt://[user:password@]host[:port]`, or `mqtts://…` with the files that TLS needs."""
 
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
 
 from wire.errors import ConfigError, LinkError, Mistake, NotAuthorised, Refused, Unreachable
 
@@ -20,9 +20,11 @@ class Broker:
     ca: str = ""
     certificate: str = ""
     key: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        """As people write it."""
+        """As people write it, without the password."""
         return f"{'mqtts' if self.is_tls else 'mqtt'}://{self.host}:{self.port}"
 
 
@@ -35,8 +37,19 @@ def parse(url: str, *, where: str = "--broker") -> Broker:
         parts, port = urlsplit(""), None
     if parts.scheme not in _PORTS or not parts.hostname:
         fix = "write mqtt://host:1883 or mqtts://host:8883."
-        raise ConfigError([Mistake(where, f"{url!r} is not a broker's address.", fix, "E-LINK-001")])
-    return Broker(parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "mqtts")
+        raise ConfigError([Mistake(where, f"{_hidden(url)!r} is not a broker's address.", fix, "E-LINK-001")])
+    return Broker(
+        parts.hostname,
+        port or _PORTS[parts.scheme],
+        parts.scheme == "mqtts",
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+def _hidden(url: str) -> str:
+    """Without a password: messages are logged."""
+    return url.rpartition("@")[2]
 
 
 def link_error(broker: Broker, client: str, code: int | None, why: str) -> LinkError:

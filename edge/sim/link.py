@@ -51,7 +51,8 @@ class SimulatedBroker:
             self.cut(box)
         if forgets:
             self._sessions.clear()
-            self.up = asyncio.Queue()
+            while not self.up.empty():
+                self.up.get_nowait()
 
     def start(self) -> None:
         """Run again."""

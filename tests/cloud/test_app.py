@@ -1,6 +1,7 @@
 """A whole cloud on a real broker, spoken to by a plain MQTT client as docs/wire.md describes it."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +17,6 @@ import servers
 import small_city
 import webhook_receiver
 import zstandard
-from servers import Server
 
 from cloud import config as cloud_yaml
 from cloud.app import Cloud
@@ -93,7 +93,7 @@ def batch(sensor: str, first: int, *tilts_mdeg: int, name: str = BOX, version: i
     first_ns = START_NS + first * SECOND_NS
     steps = [1000] + [0] * (len(tilts_mdeg) - 2) if len(tilts_mdeg) > 1 else []
     clock = [first_ns, 1_000_000, *steps]
-    differences = [tilts_mdeg[0], *(after - before for before, after in zip(tilts_mdeg, tilts_mdeg[1:], strict=False))]
+    differences = [tilts_mdeg[0], *(after - before for before, after in itertools.pairwise(tilts_mdeg))]
     frame = [
         version,
         name,
