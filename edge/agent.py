@@ -26,17 +26,19 @@ from wire.inventory import Box, Inventory, Line, Sensor
 from wire.receipt import BoxStatus
 
 _log = logging.getLogger(__name__)
-_DRAIN_S = 8.0
-"""For the last receipts after the box was told to stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Where the box keeps its spool, what its absolute device paths are below, how long a batch gathers readings."""
+    """Where the box keeps its spool, what its absolute device paths are below, how long a batch gathers readings.
+
+    `drain_s`: how long it waits for the last receipts when it stops.
+    """
 
     data: Path
     root: str = "/"
     batch_s: float = 1.0
+    drain_s: float = 8.0
 
 
 class Agent:
@@ -64,7 +66,7 @@ class Agent:
             await self._sample(stop)
             await self._spool.flush()
             with suppress(TimeoutError):
-                async with asyncio.timeout(0 if uplink.is_gone else _DRAIN_S):
+                async with asyncio.timeout(0 if uplink.is_gone else self._options.drain_s):
                     await self._spool.drained()
             uplink.leave()
             sending.cancel()

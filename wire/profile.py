@@ -159,3 +159,20 @@ class Profile:
         """What a good poll of all blocks publishes."""
         found = [point.quantity for point in self.points] + [value.quantity for value in self.derived]
         return tuple(quantity for quantity in found if quantity)
+
+
+RECORDED = Profile(
+    name="recorded",
+    kind="recorded",
+    title="a sensor of a recording",
+    evidence=Evidence("none", "a recording", ()),
+    link=LinkSettings(0, "", 1),
+    timing=Timing(0.0, 0.0, 0.0, 0.0),
+    blocks={},
+    points=(),
+    derived=(),
+    checks=(),
+    stuck=(),
+    vectors=(),
+)
+"""No device: what is measured, and when, the recording says. `profile: recorded` in sensors.yaml."""

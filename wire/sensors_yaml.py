@@ -12,7 +12,7 @@ from wire import line_load, located
 from wire.inventory import Box, Inventory, Line, Sensor, Site
 from wire.limit_sets import read_sets
 from wire.located import Block, Mistakes
-from wire.profile import Profile
+from wire.profile import RECORDED, Profile
 from wire.site_blocks import Known, Placed, check_identifier, read_site, read_template
 
 SCHEMA = "egret.sensors/1"
@@ -32,7 +32,8 @@ def load(path: Path, profiles: Mapping[str, Profile]) -> Inventory:
     districts = _districts(root.mapping("districts"))
     boxes = root.mapping("boxes")
     lines = frozenset((name, key) for name, box in boxes.blocks() for key in box.mapping("lines"))
-    known = Known(districts, lines, profiles, read_sets(root.mapping("limits", optional=True)))
+    library = {**profiles, RECORDED.name: RECORDED}
+    known = Known(districts, lines, library, read_sets(root.mapping("limits", optional=True)))
     sites, placed = _sites(root, known)
     sensors = {found.sensor.id: found.sensor for found in placed}
     inventory = Inventory(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from wire.inventory import RuleConfig, Sensor, Site
 from wire.located import Block, nearest
-from wire.profile import Profile
+from wire.profile import RECORDED, Profile
 from wire.topics import IDENTIFIER
 
 UNIT_MIN, UNIT_MAX = 1, 247
@@ -125,10 +125,15 @@ def _sensor(site: str, key: str, block: Block, kind: Template | None, known: Kno
             every_s=every_s,
             zero={name: zero.get(name, 0.0) for name in _needed(profile, "zero")},
             constants=constants,
-            rules=tuple(rule for rule in rules if not rule.quantity or rule.quantity in profile.quantities),
+            rules=tuple(rule for rule in rules if _can_judge(rule, profile)),
         ),
         block,
     )
+
+
+def _can_judge(rule: RuleConfig, profile: Profile) -> bool:
+    """Does the sensor measure what the rule judges? What a recording holds is not known before it is read."""
+    return profile is RECORDED or not rule.quantity or rule.quantity in profile.quantities
 
 
 def _line(block: Block, known: Known) -> tuple[str, str]:

@@ -3,21 +3,36 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from random import Random
 
 import click
 import msgspec
 
 from edge import recording, recording_mapping
+from edge.agent import Agent, Options
+from edge.commands.run import box_of, until_told
 from edge.condition import Conditioner
 from edge.decode import decode
 from edge.detect import Detector
+from edge.link import MqttLink
+from edge.lock import only_one
 from edge.ports import Source
 from edge.sources.replay import Config, Replay
-from wire.inventory import Sensor
+from edge.spool_file import NAME as SPOOL
+from edge.spool_file import peek
+from wire import broker as broker_address
+from wire.broker import Broker
+from wire.errors import EgretError, Unreachable
+from wire.inventory import Box, Inventory, Line, Sensor
 from wire.profile_yaml import library_folder, load_library
 from wire.reading import Sample
 from wire.sensors_yaml import load
+
+_DRAIN_S = 120.0
+"""For the receipts of a whole recording that was played as fast as possible."""
 
 
 @click.command()
@@ -32,20 +47,89 @@ from wire.sensors_yaml import load
     show_default=True,
     help="The city whose limits judge it.",
 )
-def replay(*, file: Path, mapping: Path | None, speed: float, port: Path | None, inventory: Path) -> None:
-    """Feed a recording (CSV or Parquet) through decode, condition and detect; alarm events go to stdout as JSON.
+@click.option("--box", help="Run it as this box of the city: readings and alarms go to the cloud.")
+@click.option(
+    "--broker", default="mqtt://127.0.0.1:1883", show_default=True, help="With --box: mqtt:// or mqtts:// URL."
+)
+@click.option(
+    "--data", type=click.Path(path_type=Path), default=Path("var/replay"), help="With --box: the spool's folder."
+)
+@click.option("--shift-to-now", is_flag=True, help="With --box: as if the first reading were now.")
+def replay(
+    *,
+    file: Path,
+    mapping: Path | None,
+    speed: float,
+    port: Path | None,
+    inventory: Path,
+    box: str | None,
+    broker: str,
+    data: Path,
+    shift_to_now: bool,
+) -> None:
+    """Feed a recording (CSV or Parquet) through the line: decode, condition, detect, and with --box to the cloud.
+
+    Without --box nothing is kept or sent, and alarm events go to stdout as JSON.
 
     Example: egret edge replay night.csv.gz --speed 0
+
+    Example: egret edge replay load-test.csv.gz --mapping load-test.yaml --box MUC-B01 --broker mqtt://127.0.0.1:1883
 
     Example: egret edge replay load-test.csv.gz --mapping load-test.yaml --serve var/ttyREC
     """
     named = recording_mapping.load(mapping) if mapping else None  # all mistakes of the mapping file at once
     source = Replay(Config(str(file), str(mapping or ""), speed), time.time_ns)
-    if port is None:
-        city = load(inventory, load_library(library_folder()))
-        asyncio.run(_judge(source, city.sensors, city.version))
-    else:
+    if port is not None:
         asyncio.run(_serve(source, recording.samples(file, named), port))
+        return
+    city = load(inventory, load_library(library_folder()))
+    if box is None:
+        asyncio.run(_judge(source, city.sensors, city.version))
+        return
+    options = {"file": str(file), "mapping": str(mapping or ""), "speed": speed, "shift_to_now": shift_to_now}
+    _send(city, _playing(box_of(city, box, inventory), options), broker_address.parse(broker), data)
+
+
+def _playing(box: Box, options: Mapping[str, object]) -> Box:
+    """The box with one line, the recording, on which all its sensors hang."""
+    sensors = tuple(sensor for line in box.lines for sensor in line.sensors)
+    return replace(box, lines=(Line(box.id, "recording", "replay", options, "egret edge replay", sensors),))
+
+
+def _send(city: Inventory, box: Box, broker: Broker, data: Path) -> None:
+    """The real agent, until the recording has ended and every reading has its receipt."""
+    _require_new(data)
+    agent = Agent(
+        city,
+        box,
+        Options(data, drain_s=_DRAIN_S),
+        open_link=partial(MqttLink, broker, box.id),
+        now=time.time_ns,
+        rng=Random(),  # noqa: S311 - jitter
+    )
+    with only_one(data):
+        asyncio.run(until_told(agent))
+    depths = peek(data).depths
+    for lane, depth in depths.items():
+        click.echo(f"{lane}: {depth.committed} kept, {depth.stored} receipted by the cloud", err=True)
+    if waiting := sum(depth.waiting for depth in depths.values()):
+        raise Unreachable(
+            f"{waiting} readings and alarm events have no receipt yet.",
+            where=str(data),
+            fix=f"start the broker and the cloud; `egret edge run --box {box.id} --data {data}` sends them.",
+            code="E-REC-030",
+        )
+
+
+def _require_new(data: Path) -> None:
+    """Playing into the same spool again would measure the same moments twice. Raises EgretError."""
+    if (data / SPOOL).exists() and any(depth.committed for depth in peek(data).depths.values()):
+        raise EgretError(
+            "a recording was played into this folder before.",
+            where=str(data),
+            fix="name a new folder with --data; add --shift-to-now if the store shall keep both.",
+            code="E-REC-031",
+        )
 
 
 async def _judge(source: Source, sensors: Mapping[str, Sensor], config_version: str) -> None:

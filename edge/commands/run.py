@@ -78,24 +78,26 @@ def run(
     city = sensors_yaml.load(inventory, profile_yaml.load_library(devices or profile_yaml.library_folder()))
     agent = Agent(
         city,
-        _box(city, box, inventory),
+        box_of(city, box, inventory),
         Options(data, root, batch),
         open_link=partial(MqttLink, address, box),
         now=time.time_ns,
         rng=Random(),  # noqa: S311 - jitter
     )
     with only_one(data):
-        asyncio.run(_until_told(agent))
+        asyncio.run(until_told(agent))
 
 
-def _box(city: Inventory, name: str, file: Path) -> Box:
+def box_of(city: Inventory, name: str, file: Path) -> Box:
+    """The box called `name`. Raises ConfigError."""
     if name not in city.boxes:
         what = f"there is no box {name!r}."
         raise ConfigError([Mistake(str(file), what, nearest(name, city.boxes), "E-EDGE-001")])
     return city.boxes[name]
 
 
-async def _until_told(agent: Agent) -> None:
+async def until_told(agent: Agent) -> None:
+    """Run an agent until SIGINT, SIGTERM, or the end of its recordings."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
