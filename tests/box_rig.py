@@ -142,13 +142,16 @@ async def receiving(broker: Broker) -> AsyncIterator[Receiver]:
 async def _receive(broker: Broker, receiver: Receiver, is_listening: asyncio.Event) -> None:
     while True:
         with suppress(aiomqtt.MqttError):
-            client = aiomqtt.Client(broker.host, broker.port, identifier="receiver", clean_session=False)
-            async with client:
-                for what in ("readings", "alarms", "status"):
-                    await client.subscribe(f"{topics.ROOT}/+/{what}", qos=1)
-                is_listening.set()
-                async for message in client.messages:
-                    assert isinstance(message.payload, bytes)
-                    if said := receiver.take(str(message.topic), message.payload):
-                        await client.publish(topics.topic(said.box, "receipts"), receipt.encode(said), qos=1)
+            async with aiomqtt.Client(broker.host, broker.port, identifier="receiver", clean_session=False) as client:
+                await _answer(client, receiver, is_listening)
         await asyncio.sleep(LOOK_S)
+
+
+async def _answer(client: aiomqtt.Client, receiver: Receiver, is_listening: asyncio.Event) -> None:
+    for what in ("readings", "alarms", "status"):
+        await client.subscribe(f"{topics.ROOT}/+/{what}", qos=1)
+    is_listening.set()
+    async for message in client.messages:
+        assert isinstance(message.payload, bytes)
+        if said := receiver.take(str(message.topic), message.payload):
+            await client.publish(topics.topic(said.box, "receipts"), receipt.encode(said), qos=1)

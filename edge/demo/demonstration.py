@@ -29,6 +29,8 @@ from wire.sensors_yaml import load
 
 _READY_S = 60.0
 _RED_LEAN_DEG = 2.0
+_LAST_REPLY_S = 0.5
+"""A device still answers the request of a box that was killed; nobody reads it."""
 Say = Callable[[str], None]
 
 
@@ -225,6 +227,7 @@ class Demonstration:
         """End a box with SIGKILL; `processes.restart` starts it again."""
         child = next(child for child in self.processes.of("edge_box") if child.name == f"box-{box}")
         await self.processes.kill(child)
+        await asyncio.sleep(_LAST_REPLY_S)
         self._note_ending(box)
         return child
 

@@ -139,7 +139,10 @@ async def test_what_waits_unacknowledged_is_held_once(tmp_path: Path) -> None:
             for delivery in await take(deliveries, 2):
                 delivery.ack()
             await publish(broker, b"3")
-            assert payloads(await take(deliveries, 1)) == [b"3"]
+            late: list[bytes] = []  # what was on its way while the acknowledgements were, once each at most
+            while b"3" not in late:
+                late += payloads(await take(deliveries, 1))
+            assert late in ([b"3"], [b"1", b"3"], [b"2", b"3"], [b"1", b"2", b"3"])
 
 
 async def test_receipts_go_out_together(broker: Broker) -> None:
