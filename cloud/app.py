@@ -14,7 +14,7 @@ from cloud.alarms import AlarmsLane
 from cloud.api.app import create_app
 from cloud.api.quarantine import router as quarantine_routes
 from cloud.api.server import serving
-from cloud.config import NOTIFIERS, STORES, CloudConfig
+from cloud.config import NOTIFIERS, STORES, CloudConfig, Http
 from cloud.ingest import ReadingsLane
 from cloud.lane import keep_running
 from cloud.ledger import Ledger
@@ -22,7 +22,7 @@ from cloud.link import MqttInbox
 from cloud.live import Live
 from cloud.outage import Outage
 from cloud.poison import PoisonFolder
-from cloud.ports import Inbox, Notifier, Now, Store
+from cloud.ports import House, Inbox, Notifier, Now, Store
 from cloud.quarantine import Quarantine
 from cloud.replay import Replay
 from cloud.statuses import StatusesLane
@@ -32,6 +32,7 @@ from wire.inventory import Inventory
 
 _log = logging.getLogger(__name__)
 _RETRY_MOST_S = 15.0
+_EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 (recognised here, bound nowhere)
 
 
 class Cloud:
@@ -44,7 +45,7 @@ class Cloud:
         self._live, self._notices = Live(), asyncio.Event()
         self._quarantine = Quarantine(PoisonFolder(config.data / "quarantine", now))
         self._notifiers: dict[str, Notifier] = {
-            chosen.name: chosen.module(NOTIFIERS).open_notifier(chosen.settings, now, chosen.where)
+            chosen.name: chosen.module(NOTIFIERS).open_notifier(chosen.settings, _house(config.http, now, chosen.where))
             for chosen in config.notifiers
         }
         self._store: Store = config.store.module(STORES).open_store(config.store.settings)
@@ -115,3 +116,10 @@ class Cloud:
         """The ledger has news: for those who watch the board, and for the outbox."""
         self._live.wake()
         self._notices.set()
+
+
+def _house(http: Http, now: Now, where: str) -> House:
+    """A board that listens on every address of its machine does not know under which of them people reach it."""
+    host = f"[{http.host}]" if ":" in http.host else http.host
+    url = "" if http.host in _EVERYWHERE else f"http://{host}:{http.port}"
+    return House(now, where, url, lambda number, _recipient: f"{url}/#/cases/{number}" if url else "")

@@ -134,6 +134,22 @@ class Notice:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a notifier is told of the house it sends for, when it is opened.
+
+    `where` is the notifier's place in cloud.yaml, for messages. `board_url` is the board as a person
+    reaches it, without a slash at its end; empty when nobody has said it. `case_link` gives, for a
+    case's number and a recipient, the address of the page on which that recipient acts; it is empty
+    where `board_url` is.
+    """
+
+    now: Now
+    where: str
+    board_url: str
+    case_link: Callable[[str, str], str]
+
+
 class Notifier(Protocol):
     """A way out of the house. `send` returns when the receiver has taken the notice; raises NotifyError."""
 

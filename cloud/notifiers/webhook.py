@@ -26,7 +26,7 @@ import httpx
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from cloud import secret
-from cloud.ports import Notice, Notifier, Now
+from cloud.ports import House, Notice, Notifier, Now
 from wire.errors import ConfigError, Mistake, NotifyError
 
 _ANSWER_MAX = 1_000
@@ -43,8 +43,9 @@ class Config:
     timeout_s: float = 10.0
 
 
-def open_notifier(config: Config, now: Now, where: str = "cloud.yaml: notifiers") -> Notifier:
+def open_notifier(config: Config, house: House) -> Notifier:
     """The notifier; does no I/O but reading the secret. Raises ConfigError."""
+    where = house.where
     url = _address(config.url, where)
     text = secret.read(env=config.secret_env, file=config.secret_file, where=where)
     try:
@@ -52,7 +53,7 @@ def open_notifier(config: Config, now: Now, where: str = "cloud.yaml: notifiers"
     except (binascii.Error, ValueError, EmptyWebhookSecretError) as error:
         fix = "put whsec_ and 32 random bytes in base64 there: `echo whsec_$(openssl rand -base64 32)`."
         raise ConfigError([Mistake(where, "the webhook's secret cannot be used.", fix, "E-HOOK-001")]) from error
-    return _WebhookNotifier(url, config.timeout_s, signer, now)
+    return _WebhookNotifier(url, config.timeout_s, signer, house.now)
 
 
 def _address(url: str, where: str) -> httpx.URL:

@@ -20,6 +20,8 @@ import zstandard
 
 from cloud import config as cloud_yaml
 from cloud.app import Cloud
+from cloud.notifiers import webhook
+from cloud.ports import House
 from wire.broker import parse
 
 SECOND_NS = 1_000_000_000
@@ -173,6 +175,28 @@ async def test_a_third_partys_box_is_stored_receipted_and_becomes_a_case(tmp_pat
             return [seen["box"] for seen in (await town.get("/state"))["boxes"] if seen["online"]] == [BOX]
 
         await town.until(is_online)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("127.0.0.1", "http://127.0.0.1:8480"), ("::1", "http://[::1]:8480"), ("0.0.0.0", ""), ("::", "")],
+)
+def test_notices_link_to_the_board_where_people_reach_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, url: str
+) -> None:
+    """A board that listens on every address of its machine gives no link rather than a wrong one."""
+    houses: list[House] = []
+    monkeypatch.setattr(webhook, "open_notifier", lambda _, house: houses.append(house))
+    file = tmp_path / "cloud.yaml"
+    file.write_text(
+        f"schema: egret.cloud/1\nhttp: {{host: '{host}'}}\ndata: {tmp_path / 'data'}\n{EMBEDDED}\n"
+        "notifiers:\n  - {name: city-desk, kind: webhook, url: 'https://desk.example.org'}\n",
+        encoding="utf-8",
+    )
+    Cloud(cloud_yaml.load(file), small_city.inventory(tmp_path), time.time_ns, Random(1))
+    [house] = houses
+    assert (house.where, house.board_url) == (f"{file}:6", url)
+    assert house.case_link("20261118-00001", "lin") == (f"{url}/#/cases/20261118-00001" if url else "")
 
 
 async def test_an_unknown_sensor_is_stored_and_shown(tmp_path: Path, nats_url: str) -> None:

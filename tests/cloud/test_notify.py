@@ -11,6 +11,7 @@ import msgspec
 import pytest
 import small_city
 import webhook_receiver
+from small_house import house
 from webhook_receiver import SECRET, Receiver, answer_of
 
 from cloud import notify
@@ -65,7 +66,7 @@ async def ledger(tmp_path: Path, clock: Clock) -> AsyncIterator[Ledger]:
 def hook(receiver: Receiver, clock: Clock, timeout_s: float = 60.0) -> Notifier:
     """A webhook to a receiver."""
     return webhook.open_notifier(
-        webhook.Config(receiver.url, secret_env="EGRET_WEBHOOK_SECRET", timeout_s=timeout_s), clock
+        webhook.Config(receiver.url, secret_env="EGRET_WEBHOOK_SECRET", timeout_s=timeout_s), house(clock)
     )
 
 

@@ -1,11 +1,11 @@
 """Webhooks as a receiver sees them, and what is said when one cannot be delivered."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
 import webhook_receiver
+from small_house import house
 from standardwebhooks.webhooks import WebhookVerificationError
 from webhook_receiver import SECRET, Receiver, answer_of
 
@@ -26,7 +26,7 @@ def known_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def notifier(url: str, timeout_s: float = 60.0) -> Notifier:
     """A webhook as cloud.yaml sets it up."""
     config = webhook.Config(url, secret_env="EGRET_WEBHOOK_SECRET", timeout_s=timeout_s)
-    return webhook.open_notifier(config, time.time_ns)
+    return webhook.open_notifier(config, house())
 
 
 async def test_the_receiver_verifies_the_signature() -> None:
@@ -47,7 +47,7 @@ async def test_the_secret_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(f"{SECRET}\n")
     async with webhook_receiver.receiving() as receiver:
         config = webhook.Config(receiver.url, secret_file=str(tmp_path / "secret"))
-        await webhook.open_notifier(config, time.time_ns).send(NOTICE)
+        await webhook.open_notifier(config, house()).send(NOTICE)
     receiver.requests[0].verify()
 
 
