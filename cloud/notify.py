@@ -2,9 +2,9 @@
 
 A target that is dead, slow or refuses delays no other, and no case. After a failure the target
 rests, longer each time and at most ten minutes, or as long as it asks; its next row is the first to
-try again. What a receiver of notices has not taken within a day becomes a dead letter, kept with its
-last error. The time-series store is a target, too; for it nothing is given up but what it refuses
-for good.
+try again. What a receiver of notices has not taken within a day, or says it will never take, becomes
+a dead letter, kept with its last error. The time-series store is a target, too; for it nothing is
+given up but what it refuses for good.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import msgspec
 from cloud.ledger import Ledger
 from cloud.ports import AlarmPoint, Notifier, Now, Store
 from cloud.tables.outbox import STORE, OutboxRow
-from wire.errors import NotifyError, Rejected, Unavailable
+from wire.errors import NotifyError, Rejected, Unavailable, Undeliverable
 
 _log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class _Target:
     async def _deliver(self, row: OutboxRow) -> None:
         try:
             await self._send(row)
-        except Rejected as error:
+        except (Rejected, Undeliverable) as error:
             _log.warning("%s never takes notice %d: %s", self._name, row.id, error)
             await self._ledger.failed(row.id, None, str(error))
         except (NotifyError, Unavailable) as error:

@@ -17,7 +17,8 @@
     ├ CaseError               an act on a case
     │  ├ NoSuchCase           nobody knows this number
     │  └ CaseClosed           somebody has closed it before
-    ├ NotifyError             a notice that its receiver has not taken
+    ├ NotifyError             a notice that its receiver has not taken: try again
+    │  └ Undeliverable        it will never take it: a dead letter
     └ WireError               bytes we cannot read: quarantine
 
 Exit codes of the command belong to the classes, so a script can tell them apart.
@@ -161,6 +162,10 @@ class NotifyError(EgretError):
         """`retry_after_s`: how long the receiver asks us to wait, if it does."""
         super().__init__(what, where=where, fix=fix, code=code)
         self.retry_after_s = retry_after_s
+
+
+class Undeliverable(NotifyError):
+    """The receiver will never take this notice, however often it is sent: a dead letter at once."""
 
 
 class WireError(EgretError):
