@@ -5,12 +5,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from wire.alarm import Level
 from wire.profile import Profile
 
 UNREGISTERED = "_unregistered"
 """The site of readings whose sensor the inventory does not know: stored and shown, never dropped."""
+CALIBRATION_DAYS = 365
+"""How long a calibration holds unless the file says otherwise. Judgement: once a year, like the yearly
+verification that JJG 693 asks of gas alarms (known in the field, not re-read); tilt sensors have no such rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ class Sensor:
     `id` is `{site}-{key}`. `unit` is the Modbus unit identifier; a source that finds its sensors otherwise
     ignores it. `every_s` is the sampling interval; None takes the profile's. `zero` maps a point of the
     profile to the value it had when the site was commissioned, 0 before. `constants` are the site's numbers
-    that a profile's expressions name (`site.sensor_height`).
+    that a profile's expressions name (`site.sensor_height`). `commissioned` and `calibrated` are days in
+    local time, None when nobody has written them down; a calibration holds for `calibration_days`.
     """
 
     id: str
@@ -64,11 +69,29 @@ class Sensor:
     zero: Mapping[str, float]
     constants: Mapping[str, float]
     rules: tuple[RuleConfig, ...]
+    commissioned: date | None = None
+    calibrated: date | None = None
+    calibration_days: int = CALIBRATION_DAYS
+    serial: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to call about a site. `checked` is the day somebody last reached them, None when nobody has."""
+
+    name: str
+    phone: str
+    email: str
+    checked: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A place with sensors. `longitude` and `latitude` are WGS-84 degrees, None when not known."""
+    """A place with sensors. `longitude` and `latitude` are WGS-84 degrees, None when not known.
+
+    `street` is the subdistrict (街道) it lies in, `owner` who is answerable for the structure, `permit` the
+    number it is allowed under; each is empty when not known.
+    """
 
     id: str
     name: str
@@ -78,6 +101,10 @@ class Site:
     longitude: float | None
     latitude: float | None
     sensors: tuple[str, ...]
+    street: str = ""
+    owner: str = ""
+    contact: Contact | None = None
+    permit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ Schema = dict[str, object]
 _TEXT: Schema = {"type": "string"}
 _NUMBERS: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
 _DURATION: Schema = {"type": "string", "pattern": r"^\d+(\.\d+)? ?(ms|s|min|h|d)$", "examples": ["500ms", "5s"]}
+_DATE: Schema = {"type": "string", "format": "date", "examples": ["2026-03-14"]}
+_PERIOD: Schema = {"type": "string", "pattern": r"^[1-9]\d{0,4} ?[dy]$", "examples": ["365d", "1y"]}
 
 
 def sensors_schema() -> Schema:
@@ -57,6 +59,7 @@ def _template() -> Schema:
         "limits": _described(_TEXT, "a limit set, shipped or from `limits:`"),
         "every": _described(_DURATION, "sampling interval; else the profile's"),
         "constants": _described(_NUMBERS, "the site's numbers that the profile names"),
+        "calibration": _described(_PERIOD, "how long a calibration holds; a year unless written"),
     }
 
 
@@ -71,6 +74,15 @@ def _site() -> Schema:
         "unit": {"type": "integer", "minimum": UNIT_MIN, "maximum": UNIT_MAX},
         **_template(),
         "zero": _described(_NUMBERS, "what each point read when the site was commissioned"),
+        "commissioned": _described(_DATE, "the day it was taken into service"),
+        "calibrated": _described(_DATE, "the day of its last calibration"),
+        "serial": _described(_TEXT, "the serial number on its plate"),
+    }
+    contact: Schema = {
+        "name": _TEXT,
+        "phone": _described(_TEXT, "in quotes, so that a leading 0 stays"),
+        "email": _TEXT,
+        "checked": _described(_DATE, "the day somebody last reached them"),
     }
     degrees = [
         {"type": "number", "minimum": -bound, "maximum": bound, "description": name}
@@ -83,6 +95,10 @@ def _site() -> Schema:
         "district": _described(_TEXT, "one of `districts:`"),
         "at": {"type": "array", "prefixItems": degrees, "minItems": 2, "maxItems": 2},
         "sensors": _named(_object(sensor, ["line"])),
+        "street": _described(_TEXT, "the subdistrict (街道)"),
+        "owner": _described(_TEXT, "who is answerable for the structure"),
+        "contact": _object(contact, ["name"]),
+        "permit": _described(_TEXT, "the number it is allowed under"),
     }
     return _object(site, ["name", "kind", "district", "sensors"])
 

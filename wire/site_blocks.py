@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wire.inventory import RuleConfig, Sensor, Site
+from wire.dates import read_date, read_period_days
+from wire.inventory import CALIBRATION_DAYS, Contact, RuleConfig, Sensor, Site
 from wire.located import Block, nearest
 from wire.profile import RECORDED, Profile
 from wire.topics import IDENTIFIER
@@ -32,6 +33,7 @@ class Template:
     limits: str = ""
     every_s: float | None = None
     constants: Mapping[str, float] = field(default_factory=dict)
+    calibration_days: int = CALIBRATION_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ def read_template(block: Block, known: Known) -> Template:
         limits=block.text("limits", ""),
         every_s=block.duration("every") if "every" in block else None,
         constants=numbers(block, "constants"),
+        calibration_days=read_period_days(block, "calibration") or CALIBRATION_DAYS,
     )
     if template.profile:
         _profile(block, template.profile, known)
@@ -80,6 +83,10 @@ def read_site(name: str, block: Block, templates: Mapping[str, Template], known:
         longitude=longitude,
         latitude=latitude,
         sensors=tuple(found.sensor.id for found in placed),
+        street=block.text("street", ""),
+        owner=block.text("owner", ""),
+        contact=_contact(block),
+        permit=block.text("permit", ""),
     )
     block.done()
     return site, placed
@@ -108,6 +115,9 @@ def _sensor(site: str, key: str, block: Block, kind: Template | None, known: Kno
     every_s = block.duration("every") if "every" in block else template.every_s
     zero, constants = numbers(block, "zero"), {**template.constants, **numbers(block, "constants")}
     unit = block.integer("unit", default=profile.link.unit if profile else UNIT_MIN)
+    commissioned, calibrated = read_date(block, "commissioned"), read_date(block, "calibrated")
+    calibration_days = read_period_days(block, "calibration") or template.calibration_days
+    serial = block.text("serial", "")
     block.done()
     if profile is None:
         return None
@@ -126,9 +136,27 @@ def _sensor(site: str, key: str, block: Block, kind: Template | None, known: Kno
             zero={name: zero.get(name, 0.0) for name in _needed(profile, "zero")},
             constants=constants,
             rules=tuple(rule for rule in rules if _can_judge(rule, profile)),
+            commissioned=commissioned,
+            calibrated=calibrated,
+            calibration_days=calibration_days,
+            serial=serial,
         ),
         block,
     )
+
+
+def _contact(block: Block) -> Contact | None:
+    if "contact" not in block:
+        return None
+    entry = block.mapping("contact")
+    contact = Contact(
+        name=entry.text("name"),
+        phone=entry.text("phone", ""),
+        email=entry.text("email", ""),
+        checked=read_date(entry, "checked"),
+    )
+    entry.done()
+    return contact
 
 
 def _can_judge(rule: RuleConfig, profile: Profile) -> bool:

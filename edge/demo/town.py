@@ -59,7 +59,8 @@ def _lines(site: Tree) -> Iterator[tuple[str, str]]:
         yield box, line
 
 
-def _moved(site: Tree, copy: int) -> Tree:
+def _moved(original: Tree, copy: int) -> Tree:
+    site = deepcopy(original)  # a part or a date that two sites share would be dumped as a YAML alias
     sensors = {}
     for key, sensor in site["sensors"].items():
         box, line = sensor["line"].split("/")

@@ -4,13 +4,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
 
 from wire.errors import ConfigError
-from wire.inventory import UNREGISTERED, Inventory
+from wire.inventory import UNREGISTERED, Contact, Inventory
 from wire.line_load import utilisation
 from wire.located import Mistakes, parse
 from wire.profile import Profile
@@ -111,6 +112,31 @@ def test_rules_of_quantities_the_device_does_not_measure_are_left_out(read: Read
     assert [rule.name for rule in city.sensors["XM-TA-0117-T1"].rules] == ["cover", "fault"]
 
 
+def test_a_city_without_papers_still_loads(read: Read) -> None:
+    """Street, owner, contact, permit and dates are optional; a calibration holds for 365 days unless written."""
+    city = read(CITY)
+    site, sensor = city.sites["XM-TA-0117"], city.sensors["XM-TA-0117-T1"]
+    assert (site.street, site.owner, site.contact, site.permit) == ("", "", None, "")
+    assert (sensor.commissioned, sensor.calibrated, sensor.calibration_days, sensor.serial) == (None, None, 365, "")
+
+
+def test_papers_of_a_site_and_its_sensor(read: Read) -> None:
+    """Days of the calendar, a telephone number with its 0, and the sensor's own validity before its kind's."""
+    papers = (
+        'district: tongan\n    street: 祥平街道\n    owner: 演示公司\n    permit: "0117"\n'
+        "    contact: {name: 陈工, phone: 0592-000-0101, checked: 2026-09-01}\n    at"
+    )
+    dates = "unit: 0x51, commissioned: 2026-03-14, calibrated: 2026-03-20, calibration: 2y, serial: WT-0117}"
+    text = CITY.replace("every: 500ms}", "every: 500ms, calibration: 180d}")
+    city = read(text.replace("district: tongan\n    at", papers, 1).replace("unit: 0x51}", dates))
+    site, sensor = city.sites["XM-TA-0117"], city.sensors["XM-TA-0117-T1"]
+    assert (site.street, site.owner, site.permit) == ("祥平街道", "演示公司", "0117")
+    assert site.contact == Contact("陈工", "0592-000-0101", "", date(2026, 9, 1))
+    assert (sensor.commissioned, sensor.calibrated) == (date(2026, 3, 14), date(2026, 3, 20))
+    assert (sensor.calibration_days, sensor.serial) == (730, "WT-0117")
+    assert city.sensors["XM-TA-0118-T1"].calibration_days == 180
+
+
 MISTAKES = yaml.safe_load((Path(__file__).parent / "sensors_yaml_mistakes.yaml").read_text(encoding="utf-8"))
 
 
@@ -186,18 +212,36 @@ def test_the_demonstration_reacts_at_once_and_says_that_it_does(profiles: Mappin
 
 
 def test_one_more_tilt_site_is_six_lines() -> None:
-    """No billboard of the shipped city takes more."""
+    """No billboard of the shipped city takes more, but for its papers: street, owner, contact and permit."""
     text = (ROOT / "sensors.yaml").read_text(encoding="utf-8").partition("\nsites:\n")[2]
     sites = re.split(r"(?m)^(?=  XM-)", text)
     boards = [site for site in sites if "kind: billboard" in site]
     assert len(boards) == 118
-    assert max(len([line for line in board.splitlines() if not line.startswith("  #")]) for board in boards) == 6
+    optional = ("  #", "    street:", "    owner:", "    contact:", "    permit:")
+    assert max(len([line for line in board.splitlines() if not line.startswith(optional)]) for board in boards) == 6
+
+
+def test_the_demonstration_s_papers_are_invented_and_not_all_in_order(profiles: Mapping[str, Profile]) -> None:
+    """Every site has a street and an owner that says 演示; some lack a date, and some dates are over a year old."""
+    city = load(ROOT / "sensors.yaml", profiles)
+    assert all(site.street and site.owner.startswith("演示") and site.contact for site in city.sites.values())
+    phones = {site.contact.phone for site in city.sites.values() if site.contact}
+    assert all(phone.startswith("0592-000-") for phone in phones - {""})
+    missing = [sensor.id for sensor in city.sensors.values() if not sensor.commissioned]
+    lapsed = [s.id for s in city.sensors.values() if s.calibrated and s.calibrated < date(2025, 11, 1)]
+    assert (len(missing), len(lapsed)) == (4, 7)
 
 
 def test_other_yaml_readers_see_the_same_city() -> None:
     """No key of the format is a truth value of YAML 1.1 (`on`, `no`, `y`)."""
     city = yaml.safe_load((ROOT / "sensors.yaml").read_text(encoding="utf-8"))
-    assert city["sites"]["XM-TA-0117"]["sensors"]["T1"] == {"line": "XM-TA-03/b", "unit": 0x51}
+    assert city["sites"]["XM-TA-0117"]["sensors"]["T1"] == {
+        "line": "XM-TA-03/b",
+        "unit": 0x51,
+        "commissioned": date(2026, 3, 14),
+        "calibrated": date(2026, 3, 14),
+        "serial": "DEMO-0117",
+    }
 
 
 def test_the_example_of_the_manual_loads(read: Read) -> None:
