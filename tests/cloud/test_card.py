@@ -1,0 +1,126 @@
+"""What a card about cases says, and that no name in it becomes markup, a mention or a link."""
+
+# ruff: noqa: RUF001 - the full-width twins of signs are what is tested
+
+import pytest
+
+from cloud.card import Link, card_of, plain
+from cloud.notice_body import CaseFacts, CaseNotice
+
+DUE_NS = 1_795_516_200_000_000_000
+"""2026-11-24 10:30:00 UTC, which is 18:30 in China."""
+
+LEANING = CaseFacts(
+    number="20261124-00003",
+    kind="event_part",
+    title="环城西路广告牌倾斜 3.52°",
+    title_en="Billboard leans 3.52 deg",
+    level="red",
+    stage="filed",
+    site="TA-0113",
+    district="同安区",
+    unit="同安区城管局",
+    person="张三",
+    due_ns=DUE_NS,
+    longitude=118.152341,
+    latitude=24.723456,
+)
+
+
+def link(number: str, recipient: str) -> str:
+    """As the house makes it."""
+    return f"http://board.example/m/{number}?to={recipient}"
+
+
+def test_a_card_says_what_a_handler_needs() -> None:
+    """Level by shape, word and numeral; place with its coordinate system; the deadline in China's time."""
+    card = card_of(CaseNotice("case.opened", (LEANING,)), "zh", link)
+    assert card.headline == "▲ 红色Ⅰ级 新案件：环城西路广告牌倾斜 3.52°"
+    assert card.lines == (
+        "案号：20261124-00003",
+        "地点：同安区 TA-0113 WGS-84 118.152341,24.723456",
+        "阶段：立案",
+        "时限：2026-11-24 18:30 北京时间",
+        "责任：同安区城管局 张三",
+        "▲ red Ⅰ new case: Billboard leans 3.52 deg · due 2026-11-24 18:30 UTC+8",
+    )
+    assert card.concerned == ("同安区城管局", "张三")
+    assert card.map is not None
+    assert card.map.url.startswith("https://uri.amap.com/marker?position=118.152341,24.723456&name=TA-0113&")
+    assert "coordinate=wgs84" in card.map.url
+
+
+def test_english_comes_first_where_asked() -> None:
+    """One Chinese line stays."""
+    card = card_of(CaseNotice("case.escalated", (LEANING,)), "en", link)
+    assert card.headline == "▲ red Ⅰ case escalated: Billboard leans 3.52 deg"
+    assert card.lines[3] == "Due: 2026-11-24 18:30 China time"
+    assert card.lines[-1] == "▲ 红色Ⅰ级 案件升级：环城西路广告牌倾斜 3.52° · 时限 2026-11-24 18:30 UTC+8"
+
+
+def test_the_buttons_lead_to_pages_that_ask() -> None:
+    """Each carries the act in its address; the unit's name is quoted, so that it ends no link."""
+    card = card_of(CaseNotice("case.opened", (LEANING,)), "zh", lambda _, __: "http://b.example/m/3?to=a)[b](http://e")
+    assert [act.text for act in card.acts] == ["接单", "到场", "已处置", "查看"]
+    assert card.acts[0] == Link("接单", "http://b.example/m/3?to=a%29%5Bb%5D%28http://e&act=accept")
+    assert card.acts[3].url == "http://b.example/m/3?to=a%29%5Bb%5D%28http://e"
+
+
+def test_a_closed_case_can_only_be_looked_at() -> None:
+    """And a house without an address gives no link at all."""
+    closed = CaseNotice("case.closed", (CaseFacts(number="20261124-00003", stage="closed", level="blue"),))
+    assert [act.text for act in card_of(closed, "zh", link).acts] == ["查看"]
+    assert card_of(closed, "zh", lambda _, __: "").acts == ()
+    assert card_of(closed, "zh", link).map is None
+
+
+def test_a_drill_says_so_first() -> None:
+    """In both languages."""
+    drill = CaseNotice("case.opened", (CaseFacts(title="演练广告牌", title_en="Board", level="orange", drill=True),))
+    card = card_of(drill, "zh", link)
+    assert card.headline == "【演练】◆ 橙色Ⅱ级 新案件：演练广告牌"
+    assert card.lines[-1] == "【DRILL 演练】◆ orange Ⅱ new case: Board"
+
+
+def test_a_digest_counts_by_level_and_shows_the_ten_worst() -> None:
+    """Twelve boards in one gust, one of them a drill: the two red ones come first, the rest is a number."""
+    cases = [CaseFacts(number=f"20261124-{at:05}", title=f"广告牌 {at}", level="blue") for at in range(1, 10)]
+    cases += [CaseFacts(number=f"20261124-{at:05}", title=f"广告牌 {at}", level="red") for at in (10, 11)]
+    cases += [CaseFacts(number="20261124-00012", title="广告牌 12", level="red", drill=True)]
+    card = card_of(CaseNotice("case.digest", tuple(cases)), "zh", link, "http://board.example")
+    assert card.headline == "【含演练 1 件】案件汇总：12 件"
+    assert card.lines[:2] == ("▲ 红色Ⅰ级 × 3 ● 蓝色Ⅳ级 × 9", "1. ▲ 红色Ⅰ级 20261124-00010 广告牌 10")
+    assert card.lines[3] == "3. 【演练】▲ 红色Ⅰ级 20261124-00012 广告牌 12"
+    assert len(card.lines) == 12
+    assert card.lines[-1] == "另有 2 件"
+    assert card.acts == (Link("查看", "http://board.example"),)
+
+
+def test_an_empty_digest_is_a_card_too() -> None:
+    """Nothing is counted, nothing falls over."""
+    assert card_of(CaseNotice("case.digest", ()), "en", link).headline == "0 cases"
+
+
+@pytest.mark.parametrize(
+    ("tricky", "harmless"),
+    [
+        ("<at id=all></at>", "＜at id=all＞＜/at＞"),
+        ("<@all>", "＜＠all＞"),
+        ("@13800001111", "＠13800001111"),
+        ("[x](http://evil.example/a)", "［x］（http：／／evil．example/a）"),
+        ("**bold** `code` # head", "＊＊bold＊＊ ｀code｀ ＃ head"),
+        ("a\r\n# b\u2028c\u202ed\x00", "a ＃ b c d"),
+        ('<font color="warning">x</font>', '＜font color="warning"＞x＜/font＞'),
+        ("![](x) \\* &#60;", "！［］（x） ＼＊ ＆＃60;"),
+        ("www.evil.example 3.52 mm", "www．evil．example 3.52 mm"),
+        ("[l]($urlVal)", "［l］（＄urlVal）"),
+    ],
+)
+def test_no_name_becomes_markup(tricky: str, harmless: str) -> None:
+    """A site's name is typed by somebody: it may mention nobody, link nowhere, break no line."""
+    assert plain(tricky) == harmless
+
+
+def test_long_names_are_cut() -> None:
+    """A title of 5 000 characters leaves room for the rest."""
+    assert plain("长" * 5_000, 60) == "长" * 59 + "…"
