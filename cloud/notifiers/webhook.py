@@ -10,27 +10,34 @@
 `secret_file: /etc/egret/webhook-secret` instead of `secret_env` reads the secret from a file. The
 secret is the text `whsec_` and 24 to 64 random bytes in base64; the receiver has the same.
 
+To change the secret without losing a notice, write the new one before the old one, with a space or a
+line end between them, and start the cloud again: every notice is signed with both, and the receiver
+takes the new one when it likes. Then take the old one away.
+
 The body is JSON with `type` (`case.opened`, `case.escalated`, `case.closed`), `timestamp` and `data`
 (the case). `webhook-id` is the same at every retry, so a receiver that has seen it answers 200 and
-does nothing. Any 2xx answer means taken. Anything else, redirects too, is a failure; `Retry-After`
-in seconds is kept to.
+does nothing. Any 2xx answer means taken. 410 means that the receiver wants no more notices: what is
+due becomes a dead letter at once. Anything else, redirects too, is a failure and sent again for a
+day; `Retry-After` in seconds is kept to.
+
+The receiver must have a public address. `allow_private: true` lets notices go into your own network
+(10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7, this machine).
 """
 
-import asyncio
-import binascii
-import ssl
+import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import httpx
-from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
+from standardwebhooks.webhooks import Webhook
 
 from cloud import secret
+from cloud.outbound import Target, check_url, expect_success, post
 from cloud.ports import House, Notice, Notifier, Now
-from wire.errors import ConfigError, Mistake, NotifyError
+from wire.errors import ConfigError, Mistake
 
-_ANSWER_MAX = 1_000
-"""Bytes of an answer that are read, for the message to people."""
+_KEY_MIN, _KEY_MAX = 24, 64
+"""Bytes. Source: Standard Webhooks 1.0.0, Signature scheme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,90 +48,46 @@ class Config:
     secret_env: str = ""
     secret_file: str = ""
     timeout_s: float = 10.0
+    allow_private: bool = False
 
 
 def open_notifier(config: Config, house: House) -> Notifier:
     """The notifier; does no I/O but reading the secret. Raises ConfigError."""
-    where = house.where
-    url = _address(config.url, where)
-    text = secret.read(env=config.secret_env, file=config.secret_file, where=where)
-    try:
-        signer = Webhook(text)
-    except (binascii.Error, ValueError, EmptyWebhookSecretError) as error:
-        fix = "put whsec_ and 32 random bytes in base64 there: `echo whsec_$(openssl rand -base64 32)`."
-        raise ConfigError([Mistake(where, "the webhook's secret cannot be used.", fix, "E-HOOK-001")]) from error
-    return _WebhookNotifier(url, config.timeout_s, signer, house.now)
+    check_url(config.url, allow_private=config.allow_private, where=house.where)
+    secrets = secret.read(env=config.secret_env, file=config.secret_file, where=house.where).split() or [""]
+    signers = [_signer(text, index + 1, house.where) for index, text in enumerate(secrets)]
+    target = Target(config.url, config.timeout_s, config.allow_private)
+    return _WebhookNotifier(target, signers, house.now)
 
 
-def _address(url: str, where: str) -> httpx.URL:
+def _signer(text: str, number: int, where: str) -> Webhook:
+    """Strict, because the library leaves out what is not base64 and signs with the rest."""
+    digits = text.removeprefix("whsec_").rstrip("=")
     try:
-        address = httpx.URL(url)
-    except httpx.InvalidURL:
-        address = httpx.URL()
-    if address.scheme not in {"http", "https"} or not address.host:
-        what = f"{url!r} is no address of a webhook."
-        raise ConfigError([Mistake(where, what, "write it as https://command.example/egret.", "E-HOOK-004")])
-    return address
+        key = base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
+    except ValueError:
+        key = b""
+    if _KEY_MIN <= len(key) <= _KEY_MAX:
+        return Webhook(key)
+    what = f"the webhook's secret cannot be used (number {number} of those written there)."
+    fix = "put whsec_ and 32 random bytes in base64 there: `echo whsec_$(openssl rand -base64 32)`."
+    raise ConfigError([Mistake(where, what, fix, "E-HOOK-001")])
 
 
 class _WebhookNotifier:
     """Connects anew for every notice: they are rare, and nothing has to be kept open or closed."""
 
-    def __init__(self, url: httpx.URL, timeout_s: float, signer: Webhook, now: Now) -> None:
-        self._url, self._timeout_s, self._signer, self._now = url, timeout_s, signer, now
-        self._tls = ssl.create_default_context()
+    def __init__(self, target: Target, signers: Sequence[Webhook], now: Now) -> None:
+        self._target, self._signers, self._now = target, signers, now
 
     async def send(self, notice: Notice) -> None:
         """Raises NotifyError."""
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                await self._post(notice)
-        except TimeoutError as error:
-            raise self._failure(f"no answer within {self._timeout_s:g} s", code="E-HOOK-002") from error
-        except httpx.HTTPError as error:
-            raise self._failure(f"cannot be reached: {error!r}", code="E-HOOK-002") from error
-
-    async def _post(self, notice: Notice) -> None:
         at = datetime.fromtimestamp(self._now() // 10**9, UTC)
+        body = notice.body.decode()
         headers = {
             "content-type": "application/json",
-            "user-agent": "egret",
             "webhook-id": notice.id,
             "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": self._signer.sign(notice.id, at, notice.body.decode()),
+            "webhook-signature": " ".join(signer.sign(notice.id, at, body) for signer in self._signers),
         }
-        async with (
-            httpx.AsyncClient(verify=self._tls, timeout=self._timeout_s, follow_redirects=False) as client,
-            client.stream("POST", self._url, content=notice.body, headers=headers) as answer,
-        ):
-            if answer.is_success:
-                return
-            said = await _beginning(answer)
-        raise self._failure(
-            f"answered {answer.status_code} {said!r}", retry_after_s=_retry_after_s(answer), code="E-HOOK-003"
-        )
-
-    def _failure(self, what: str, *, retry_after_s: float | None = None, code: str) -> NotifyError:
-        return NotifyError(
-            f"the webhook {what}.",
-            retry_after_s=retry_after_s,
-            where=f"{self._url.scheme}://{self._url.netloc.decode()}{self._url.path}",  # without user, password, token
-            fix="see that the receiver runs and knows the secret; notices are sent again for a day.",
-            code=code,
-        )
-
-
-async def _beginning(answer: httpx.Response) -> str:
-    """Of the body, as it is on the wire: never unpacked, never read to its end."""
-    said = b""
-    async for chunk in answer.aiter_raw(_ANSWER_MAX):
-        said += chunk
-        if len(said) >= _ANSWER_MAX:
-            break
-    return said[:_ANSWER_MAX].decode(errors="replace")
-
-
-def _retry_after_s(answer: httpx.Response) -> float | None:
-    """Only seconds are understood (RFC 9110 §10.2.3 allows a date, too)."""
-    text = answer.headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() else None
+        expect_success(self._target, await post(self._target, notice.body, headers))

@@ -235,8 +235,9 @@ async def test_a_webhook_of_cloud_yaml_hears_of_the_case(
     """Signed with the secret that cloud.yaml names; the receiver's library verifies it."""
     monkeypatch.setenv("EGRET_WEBHOOK_SECRET", webhook_receiver.SECRET)
     async with webhook_receiver.receiving() as receiver:
-        notifier = f"{{name: city-desk, kind: webhook, url: {receiver.url!r}, secret_env: EGRET_WEBHOOK_SECRET}}"
-        async with running(tmp_path, nats_url, f"{EMBEDDED}\nnotifiers: [{notifier}]") as town, box(nats_url) as client:
+        secret = "secret_env: EGRET_WEBHOOK_SECRET, allow_private: true"
+        notifiers = f"notifiers: [{{name: city-desk, kind: webhook, url: {receiver.url!r}, {secret}}}]"
+        async with running(tmp_path, nats_url, f"{EMBEDDED}\n{notifiers}") as town, box(nats_url) as client:
             await send(client, "alarms", msgspec.json.encode(ALARM), 1)
             await receiver.until(lambda: bool(receiver.requests))
             [request] = receiver.requests

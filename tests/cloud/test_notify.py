@@ -66,7 +66,8 @@ async def ledger(tmp_path: Path, clock: Clock) -> AsyncIterator[Ledger]:
 def hook(receiver: Receiver, clock: Clock, timeout_s: float = 60.0) -> Notifier:
     """A webhook to a receiver."""
     return webhook.open_notifier(
-        webhook.Config(receiver.url, secret_env="EGRET_WEBHOOK_SECRET", timeout_s=timeout_s), house(clock)
+        webhook.Config(receiver.url, secret_env="EGRET_WEBHOOK_SECRET", timeout_s=timeout_s, allow_private=True),
+        house(clock),
     )
 
 
@@ -182,6 +183,19 @@ async def test_a_notice_is_given_up_after_a_day(ledger: Ledger, store: Store, cl
     [dead] = await ledger.dead_letters()
     assert (dead.target, dead.notice.kind) == ("one", "case.opened")
     assert "answered 500" in dead.error
+
+
+async def test_a_receiver_that_is_gone_gets_each_notice_once(ledger: Ledger, store: Store, clock: Clock) -> None:
+    """410: a dead letter at once, in a minute and not in a day; the next notice is tried, for it may be back."""
+    async with webhook_receiver.receiving() as receiver:
+        receiver.answers += [410]
+        await lean(ledger, billboards=2)
+        async with running(ledger, store, clock, {"one": hook(receiver, clock)}):
+            await eventually(lambda: is_empty(ledger, "one"))
+    assert len(receiver.requests) == 2
+    [dead] = await ledger.dead_letters()
+    assert (dead.target, dead.attempts) == ("one", 1)
+    assert "wants no more notices" in dead.error
 
 
 async def test_a_dead_store_delays_no_case_and_loses_no_point(
