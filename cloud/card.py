@@ -70,16 +70,26 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """What is said, in order: the headline, the lines, whom it concerns, what can be pressed.
+class Fact:
+    """`地点`, `同安区 TA-0113`, and both as one line. A label has at most five characters."""
 
-    `level` is the worst (`red`), or empty. `concerned` are the names of the unit and the person as
-    they stand in the case, to be looked up and never to be shown. `acts` are at most four links, `map`
-    is the place.
+    label: str
+    text: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is said, in order: the headline, the facts, the other lines, whom it concerns, what can be pressed.
+
+    `level` is the worst (`red`), or empty. There are at most six facts. `concerned` are the names of
+    the unit and the person as they stand in the case, to be looked up and never to be shown. `acts`
+    are at most four links, the last only looks; `map` is the place.
     """
 
     headline: str
     level: str
+    facts: tuple[Fact, ...]
     lines: tuple[str, ...]
     concerned: tuple[str, ...]
     acts: tuple[Link, ...]
@@ -118,11 +128,11 @@ def china_time(time_ns: int) -> str:
 
 
 def _of_one(kind: str, case: CaseFacts, language: Language, case_link: Callable[[str, str], str]) -> Card:
-    lines = [*_lines(case, language), _other_tongue(kind, case, language)]
     return Card(
         headline=_headline(kind, case, language),
         level=case.level,
-        lines=tuple(lines),
+        facts=_facts(case, language),
+        lines=(_other_tongue(kind, case, language),),
         concerned=tuple(name for name in (case.unit, case.person) if name),
         acts=_acts(case, language, case_link(case.number, case.unit)),
         map=_map(case, language),
@@ -144,25 +154,32 @@ def _drill(language: Language) -> str:
     return "【演练】" if language == "zh" else "【DRILL 演练】"
 
 
-def _lines(case: CaseFacts, language: Language) -> list[str]:
+def _facts(case: CaseFacts, language: Language) -> tuple[Fact, ...]:
     is_en = language == "en"
     stage = _STAGES.get(case.stage, (plain(case.stage),) * 2)[is_en]
     due = f"{china_time(case.due_ns)} {'China time' if is_en else '北京时间'}" if case.due_ns is not None else ""
     facts = (
         ("案号", "Case", plain(case.number)),
-        ("地点", "Place", _place(case)),
+        ("地点", "Place", _names(case.district, case.site)),
+        ("坐标", "At", _position(case)),
         ("阶段", "Stage", stage),
         ("时限", "Due", due),
-        ("责任", "Responsible", " ".join(plain(name) for name in (case.unit, case.person) if name)),
+        ("责任", "Unit", _names(case.unit, case.person)),
     )
-    return [f"{en}: {said}" if is_en else f"{zh}：{said}" for zh, en, said in facts if said]
+    return tuple(
+        Fact(en, said, f"{en}: {said}") if is_en else Fact(zh, said, f"{zh}：{said}") for zh, en, said in facts if said
+    )
 
 
-def _place(case: CaseFacts) -> str:
-    words = [plain(name) for name in (case.district, case.site) if name]
-    if case.longitude is not None and case.latitude is not None:
-        words.append(f"WGS-84 {case.longitude:.6f},{case.latitude:.6f}")
-    return " ".join(words)
+def _names(*names: str) -> str:
+    return " ".join(plain(name) for name in names if name)
+
+
+def _position(case: CaseFacts) -> str:
+    """To about a metre, and in which coordinate system: Chinese maps shift by hundreds of metres."""
+    if case.longitude is None or case.latitude is None:
+        return ""
+    return f"WGS-84 {case.longitude:.5f},{case.latitude:.5f}"
 
 
 def _other_tongue(kind: str, case: CaseFacts, language: Language) -> str:
@@ -211,6 +228,7 @@ def _of_many(cases: tuple[CaseFacts, ...], language: Language, board_url: str) -
     return Card(
         headline=f"{_drills(cases, language)}{heading}",
         level=worst_first[0].level if worst_first else "",
+        facts=(),
         lines=(*([" ".join(counts)] if counts else []), *shown, *rest),
         concerned=(),
         acts=(Link(_VIEW[language == "en"], _quoted(board_url)),) if board_url else (),

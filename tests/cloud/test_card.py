@@ -36,14 +36,15 @@ def test_a_card_says_what_a_handler_needs() -> None:
     """Level by shape, word and numeral; place with its coordinate system; the deadline in China's time."""
     card = card_of(CaseNotice("case.opened", (LEANING,)), "zh", link)
     assert card.headline == "▲ 红色Ⅰ级 新案件：环城西路广告牌倾斜 3.52°"
-    assert card.lines == (
+    assert [fact.line for fact in card.facts] == [
         "案号：20261124-00003",
-        "地点：同安区 TA-0113 WGS-84 118.152341,24.723456",
+        "地点：同安区 TA-0113",
+        "坐标：WGS-84 118.15234,24.72346",
         "阶段：立案",
         "时限：2026-11-24 18:30 北京时间",
         "责任：同安区城管局 张三",
-        "▲ red Ⅰ new case: Billboard leans 3.52 deg · due 2026-11-24 18:30 UTC+8",
-    )
+    ]
+    assert card.lines == ("▲ red Ⅰ new case: Billboard leans 3.52 deg · due 2026-11-24 18:30 UTC+8",)
     assert card.concerned == ("同安区城管局", "张三")
     assert card.map is not None
     assert card.map.url.startswith("https://uri.amap.com/marker?position=118.152341,24.723456&name=TA-0113&")
@@ -54,7 +55,8 @@ def test_english_comes_first_where_asked() -> None:
     """One Chinese line stays."""
     card = card_of(CaseNotice("case.escalated", (LEANING,)), "en", link)
     assert card.headline == "▲ red Ⅰ case escalated: Billboard leans 3.52 deg"
-    assert card.lines[3] == "Due: 2026-11-24 18:30 China time"
+    assert [fact.label for fact in card.facts] == ["Case", "Place", "At", "Stage", "Due", "Unit"]
+    assert card.facts[4].line == "Due: 2026-11-24 18:30 China time"
     assert card.lines[-1] == "▲ 红色Ⅰ级 案件升级：环城西路广告牌倾斜 3.52° · 时限 2026-11-24 18:30 UTC+8"
 
 
