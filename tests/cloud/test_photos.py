@@ -303,7 +303,8 @@ async def test_kept_once_and_read_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "..", "../../etc/passwd", HASH[:-1], HASH.upper(), HASH + "\n", "ab/" + HASH[3:]])
 async def test_a_hash_is_no_path(tmp_path: Path, name: str) -> None:
     """Nothing but 64 lower-case hexadecimal digits becomes part of a path, not even with a newline behind it."""
-    (tmp_path / "passwd").write_text("secret")
+    (tmp_path / "photos" / "ab").mkdir(parents=True)
+    (tmp_path / "photos" / "ab" / f"{HASH}\n.jpg").write_text("secret")
     with pytest.raises(NoSuchPhoto):
         await PhotoFolder(tmp_path / "photos").read(name)
 
