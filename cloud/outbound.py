@@ -27,6 +27,7 @@ _SAID_MAX = 1_000
 """Characters of an answer that a message to people repeats."""
 _ALLOW = "set allow_private: true for this notifier in cloud.yaml if it is meant to be in your own network."
 _OURS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding"}
+_HOST = re.compile(r"[0-9a-z._-]+")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
 
@@ -102,8 +103,9 @@ async def post(
 ) -> Answer:
     """One request, and the answer whatever its status. Raises NotifyError when there is none."""
     url, mistake = _read(target.url)
-    mistakes = [mistake, *(header_mistake(name, value) for name, value in headers.items())]
-    if wrong := " ".join(filter(None, mistakes)):
+    if mistake:
+        raise NotifyError(mistake, where=target.name, fix="change it in cloud.yaml.", code="E-HOOK-004")
+    if wrong := " ".join(filter(None, (header_mistake(name, value) for name, value in headers.items()))):
         raise NotifyError(wrong, where=target.name, fix="change it in cloud.yaml.", code="E-HOOK-006")
     request = httpx.Request(method, url, content=content, headers={"user-agent": "egret", **headers})
     try:
@@ -146,7 +148,8 @@ def _read(url: str) -> tuple[httpx.URL, str]:
         address = httpx.URL(url)
     except httpx.InvalidURL:
         address = httpx.URL()
-    if address.scheme not in {"http", "https"} or not address.raw_host:
+    is_host = _HOST.fullmatch(_host(address)) or not _is_name(_host(address))
+    if address.scheme not in {"http", "https"} or not is_host or not 0 < _port(address) < 1 << 16:
         return address, "this is no address of a receiver."
     if address.userinfo:
         return address, f"the address of {_origin(address)} holds a user or a password."
@@ -160,6 +163,11 @@ def _origin(address: httpx.URL) -> str:
 def _host(address: httpx.URL) -> str:
     """A name as DNS knows it (`xn--…`), or an IP address without brackets."""
     return address.raw_host.decode("ascii")
+
+
+def _port(address: httpx.URL) -> int:
+    standard = 443 if address.scheme == "https" else 80
+    return standard if address.port is None else address.port
 
 
 def _is_name(host: str) -> bool:
@@ -187,9 +195,8 @@ async def _exchange(target: Target, request: httpx.Request) -> Answer:
 async def _addresses(target: Target, url: httpx.URL) -> Sequence[str]:
     """At least one, and all of them checked. Raises NotifyError."""
     host = _host(url)
-    port = url.port or (443 if url.scheme == "https" else 80)
     try:
-        addresses = await target.resolver(host, port)
+        addresses = await target.resolver(host, _port(url))
     except (OSError, UnicodeError) as error:
         raise _unreachable(target, f"the name {host} cannot be looked up: {error}.") from error
     if not addresses:
