@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from cloud.case_flow import Stage
 from wire.alarm import Level
 from wire.errors import EgretError
 
@@ -30,7 +31,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     or a word of `cloud/codes/`), `site` an id of ours; both are not looked up here. `longitude` and
     `latitude` are WGS-84 degrees, both there or both None. `url` is http or https. `external_number`
     and `external_state` are the sender's case number and word for its stage, `stage` is what the
-    hook's `state_map` makes of that word. Only `text` has more than one line. Unknown texts are empty.
+    hook's `state_map` makes of that word, None when it does not know it. Only `text` has more than one
+    line. Unknown texts are empty.
     """
 
     key: str
@@ -49,7 +51,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     external_number: str = ""
     external_state: str = ""
-    stage: str = ""
+    stage: Stage | None = None
     reporter: str = ""
 
 

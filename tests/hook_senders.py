@@ -127,7 +127,7 @@ def item(number: int = 42, /, **changes: Any) -> dict[str, Any]:
         "address": {"district": "思明区", "street": "鹭江街道", "detail": "鹭江道 12 号门前"},
         "url": "https://hotline.example/c/42",
         "number": "2026111800042",
-        "state": "处理中",
+        "state": "已受理",
         "text": "市民来电：井盖缺失。",
         "reporter": "坐席 07",
         **changes,

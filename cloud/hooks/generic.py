@@ -6,7 +6,7 @@
         secret_env: EGRET_HOTLINE_SECRET
         level: blue
         level_map: {特急: red, 紧急: orange}
-        state_map: {处理中: handled, 已办结: closed, 已撤销: resolved}
+        state_map: {已受理: filed, 已办结: closed, 已撤销: resolved}
         code: event 0690
         reporter: 12345 热线
 
@@ -18,7 +18,7 @@ at most 100, taken all or none:
      "level": "紧急", "code": "event 0592", "site": "",
      "place": {"longitude": 118.0894, "latitude": 24.4798, "crs": "wgs84"},
      "address": {"district": "思明区", "street": "鹭江街道", "detail": "鹭江道 12 号门前"},
-     "url": "https://hotline.example/c/42", "number": "2026111800042", "state": "处理中",
+     "url": "https://hotline.example/c/42", "number": "2026111800042", "state": "已受理",
      "text": "市民来电：井盖缺失，有人险些跌落。", "reporter": "坐席 07"}
 
 `schema`, `key`, `title` and `time` must be there; null is not an absent field. `key` names the thing
@@ -26,7 +26,8 @@ for ever: the same key again is an update. Unknown fields are refused, so that a
 on the first day and not when the place of a fire is missing. `level` is red, orange, yellow, blue or
 a word of `level_map`; without one it is `level` of the hook. `crs` must be wgs84. A `url` that is not
 http(s) is left out. `number` and `state` are the sender's own; `state_map` turns its word into a
-stage of ours, or into `resolved`. `closed` and `resolved` mark a report as returned and close no case.
+stage of ours (as in the case API), or into `resolved`; our own words need no map, and a word that
+nobody knows has no stage. `closed` and `resolved` mark a report as returned and close no case.
 
 Headers: `webhook-id`, `webhook-timestamp` (at most five minutes old), `webhook-signature`. The secret
 is the text `whsec_` and 24 to 64 random bytes in base64; while it is replaced by the next, both may
@@ -34,7 +35,6 @@ stand in the variable or `secret_file`, separated by a space.
 """
 
 import base64
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -44,14 +44,15 @@ import msgspec
 from standardwebhooks.webhooks import Webhook
 
 from cloud import hook_body, hook_proof, hook_words, report_facts, report_text
+from cloud.case_flow import Stage
 from cloud.reports import Hook, HookRefused, Report, State
 from wire.alarm import Level
 from wire.errors import ConfigError, Mistake
 from wire.located import nearest
 from wire.topics import IDENTIFIER
 
-_STAGE = re.compile(r"[a-z][a-z_]{0,31}")
-_RETURNED = {"resolved", "closed"}
+_STAGES = {**{stage.value: stage for stage in Stage}, State.RESOLVED.value: None}
+_RETURNED = {State.RESOLVED.value, Stage.CLOSED.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +105,9 @@ _DECODER: msgspec.json.Decoder[_Item | list[_Item]] = msgspec.json.Decoder(_Item
 def open_hook(config: Config, where: str = "cloud.yaml: hooks") -> Hook:
     """The hook; does no I/O but reading the secret. Raises ConfigError."""
     wrong = [
-        Mistake(where, f"state_map: {stage!r} is no stage.", "write one such as handled, or resolved", "E-HOOKIN-015")
-        for stage in config.state_map.values()
-        if not _STAGE.fullmatch(stage)
+        Mistake(where, f"state_map: {word!r} becomes {stage!r}, no stage.", nearest(stage, _STAGES), "E-HOOKIN-015")
+        for word, stage in config.state_map.items()
+        if stage not in _STAGES
     ]
     if wrong:
         raise ConfigError(wrong)
@@ -152,14 +153,14 @@ class _GenericHook:
         hook_proof.require_one_of(found, expected, "webhook-signature")
 
     def _report(self, item: _Item, where: str) -> Report:
-        stage = self._config.state_map.get(item.state.strip(), "")
-        is_returned = (stage or item.state.strip()) in _RETURNED
+        state = item.state.strip()
+        ours = self._config.state_map.get(state, state)
         place = item.place if isinstance(item.place, _Place) else None
         if place:
             report_facts.require_wgs84(place.longitude, place.latitude, place.crs, f"{where}.place")
         return Report(
             key=_exact(item.key, f"{where}.key"),
-            state=State.RESOLVED if is_returned else State.RAISED,
+            state=State.RESOLVED if ours in _RETURNED else State.RAISED,
             time_ns=report_facts.time_ns(item.time, f"{where}.time"),
             level=self._level(item.level, f"{where}.level"),
             title=_title(item.title, f"{where}.title"),
@@ -174,7 +175,7 @@ class _GenericHook:
             url=report_text.link(item.url),
             external_number=report_text.line(item.number),
             external_state=report_text.line(item.state),
-            stage="" if stage == "resolved" else stage,
+            stage=_STAGES.get(ours),
             reporter=report_text.line(item.reporter) or self._config.reporter,
         )
 

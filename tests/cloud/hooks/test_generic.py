@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import hook_senders
 import pytest
 from hook_senders import GENERIC, NEXT_SECRET, NOW_NS, SECRET, item
 
+from cloud.case_flow import Stage
 from cloud.hooks import generic
 from cloud.reports import HookRefused, Report, State
 from wire.alarm import Level
@@ -13,7 +15,7 @@ from wire.errors import ConfigError
 
 WORDS: dict[str, Any] = {
     "level_map": {"特急": "red", "紧急": "orange"},
-    "state_map": {"处理中": "handled", "已办结": "closed", "已撤销": "resolved"},
+    "state_map": {"已受理": "filed", "已办结": "closed", "已撤销": "resolved"},
 }
 
 
@@ -41,10 +43,19 @@ def test_a_hotline_call_is_a_report(tmp_path: Path) -> None:
         latitude=24.4798,
         url="https://hotline.example/c/42",
         external_number="2026111800042",
-        external_state="处理中",
-        stage="handled",
+        external_state="已受理",
+        stage=Stage.FILED,
         reporter="坐席 07",
     )
+
+
+def test_the_report_in_the_manual_page_is_right(tmp_path: Path) -> None:
+    """Other cities' programmers copy it: the JSON as it stands there, read by the hook as it stands there."""
+    sent = (generic.__doc__ or "").split("\n\n")[3].encode()
+    _, settings = hook_senders.example(generic)
+    hook = GENERIC.hook(SECRET, tmp_path, level_map=settings.level_map, state_map=settings.state_map)
+    [report] = hook.read(*GENERIC.post(sent), NOW_NS)
+    assert (report.level, report.stage, report.address) == (Level.ORANGE, Stage.FILED, "鹭江道 12 号门前")
 
 
 def test_four_fields_are_enough(tmp_path: Path) -> None:
@@ -59,15 +70,17 @@ def test_four_fields_are_enough(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "state", "stage"),
     [
-        ("", State.RAISED, ""),
-        ("处理中", State.RAISED, "handled"),
-        ("新词", State.RAISED, ""),
-        ("已办结", State.RESOLVED, "closed"),
-        ("已撤销", State.RESOLVED, ""),
-        ("resolved", State.RESOLVED, ""),
+        ("", State.RAISED, None),
+        ("已受理", State.RAISED, Stage.FILED),
+        ("新词", State.RAISED, None),
+        ("已办结", State.RESOLVED, Stage.CLOSED),
+        ("已撤销", State.RESOLVED, None),
+        ("resolved", State.RESOLVED, None),
+        ("filed", State.RAISED, Stage.FILED),
+        ("closed", State.RESOLVED, Stage.CLOSED),
     ],
 )
-def test_the_senders_word_becomes_a_stage(word: str, state: State, stage: str, tmp_path: Path) -> None:
+def test_the_senders_word_becomes_a_stage(word: str, state: State, stage: Stage | None, tmp_path: Path) -> None:
     """Its word is kept beside ours; an unknown one has no stage, and costs no report."""
     report = reported(tmp_path, state=word)
     assert (report.external_state, report.state, report.stage) == (word, state, stage)
@@ -156,10 +169,12 @@ def test_lines_of_a_text_stay_lines(tmp_path: Path) -> None:
     assert (len(report.text), report.text[-1]) == (4_000, "…")
 
 
-def test_a_stage_is_a_word(tmp_path: Path) -> None:
-    """Which stages there are is known where cases are; here only that it is none of the sender's words."""
-    with pytest.raises(ConfigError, match=r"state_map: '结案' is no stage.*E-HOOKIN-015"):
-        GENERIC.hook(SECRET, tmp_path, state_map={"已办结": "结案"})
+def test_a_state_map_has_our_stages(tmp_path: Path) -> None:
+    """All that are wrong are named, with the nearest stage."""
+    with pytest.raises(ConfigError) as caught:
+        GENERIC.hook(SECRET, tmp_path, state_map={"已受理": "field", "已办结": "结案", "已撤销": "resolved"})
+    assert len(caught.value.mistakes) == 2
+    assert "state_map: '已受理' becomes 'field', no stage. fix: write 'filed' [E-HOOKIN-015]" in str(caught.value)
 
 
 @pytest.mark.parametrize(
