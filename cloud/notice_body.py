@@ -16,7 +16,7 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `level` and `stage` are the words of the API (`red`, `filed`). `unit` is the responsible unit,
     `person` who handles it there. Times are UTC in nanoseconds, places WGS-84 degrees. A
-    `drill` is an exercise, which every message must say.
+    `drill` (`is_drill` in the body) is an exercise, which every message must say.
     """
 
     number: str = ""
@@ -33,7 +33,7 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     due_ns: int | None = None
     longitude: float | None = None
     latitude: float | None = None
-    drill: bool = False
+    drill: bool = msgspec.field(default=False, name="is_drill")
 
 
 class CaseNotice(msgspec.Struct, frozen=True):

@@ -36,7 +36,7 @@ def body(data: object) -> bytes:
 def test_a_digest_has_several_cases() -> None:
     """One gust, two boards; `person` null and a member nobody knows are no trouble."""
     cases = [
-        {"number": "20261118-00001", "drill": True, "person": None, "log": [{"note": "raised"}]},
+        {"number": "20261118-00001", "is_drill": True, "person": None, "log": [{"note": "raised"}]},
         {"number": "20261118-00002", "due_ns": OPENED_NS, "unit": "同安区城管局"},
     ]
     assert decode(body({"cases": cases})) == CaseNotice(
