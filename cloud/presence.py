@@ -12,10 +12,11 @@ interval ends: what arrives late shows after 10 minutes at the latest.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from cloud.live import LiveValue
 from cloud.ports import Store
 from wire.errors import StoreError
 
@@ -38,7 +39,8 @@ class Series(msgspec.Struct, frozen=True):
 class Presence(msgspec.Struct, frozen=True):
     """`present` of `intervals` intervals with start_ns ≤ time < end_ns (UTC) have a value.
 
-    `newest_ns` is the start of the last that has one, the running interval included; None when none has.
+    `newest_ns` is the start of the last that has one, the running interval included, or the time of a value
+    that came after; None when there is none.
     """
 
     sensor: str
@@ -101,4 +103,15 @@ async def measure(store: Store, series: Series, now_ns: int) -> Presence:
         intervals=intervals,
         present=sum(start_ns <= point.time_ns < end_ns for point in points),
         newest_ns=points[-1].time_ns if points else None,
+    )
+
+
+def with_newest(presence: Sequence[Presence], values: Iterable[LiveValue]) -> tuple[Presence, ...]:
+    """With what has come in since the store was asked: a city that was started a minute ago has its first values."""
+    newest = {(value.sensor, value.quantity): value.time_ns for value in values if value.value is not None}
+    return tuple(
+        msgspec.structs.replace(one, newest_ns=at)
+        if (at := newest.get((one.sensor, one.quantity), 0)) > (one.newest_ns or 0)
+        else one
+        for one in presence
     )

@@ -51,7 +51,7 @@ def commissioned(facts: Facts) -> Item:
 def calibrated(facts: Facts) -> Item:
     """Every sensor was calibrated, and the calibration still holds."""
     good = [sensor for sensor in facts.sensors if _is_in_date(sensor, facts)]
-    bad = [f"{sensor.id} ({lapses(sensor) or '—'})" for sensor in facts.sensors if sensor not in good]
+    bad = [f"{sensor.id} {_validity(sensor)}" for sensor in facts.sensors if sensor not in good]
     return _item(
         ("calibrated", "校准在有效期内", "Calibration in date"),
         is_good=bool(facts.sensors) and not bad,
@@ -171,6 +171,11 @@ def _counted(good: int, of: int, zh: str, en: str, rest: Sequence[str]) -> Text:
 def _is_in_date(sensor: Sensor, facts: Facts) -> bool:
     until = lapses(sensor)
     return bool(until and sensor.calibrated and sensor.calibrated <= facts.today <= until)
+
+
+def _validity(sensor: Sensor) -> str:
+    """In figures, for readers of either language."""
+    return f"({sensor.calibrated} – {lapses(sensor)})" if sensor.calibrated else "(—)"
 
 
 def _newest(presence: Sequence[Presence], quantity: str) -> int | None:

@@ -14,7 +14,7 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from cloud.api import board, cases, city, problems, readings, state, stream
+from cloud.api import board, cases, city, installations, problems, readings, state, stream
 from cloud.api.desk import Desk
 from cloud.api.loopback import require_own_host
 from cloud.ledger import Ledger
@@ -60,7 +60,7 @@ def create_app(
         yield
 
     return Litestar(
-        route_handlers=[Router("/api/v1", route_handlers=ROUTES), board.router(), *more],
+        route_handlers=[Router("/api/v1", route_handlers=ROUTES), installations.router(), board.router(), *more],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
         before_request=require_own_host,
         before_send=[board.confinement()],

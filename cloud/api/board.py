@@ -28,7 +28,8 @@ def router() -> Router:
 def confinement() -> BeforeMessageSendHookHandler:
     """Adds to every response the headers that confine a page to this server.
 
-    The one inline script that is allowed is the import map of index.html, by its hash.
+    The one inline script that is allowed is the import map of index.html, by its hash. A page that
+    brings a policy of its own keeps it.
     """
     policy = (
         f"default-src 'none'; script-src 'self' '{_import_map_hash()}'; style-src 'self'; img-src 'self' data:; "
@@ -38,7 +39,7 @@ def confinement() -> BeforeMessageSendHookHandler:
     async def confine(message: Message, _: Scope) -> None:
         if message["type"] == "http.response.start":
             headers = MutableScopeHeaders.from_message(message)
-            headers["Content-Security-Policy"] = policy
+            headers.setdefault("Content-Security-Policy", policy)
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Referrer-Policy"] = "no-referrer"
             headers["Cross-Origin-Resource-Policy"] = "same-origin"

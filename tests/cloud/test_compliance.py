@@ -51,9 +51,9 @@ def test_installation_in_order_is_compliant_until_its_first_lapse(city: Inventor
         ({"commissioned": None}, "commissioned", "0 of 1 sensors have a day of commissioning; not: XM-TA-0117-T1"),
         ({"commissioned": date(2026, 11, 19)}, "commissioned", "not: XM-TA-0117-T1"),
         ({"calibrated": None}, "calibrated", "not: XM-TA-0117-T1 (—)"),
-        ({"calibrated": date(2025, 11, 17)}, "calibrated", "not: XM-TA-0117-T1 (2026-11-17)"),
+        ({"calibrated": date(2025, 11, 17)}, "calibrated", "not: XM-TA-0117-T1 (2025-11-17 – 2026-11-17)"),
         ({"calibrated": date(2026, 11, 19)}, "calibrated", "0 of 1 sensors are in date"),
-        ({"calibration_days": 180}, "calibrated", "(2026-09-10)"),
+        ({"calibration_days": 180}, "calibrated", "(2026-03-14 – 2026-09-10)"),
     ],
 )
 def test_sensor_without_valid_dates_fails(city: Inventory, changes: Any, failed: str, says: str) -> None:

@@ -138,4 +138,5 @@ async def test_openapi_describes_every_route(town: Any) -> None:
     assert paths == {
         *("/city", "/state", "/health", "/events", "/readings", "/series", "/count", "/unregistered"),
         *("/alarms", "/cases", "/cases/{number}", "/cases/{number}/close"),
+        *("/installations", "/installations/{site}/compliance"),
     }
