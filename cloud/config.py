@@ -166,14 +166,24 @@ def _kind(package: str, kind: str, more: Mapping[str, object]) -> dict[str, obje
 
 def _field(field: "dataclasses.Field[Any]", hint: Any) -> dict[str, object]:
     said: dict[str, object]
+    if field.default_factory is not dataclasses.MISSING:
+        return {**_type(hint), "default": field.default_factory()}
     if field.name.endswith("_s"):
         said = {"type": "string", "pattern": r"^\d+(\.\d+)? ?(ms|s|min|h|d)$"}
         return said if field.default is dataclasses.MISSING else {**said, "default": f"{field.default:g}s"}
-    if get_origin(hint) is Literal:
-        said = {"enum": list(get_args(hint))}
-    else:
-        said = {"type": {str: "string", int: "integer", float: "number", bool: "boolean"}[hint]}
+    said = _type(hint)
     return said if field.default is dataclasses.MISSING else {**said, "default": field.default}
+
+
+def _type(hint: Any) -> dict[str, object]:
+    """Of a field's type; see `wire.kinds` for those there are."""
+    if get_origin(hint) is Literal:
+        return {"enum": list(get_args(hint))}
+    if get_origin(hint) is tuple:
+        return {"type": "array", "items": {"type": "string"}}
+    if get_origin(hint) is Mapping:
+        return {"type": "object", "additionalProperties": {"type": "string"}}
+    return {"type": {str: "string", int: "integer", float: "number", bool: "boolean"}[hint]}
 
 
 def _object(properties: Mapping[str, object], required: list[str]) -> dict[str, object]:

@@ -159,5 +159,10 @@ def test_the_schema_knows_every_kind_and_its_settings() -> None:
     assert settings["reads"] == {"enum": ["influxql", "metricsql"], "default": "influxql"}
     assert settings["timeout"]["default"] == "30s"
     assert settings["url"]["default"] == influxdb_v2.Config().url
-    (hook,) = found["properties"]["notifiers"]["items"]["oneOf"]
-    assert hook["required"] == ["name", "kind", "url"]
+    told = found["properties"]["notifiers"]["items"]["oneOf"]
+    required = {kind["properties"]["kind"]["const"]: kind["required"] for kind in told}
+    assert set(required) == set(kinds.names(config.NOTIFIERS))
+    assert required["webhook"] == ["name", "kind", "url"]
+    assert required["email"] == ["name", "kind", "host", "sender", "to"]
+    (robot,) = (kind["properties"] for kind in told if kind["properties"]["kind"]["const"] == "dingtalk")
+    assert robot["mentions"] == {"type": "object", "additionalProperties": {"type": "string"}, "default": {}}
