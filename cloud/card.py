@@ -52,7 +52,7 @@ _STAGES = {
     "filed": ("立案", "filed"),
     "dispatched": ("派遣", "dispatched"),
     "handling": ("处置", "handling"),
-    "feedback": ("反馈", "feedback"),
+    "fed_back": ("反馈", "fed back"),
     "verification": ("核查", "verification"),
     "closed": ("结案", "closed"),
 }

@@ -50,7 +50,7 @@ class Receiver:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a connection."""
         try:
-            self.requests.append(await _read(reader))
+            self.requests.append(await read_request(reader))
             answer = self.answers.pop(0) if self.answers else 204
             self.arrived.set()
             if answer is None:
@@ -80,7 +80,8 @@ async def receiving() -> AsyncIterator[Receiver]:
         yield receiver
 
 
-async def _read(reader: asyncio.StreamReader) -> Request:
+async def read_request(reader: asyncio.StreamReader) -> Request:
+    """With a body of a stated length."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
     return Request(head[0], headers, await reader.readexactly(int(headers["content-length"])))
