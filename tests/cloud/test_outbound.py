@@ -253,6 +253,50 @@ async def test_endless_headers_end() -> None:
     assert "cannot be reached" in str(error)
 
 
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"",
+        b"\x00\xff\xfe",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"HTTP/1.1 200 Said\r\ncontent-length: -1\r\n\r\n",
+        b"HTTP/1.1 200 Said\r\ncontent-length: 9\r\n\r\nhalf",
+        b"HTTP/1.1 200 Said\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"\x15\x03\x01\x00\x02\x02\x0a",  # an alert of TLS
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_garbage_is_no_answer(garbage: bytes, scheme: str) -> None:
+    """A broken proxy, or TLS spoken to a port without it: an ordinary failure, tried again."""
+
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1_000)
+        writer.write(garbage)
+        writer.close()
+
+    async with await asyncio.start_server(babble, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        error = await refusal(Target(f"{scheme}://127.0.0.1:{port}/", 60, allow_private=True))
+    assert error.code == "E-HOOK-002"
+
+
+async def test_a_silent_handshake_leaves_time_for_the_next_address_and_is_closed() -> None:
+    """The first address takes the connection and never speaks TLS: both are tried within 1 s, and both hang up."""
+    hung_up = asyncio.Queue[bytes]()
+
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hung_up.put_nowait(await reader.read())
+        writer.close()
+
+    async with await asyncio.start_server(swallow, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        error = await refusal(Target(f"https://desk.example:{port}/", 1, True, Names(["127.0.0.1", "127.0.0.1"])))
+        async with asyncio.timeout(60):
+            hellos = [await hung_up.get() for _ in range(2)]
+    assert "nobody answers at its address" in str(error)
+    assert all(hello.startswith(b"\x16\x03") for hello in hellos), "a ClientHello each"
+
+
 @pytest.mark.parametrize("part", ["name", "answer"])
 async def test_everything_together_has_one_time_limit(part: str) -> None:
     """A name server that is silent counts like a receiver that is: 0.2 s, and no more than that."""
