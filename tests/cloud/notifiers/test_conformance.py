@@ -43,8 +43,8 @@ NOTICE = Notice(
     json.dumps({"type": "case.opened", "timestamp": "2026-11-24T00:26:40Z", "data": CASE}).encode(),
 )
 ROBOTS = tuple(robot_standins.ROBOTS)
-KINDS = ("webhook", *ROBOTS, "email")
-HTTP = ("webhook", *ROBOTS)
+KINDS = ("webhook", "http", *ROBOTS, "email")
+HTTP = ("webhook", "http", *ROBOTS)
 
 
 @dataclass
@@ -67,7 +67,10 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 def notifier(kind: str, url: str, timeout_s: float = 60.0, *, allow_private: bool = True) -> Notifier:
     """A notifier over HTTP, set up as cloud.yaml would."""
     module = importlib.import_module(f"cloud.notifiers.{kind}")
-    proof = {"secret_env": "EGRET_TEST_HOOK"} if kind == "webhook" else {"token_env": "EGRET_TEST_TOKEN"}
+    proof = {
+        "webhook": {"secret_env": "EGRET_TEST_HOOK"},
+        "http": {"body": '["{title}"]', "headers": {"Authorization": "Bearer env:EGRET_TEST_TOKEN"}},
+    }.get(kind, {"token_env": "EGRET_TEST_TOKEN"})
     if kind in {"dingtalk", "feishu"}:
         proof["secret_env"] = "EGRET_TEST_SECRET"
     settings = module.Config(url=url, timeout_s=timeout_s, allow_private=allow_private, **proof)
@@ -88,7 +91,7 @@ def mailer(port: int, timeout_s: float) -> Notifier:
 @asynccontextmanager
 async def rig(kind: str) -> AsyncIterator[Rig]:
     """The receiver of a kind."""
-    if kind == "webhook":
+    if kind in {"webhook", "http"}:
         async with webhook_receiver.receiving() as hook:
             yield Rig(
                 make=lambda timeout_s: notifier(kind, hook.url, timeout_s),
@@ -159,7 +162,7 @@ async def test_what_is_refused_for_good_is_a_dead_letter(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_limited_receiver_is_given_time(kind: str) -> None:
     """Tried again, and not before the time it wants; mail servers name none."""
-    wanted_s = {"webhook": 60.0, "dingtalk": 600.0, "wecom": 60.0, "feishu": 60.0, "email": None}
+    wanted_s = {"webhook": 60.0, "http": 60.0, "dingtalk": 600.0, "wecom": 60.0, "feishu": 60.0, "email": None}
     async with rig(kind) as receiver:
         receiver.limit()
         error = await failure(receiver.make(60.0).send(NOTICE))
