@@ -157,14 +157,10 @@ def _sources(items: tuple[Item, ...]) -> str:
 
 def _footer(compliance: Compliance) -> str:
     issued = f"{local(compliance.time_ns):%Y-%m-%d %H:%M:%S} UTC+8"
-    changing = _both(
-        "在线率每日变化，以上为出具时的结果", "the share of time online changes daily; this was found when issued"
-    )
-    return (
-        f"<footer><p>{_both(f'出具时间 {issued}，由系统自动生成', f'issued {issued}, by the system itself')}</p>"
-        f"<p>{changing}</p><p>{_both('校验码 SHA-256', 'check code, of the JSON document in this page')} "
-        f"<code>{check_code(compliance)}</code></p></footer>"
-    )
+    made = _both(f"出具时间 {issued}，由系统自动生成", f"issued {issued}, by the system itself")
+    changing = _both("在线率每日变化", "the share of time online changes daily")
+    code = _both("校验码 SHA-256", "check code of the document in this page")
+    return f"<footer><p>{made}。{changing}</p><p>{code} <code>{check_code(compliance)}</code></p></footer>"
 
 
 def _heading(name: str, zh: str, en: str) -> str:

@@ -7,8 +7,9 @@ row a reading, leaves the silences (`Quality.STALE`) out and tells no other qual
 answers nonsense raises its own fault alarm.
 
 One question took 30 ms on the embedded store with 22 million readings (128 sensors of 4 quantities, one
-a minute for 30 days; 2 cores), 10 ms on a file with one sensor. So answers are kept until the running
-interval ends: what arrives late shows after 10 minutes at the latest.
+a minute for 30 days; 2 cores), 10 ms with one such sensor, 137 ms with 133 million (one every 10 s): it
+reads the whole table, about 1 ms a million. So answers are kept until the running interval ends: what
+arrives late shows after 10 minutes at the latest.
 """
 
 import asyncio

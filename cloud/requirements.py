@@ -77,7 +77,7 @@ def measured(facts: Facts) -> Item:
         else ("measured", "主要监测量有数据", "Main quantity measured"),
         is_good=is_good if groups else None,
         found=Text("。".join(text.zh for text in told), "; ".join(text.en for text in told)) if groups else nothing,
-        fix=Text("检查传感器、线路与边缘箱", "look at the sensor, its line and its box: egret doctor, egret bus scan"),
+        fix=Text("检查传感器、线路与边缘箱", "look at the sensor, its line and its box: egret edge status"),
         source=_source(facts),
     )
 
@@ -135,7 +135,7 @@ def uplink(facts: Facts) -> Item:
         found=_counted(
             len(names) - len(gone), len(names), "个边缘箱 24 小时内连接过平台", "boxes connected within 24 h", gone
         ),
-        fix=Text("检查物联网卡、天线与供电", "look at the box's SIM card, antenna and supply: egret fleet status"),
+        fix=Text("检查物联网卡、天线与供电", "look at the box's SIM card, antenna and supply: egret cloud status"),
         source=_source(facts),
     )
 

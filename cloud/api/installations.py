@@ -18,7 +18,6 @@ from cloud.case_flow import Case
 from cloud.compliance import Compliance, Measured, assess, watched
 from cloud.presence import Attendance, Presence, with_newest
 from wire.inventory import Site
-from wire.located import nearest
 
 OPEN_CASES_MAX = 1_000
 WithAttendance = SkipValidation[Attendance]
@@ -99,7 +98,7 @@ async def compliance(
     """JSON, or the printable certificate with `Accept: text/html` or `?format=html`."""
     known = desk.inventory.sites.get(site)
     if known is None:
-        fix = f"{nearest(site, desk.inventory.sites)}; GET /api/v1/city lists the sites"
+        fix = "GET /api/v1/city lists the sites."
         raise RequestError(f"there is no site {site!r}.", status=404, fix=fix, code="E-SITE-001")
     cases = await desk.ledger.cases(open_only=True, limit=OPEN_CASES_MAX)
     (judged,) = await _assess(desk, attendance, [known], cases)
