@@ -1,0 +1,127 @@
+"""The audit log: one line an act, each chained to the one before it.
+
+A chain is the SHA-256 over the chain before and the line. Whoever changes, inserts or removes a line
+behind our back breaks every chain after it. Only lines cut off at the end leave no mark: keep an
+export now and then, its last chain is the proof.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from sqlalchemy import Connection, Select, func, insert, select
+
+from cloud.database import built
+from cloud.schema.access import audit
+
+PAGE = 1_000
+"""Lines read at once."""
+_LOCK = 0x6567_7265_74A0
+"""Any number, the same in every process; it spells egret."""
+_DETAIL_MOST = 2_000
+
+
+class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An act. `act` is a word such as `session.open`, `outcome` is done, failed or refused; `via` as in Actor."""
+
+    time_ns: int
+    actor: str
+    via: str
+    address: str
+    act: str
+    object: str
+    outcome: str = "done"
+    detail: str = ""
+
+
+class KeptLine(AuditLine, frozen=True, kw_only=True):
+    """With its place in the log."""
+
+    id: int
+    chain: str
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which lines: empty is any. start_ns ≤ time < end_ns, 0: without end."""
+
+    actor: str = ""
+    act: str = ""
+    object: str = ""
+    outcome: str = ""
+    start_ns: int = 0
+    end_ns: int = 0
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """`lines` that hold together, and the last chain among them; `broken_id` is the first line that does not, or 0."""
+
+    lines: int
+    chain: str
+    broken_id: int
+
+
+def add(connection: Connection, line: AuditLine) -> None:
+    """A line, in the transaction of the act it speaks of.
+
+    Let it be the transaction's last statement: on PostgreSQL the log is locked from here to the
+    commit, so that two processes cannot chain to the same line.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    before = connection.execute(select(audit.c.chain).order_by(audit.c.id.desc()).limit(1)).scalar() or ""
+    line = msgspec.structs.replace(line, detail=line.detail[:_DETAIL_MOST])
+    connection.execute(insert(audit).values(**msgspec.structs.asdict(line), chain=_chain(before, line)))
+
+
+def page(connection: Connection, wanted: Wanted, *, after: int = 0, limit: int = 100) -> Sequence[KeptLine]:
+    """The newest first; the next page is `after` the last id of the page before."""
+    lines = _matching(wanted).order_by(audit.c.id.desc()).limit(limit)
+    return _read(connection, lines.where(audit.c.id < after) if after else lines)
+
+
+def onward(connection: Connection, wanted: Wanted, *, after: int = 0, limit: int = PAGE) -> Sequence[KeptLine]:
+    """The oldest first, from behind the id `after`."""
+    return _read(connection, _matching(wanted).where(audit.c.id > after).order_by(audit.c.id).limit(limit))
+
+
+def knows(connection: Connection, actor: str, act: str, address: str, since_ns: int) -> bool:
+    """Has the actor done this from that address since?"""
+    lines = _matching(Wanted(actor=actor, act=act, outcome="done", start_ns=since_ns))
+    return connection.execute(lines.where(audit.c.address == address).limit(1)).first() is not None
+
+
+def verify(connection: Connection) -> Verdict:
+    """Compute every chain again, about 100 000 lines a second."""
+    chain, count = "", 0
+    for line in _all(connection):
+        chain_now = _chain(chain, msgspec.convert(line, AuditLine, from_attributes=True))
+        if chain_now != line.chain:
+            return Verdict(count, chain, line.id)
+        chain, count = chain_now, count + 1
+    return Verdict(count, chain, 0)
+
+
+def _all(connection: Connection) -> Iterator[KeptLine]:
+    after = 0
+    while lines := onward(connection, Wanted(), after=after):
+        yield from lines
+        after = lines[-1].id
+
+
+def _matching(wanted: Wanted) -> Select[tuple[object, ...]]:
+    lines = select(audit)
+    for column in (audit.c.actor, audit.c.act, audit.c.object, audit.c.outcome):
+        if word := getattr(wanted, column.name):
+            lines = lines.where(column == word)
+    if wanted.start_ns:
+        lines = lines.where(audit.c.time_ns >= wanted.start_ns)
+    return lines.where(audit.c.time_ns < wanted.end_ns) if wanted.end_ns else lines
+
+
+def _read(connection: Connection, lines: Select[tuple[object, ...]]) -> Sequence[KeptLine]:
+    return [built(KeptLine, row) for row in connection.execute(lines).mappings()]
+
+
+def _chain(before: str, line: AuditLine) -> str:
+    """JSON of the fields as a list in their order: no two lines have the same."""
+    return hashlib.sha256(before.encode() + msgspec.json.encode(msgspec.structs.astuple(line))).hexdigest()
