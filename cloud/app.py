@@ -23,6 +23,7 @@ from cloud.live import Live
 from cloud.outage import Outage
 from cloud.poison import PoisonFolder
 from cloud.ports import House, Inbox, Notifier, Now, Store
+from cloud.practice import Practice
 from cloud.quarantine import Quarantine
 from cloud.replay import Replay
 from cloud.statuses import StatusesLane
@@ -32,6 +33,8 @@ from wire.inventory import Inventory
 
 _log = logging.getLogger(__name__)
 _RETRY_MOST_S = 15.0
+TICK_S = 1.0
+"""How often the ledger is asked what is due by the clock."""
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 (recognised here, bound nowhere)
 
 
@@ -49,7 +52,8 @@ class Cloud:
             for chosen in config.notifiers
         }
         self._store: Store = config.store.module(STORES).open_store(config.store.settings)
-        self._ledger = Ledger(config.data / "ledger.sqlite", now, inventory, tuple(self._notifiers))
+        place = config.ledger or config.data / "ledger.sqlite"
+        self._ledger = Ledger(place, now, Practice(inventory, config.rules), tuple(self._notifiers))
         self._readings = ReadingsLane(
             ledger=self._ledger,
             store=self._store,
@@ -79,6 +83,7 @@ class Cloud:
                     tasks.create_task(self._listen("alarms", self._alarms.run)),
                     tasks.create_task(self._listen("status", self._statuses.run)),
                     tasks.create_task(self._notify()),
+                    tasks.create_task(self._keep_time()),
                 ]
                 await stop.wait()
                 for lane in running:
@@ -101,6 +106,14 @@ class Cloud:
             await outage.outlast(partial(stack.enter_async_context, self._store))
             self._live.seed(await outage.outlast(self._store.latest))
             await self._listen("readings", self._readings.run)
+
+    async def _keep_time(self) -> None:
+        """What is due by the clock: cases climb, shelves and modes end, boxes are gone."""
+        outage = Outage("clock", self._rng, _RETRY_MOST_S)
+        while True:
+            if await outage.outlast(self._ledger.tick):
+                self._changed()
+            await asyncio.sleep(TICK_S)
 
     async def _notify(self) -> None:
         await notify.run(

@@ -1,141 +1,193 @@
-"""Cases and their stages after GB/T 30428: opened by an alarm, closed by a person.
+"""Cases and their stages after GB/T 30428, as far as alarms and time move them.
 
-One alarm has at most one open case. While it is open, whatever the alarm does is written to its
-log, and a worse level becomes the level of the case; a milder one, or the return to normal, never
-makes a case milder or closes it.
+    上报 reported ──立案 file──> filed ──派遣 dispatch──> dispatched ──接单 accept──> handling
+                                   ^                        │                         │
+                                   └───────refused──────────┘                 处置反馈 feed back
+                                                                                      v
+                 结案 closed <──close── 核查 verification <──verify──────────────── fed_back
+                                             └──返工 send back──> dispatched
+
+What people do is in `cloud.case_acts`. An alarm has at most one open case. While it is open, whatever
+the alarm does is written to its log, and a worse level becomes the level of the case; a milder one,
+or the return to normal, never makes a case milder or closes it.
 """
 
 from enum import StrEnum
-from typing import Literal
 
 import msgspec
 
 from cloud.alarm_state import Alarm
-from cloud.case_codes import code_for
 from wire.alarm import AlarmEvent, Evidence, Level
-from wire.errors import CaseClosed
-from wire.inventory import Inventory, Site
-from wire.quantities import QUANTITIES
 
 SYSTEM = "egret"
 """The actor of what no person did."""
 
 
 class Stage(StrEnum):
-    """Where a case stands: 立案 filed, 结案 closed."""
+    """Where a case stands: 上报, 立案, 派遣, 处置, 反馈, 核查, 结案."""
 
+    REPORTED = "reported"
     FILED = "filed"
+    DISPATCHED = "dispatched"
+    HANDLING = "handling"
+    FED_BACK = "fed_back"
+    VERIFICATION = "verification"
     CLOSED = "closed"
 
 
+class CaseKind(StrEnum):
+    """事(部)件, 协调事项, 专项任务."""
+
+    EVENT_PART = "event_part"
+    COORDINATION = "coordination"
+    SPECIAL_TASK = "special_task"
+
+
+class Outcome(StrEnum):
+    """How a case ended: 已处置, 误报, 未见异常, 不予立案, 并案, 重复; empty while it is open."""
+
+    OPEN = ""
+    HANDLED = "handled"
+    FALSE_ALARM = "false_alarm"
+    NOTHING_FOUND = "nothing_found"
+    DISMISSED = "dismissed"
+    MERGED = "merged"
+    DUPLICATE = "duplicate"
+
+
 class LogLine(msgspec.Struct, frozen=True):
-    """One thing that happened to a case: when (the cloud's clock), by whom, the stage after it."""
+    """One thing that happened to a case: when (the cloud's clock), by whom, the stage after it.
+
+    `act` is a word of `cloud.case_acts`, or what a box or the clock did. `photos` are their hashes.
+    """
 
     time_ns: int
     actor: str
     stage: Stage
     note: str
+    act: str = ""
+    photos: tuple[str, ...] = ()
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a case: an alarm of it, or a site that a special task goes to.
+
+    `member` is the alarm's id or the site's. `until_ns` is None while the case is open and this
+    belongs to it. `done_ns` and `done_by`: a person has finished it, for a special task.
+    """
+
+    member: str
+    site: str
+    sensor: str
+    level: Level
+    joined_ns: int
+    is_alarm: bool
+    until_ns: int | None = None
+    done_ns: int | None = None
+    done_by: str = ""
+    note: str = ""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One case (案卷).
 
-    `number` is the day it was filed in Chinese time and a running number of that day. `kind` is
-    事(部)件, `code` its class and subclass (`cloud/codes/`). `level` is the worst so far.
-    `longitude` and `latitude`: WGS-84 degrees, None when the site has no place. `closed_ns` is None
-    while it is open. `log` is oldest first; in lists it holds the latest lines only.
+    `number` is the day it was filed in Chinese time and a running number of that day; `version` rises
+    with every change. `code_class` and `code` are its class and subclass (`cloud/codes/`), empty for a
+    kind that has none. `level` is the worst so far. `source` is `sensor`, `person`, or the name of the
+    system that reported it. `related` is the case it was merged into, a duplicate of, or came from.
+    `site`, `sensor` and `alarm` are those of its first member. `longitude` and `latitude`: WGS-84
+    degrees, None without a place. `unit` and `person` are responsible for it. Of `members` that belong
+    to it, `done` are finished. `mode` is the city's mode when it opened. Times are None when
+    it has not come so far; `stage_ns` is when its present stage began. `due_ns` and the other deadlines
+    are None where none runs; `climb_ns` is when it climbs to the next who is asked, `overdue_ns` when
+    somebody is told that it is late. `suspended_ns` is set while it is suspended.
+    `log` is oldest first; in lists it holds the latest lines only.
     """
 
     number: str
-    kind: Literal["event_part"]
-    code: str
-    stage: Stage
-    site: str
-    sensor: str
-    alarm: str
+    version: int = 1
+    kind: CaseKind = CaseKind.EVENT_PART
+    code_class: str = ""
+    code: str = ""
+    stage: Stage = Stage.REPORTED
+    outcome: Outcome = Outcome.OPEN
     level: Level
     title: str
     title_en: str
-    longitude: float | None
-    latitude: float | None
+    source: str = "person"
+    related: str = ""
+    site: str = ""
+    sensor: str = ""
+    alarm: str = ""
+    district: str = ""
+    street: str = ""
+    longitude: float | None = None
+    latitude: float | None = None
+    unit: str = ""
+    person: str = ""
+    members: int = 0
+    done: int = 0
+    mode: str = ""
+    is_drill: bool = False
     opened_ns: int
-    closed_ns: int | None
+    filed_ns: int | None = None
+    dispatched_ns: int | None = None
+    accepted_ns: int | None = None
+    arrived_ns: int | None = None
+    fed_back_ns: int | None = None
+    closed_ns: int | None = None
+    stage_ns: int
+    dispatch_due_ns: int | None = None
+    accept_due_ns: int | None = None
+    verify_due_ns: int | None = None
+    due_ns: int | None = None
+    climbed: int = 0
+    climb_ns: int | None = None
+    overdue_ns: int | None = None
+    suspended_ns: int | None = None
+    suspended_for_ns: int = 0
+    reworked: int = 0
+    extended: int = 0
     log: tuple[LogLine, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Has nobody closed it?"""
+        return self.closed_ns is None
 
 
 class CaseFile(Case, frozen=True, kw_only=True):
-    """A case with the readings before the event that opened it."""
+    """A case with its parts, and the readings before the event that opened it."""
 
+    parts: tuple[Member, ...] = ()
     evidence: tuple[Evidence, ...] = ()
 
 
-def opened(number: str, alarm: Alarm, event: AlarmEvent, inventory: Inventory, now_ns: int) -> Case:
-    """The case that `event` opens; its timer runs from `now_ns`, also for what a cut-off box sends late."""
-    site = inventory.sites.get(alarm.site)
-    is_fault = event.limit is None
-    case = Case(
-        number=number,
-        kind="event_part",
-        code=code_for(site.kind if site else "", is_fault=is_fault).code,
-        stage=Stage.FILED,
-        site=alarm.site,
-        sensor=alarm.sensor,
-        alarm=alarm.id,
-        level=alarm.level,
-        title=_title(site, event),
-        title_en=_title_en(site, event),
-        longitude=site.longitude if site else None,
-        latitude=site.latitude if site else None,
-        opened_ns=now_ns,
-        closed_ns=None,
-    )
-    return noted(case, event, now_ns)
-
-
 def noted(case: Case, event: AlarmEvent, now_ns: int) -> Case:
-    """The open case after another event of its alarm."""
-    line = LogLine(now_ns, SYSTEM, case.stage, f"{event.change} {event.level}: {event.reason}")
-    return _logged(case, line, level=max(case.level, event.level, key=_severity))
+    """The open case after another event of an alarm of it."""
+    which = "" if event.alarm == case.alarm else f"{event.alarm} "
+    line = LogLine(
+        now_ns, SYSTEM, case.stage, f"{which}{event.change} {event.level}: {event.reason}", str(event.change)
+    )
+    return logged(case, line, level=max(case.level, event.level, key=_severity))
 
 
-def closed(case: Case, actor: str, note: str, now_ns: int) -> Case:
-    """The case after `actor` closed it. Raises CaseClosed."""
-    if case.closed_ns is not None:
-        raise CaseClosed(
-            f"case {case.number} was closed before, by {case.log[-1].actor}.",
-            fix="nothing is left to do; a new alarm opens a new case.",
-            code="E-CASE-002",
-        )
-    line = LogLine(now_ns, actor, Stage.CLOSED, note)
-    return _logged(case, line, stage=Stage.CLOSED, closed_ns=now_ns)
+def joined(case: Case, event: AlarmEvent, now_ns: int) -> Case:
+    """The open case after an alarm has become a part of it."""
+    return msgspec.structs.replace(noted(case, event, now_ns), members=case.members + 1)
 
 
-def _logged(case: Case, line: LogLine, **changes: object) -> Case:
-    return msgspec.structs.replace(case, log=(*case.log, line), **changes)
+def part_of(alarm: Alarm, now_ns: int) -> Member:
+    """The alarm as a part of a case from now on."""
+    return Member(
+        member=alarm.id, site=alarm.site, sensor=alarm.sensor, level=alarm.level, joined_ns=now_ns, is_alarm=True
+    )
+
+
+def logged(case: Case, line: LogLine, **changes: object) -> Case:
+    """The case after what the line says, one version later."""
+    return msgspec.structs.replace(case, log=(*case.log, line), version=case.version + 1, **changes)
 
 
 def _severity(level: Level) -> int:
     return level.severity
-
-
-def _title(site: Site | None, event: AlarmEvent) -> str:
-    place = site.name if site else f"未登记传感器 {event.sensor}"
-    if event.limit is None:
-        return f"{place}：传感器 {event.sensor} 故障"
-    known = QUANTITIES.get(event.quantity)
-    return f"{place}：{known.zh if known else event.quantity}超限，{_amount(event)}"
-
-
-def _title_en(site: Site | None, event: AlarmEvent) -> str:
-    place = site.name_en or site.name if site else f"unregistered sensor {event.sensor}"
-    if event.limit is None:
-        return f"{place}: sensor {event.sensor} at fault"
-    known = QUANTITIES.get(event.quantity)
-    return f"{place}: {known.en if known else event.quantity} over its limit, {_amount(event)}"
-
-
-def _amount(event: AlarmEvent) -> str:
-    known = QUANTITIES.get(event.quantity)
-    value = "?" if event.value is None else f"{event.value:.6g}"
-    symbol = known.symbol if known else ""
-    return f"{value}{symbol}" if symbol in ("", "°") else f"{value} {symbol}"

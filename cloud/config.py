@@ -12,17 +12,22 @@
         url: https://desk.example.org/egret
         secret_env: EGRET_WEBHOOK_SECRET
 
-Only `schema` must be there. What stands beside `kind` belongs to that kind: the first lines of
-`cloud/stores/{kind}.py` and `cloud/notifiers/{kind}.py` are its manual page.
+Only `schema` must be there. `ledger: postgresql+psycopg://egret@db.example/egret` keeps alarms and cases
+in PostgreSQL instead of SQLite. How the city works its cases is written as in `cloud/city_rules.py`.
+What stands beside `kind` belongs to that kind: the first lines of `cloud/stores/{kind}.py` and
+`cloud/notifiers/{kind}.py` are its manual page.
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from cloud import city_rules
+from cloud.city_rules import CityRules
 from wire import broker, kinds
 from wire.errors import ConfigError
 from wire.located import Block, Mistakes
@@ -31,6 +36,7 @@ from wire.topics import IDENTIFIER
 
 SCHEMA = "egret.cloud/1"
 STORES, NOTIFIERS = "cloud.stores", "cloud.notifiers"
+_LEDGER = "postgresql+psycopg://"
 _BROKER, _HOST, _PORT, _DATA = "mqtt://127.0.0.1:1883", "127.0.0.1", 8480, "var/cloud"
 
 
@@ -58,13 +64,18 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class CloudConfig:
-    """The whole file. `broker` is a URL; `data` holds the ledger, the quarantine and the embedded store."""
+    """The whole file. `broker` is a URL; `data` holds the quarantine, photos, the embedded store, and the ledger.
+
+    `ledger` is the URL of another database that holds the ledger, or empty.
+    """
 
     broker: str
     http: Http
     data: Path
+    ledger: str
     store: Chosen
     notifiers: tuple[Chosen, ...]
+    rules: CityRules
 
 
 def load(path: Path) -> CloudConfig:
@@ -78,8 +89,10 @@ def load(path: Path) -> CloudConfig:
         broker=_broker(root),
         http=Http(http.text("host", _HOST), http.integer("port", 1, 65535, default=_PORT)),
         data=data,
+        ledger=_ledger(root),
         store=_in_folder(_store(root), data),
         notifiers=_notifiers(root),
+        rules=city_rules.read(root),
     )
     http.done()
     root.done()
@@ -93,6 +106,14 @@ def _broker(root: Block) -> str:
         broker.parse(url, where=root.place("broker"))
     except ConfigError as error:
         root.mistakes.extend(error.mistakes)
+    return url
+
+
+def _ledger(root: Block) -> str:
+    url = root.text("ledger", "")
+    if url and not url.startswith(_LEDGER):
+        fix = f"write {_LEDGER}user@host/database (the password in PGPASSWORD), or leave it out for SQLite."
+        root.wrong("ledger", f"{url!r} is no ledger that is known.", fix, "E-CLOUD-004")
     return url
 
 
@@ -143,11 +164,13 @@ def schema() -> dict[str, object]:
         "broker": {**text, "pattern": "^mqtts?://", "default": _BROKER},
         "http": _object({"host": {**text, "default": _HOST}, "port": port}, []),
         "data": {**text, "default": _DATA, "description": "folder of the ledger, the quarantine, the embedded store"},
+        "ledger": {**text, "pattern": f"^{re.escape(_LEDGER)}", "description": "without it, SQLite in the data folder"},
         "store": {"oneOf": [_kind(STORES, kind, {}) for kind in kinds.names(STORES)]},
         "notifiers": {
             "type": "array",
             "items": {"oneOf": [_kind(NOTIFIERS, kind, named) for kind in kinds.names(NOTIFIERS)]},
         },
+        **city_rules.SCHEMA,
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

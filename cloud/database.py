@@ -17,7 +17,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
-    RowMapping,
+    Integer,
     Table,
     create_engine,
     event,
@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from cloud import migrations
-from cloud.schema import REVISION
+from cloud.schema.base import REVISION
 from wire.blocking import OneAtATime
 from wire.errors import Unavailable
 
@@ -120,7 +120,21 @@ def upsert(
     )
 
 
-def built(kind: type[T], row: RowMapping, **more: object) -> T:
+def increase(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add the numbers of these rows to those with the same primary key, or insert them."""
+    if not rows:
+        return
+    dialect = importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    statement = dialect.insert(table)
+    sums = {
+        column.name: column + statement.excluded[column.name]
+        for column in table.c
+        if not column.primary_key and isinstance(column.type, Integer)
+    }
+    connection.execute(statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=sums), rows)
+
+
+def built(kind: type[T], row: Mapping[Any, Any], **more: object) -> T:
     """A struct from the columns of a row and whatever else it has."""
     # SQLAlchemy names columns that are words of SQL by its own kind of str, which msgspec does not take.
     return msgspec.convert({str(name): value for name, value in row.items()} | more, kind)

@@ -1,32 +1,20 @@
-"""What a message of alarm events leads to: alarms change, cases open and grow, notices are due.
+"""What one transaction of the ledger leads to: alarms and cases as they become, and who is told.
 
-Arithmetic only: the ledger reads the alarms and open cases that a message touches, lays them on a
-docket, applies the events, and commits everything the docket says in the same transaction.
+Arithmetic only. Whoever works on cases puts on the docket what it read and what became of it; the
+ledger commits everything the docket says, or nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
-from cloud import case_flow
-from cloud.alarm_state import Alarm, got_worse, step
-from cloud.case_flow import Case, LogLine
+from cloud.alarm_state import Alarm
+from cloud.case_flow import Case, LogLine, Member
 from cloud.ports import AlarmPoint, Notice
+from cloud.practice import Practice
 from wire.alarm import AlarmEvent, Evidence
-from wire.alarm_message import AlarmMessage
 from wire.inventory import Inventory
-
-
-def fresh(message: AlarmMessage, watermark: int) -> tuple[AlarmEvent, ...]:
-    """The events not yet taken, with nothing missing before them; empty when some are missing.
-
-    A box whose spool was trimmed beyond the watermark has receipts that this ledger has forgotten:
-    what is gone is gone, and the rest is taken.
-    """
-    if message.first_sequence > max(watermark, message.trimmed_through) + 1:
-        return ()
-    return tuple(event for event in message.events if event.sequence > watermark)
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -37,73 +25,85 @@ class Applied(msgspec.Struct, frozen=True):
 
 
 class Docket:
-    """The alarms and cases that one message touches.
+    """What is to be committed.
 
-    `alarms` by id, `cases` (open before, or opened here) by alarm id. The other attributes are what
-    is to be committed, in order: the events `applied`, `changes` (an alarm or a case as it became),
-    `lines` for the logs of cases by number, `evidence` of the cases opened here by number, `notices`.
+    `before` and `cases` by number: a case as it was (None: it is new) and as it became. `members` by
+    case number and member. `alarms` by id, `applied` in order. `evidence` of the cases opened here.
     """
 
-    def __init__(
-        self,
-        alarms: Iterable[Alarm],
-        open_cases: Iterable[Case],
-        *,
-        inventory: Inventory,
-        now_ns: int,
-        next_number: Callable[[], str],
-    ) -> None:
+    def __init__(self, practice: Practice, now_ns: int, next_number: Callable[[], str]) -> None:
         """`next_number` is asked once for every case that opens."""
-        self.alarms = {alarm.id: alarm for alarm in alarms}
-        self.cases = {case.alarm: case for case in open_cases}
+        self.practice, self.now_ns, self.next_number = practice, now_ns, next_number
+        self.before: dict[str, Case | None] = {}
+        self.cases: dict[str, Case] = {}
+        self.members: dict[tuple[str, str], Member] = {}
+        self.known_alarms: dict[str, Alarm] = {}
+        self.alarms: dict[str, Alarm] = {}
         self.applied: list[Applied] = []
-        self.changes: list[Alarm | Case] = []
-        self.lines: list[tuple[str, LogLine]] = []
         self.evidence: dict[str, tuple[Evidence, ...]] = {}
         self.notices: list[Notice] = []
-        self._inventory, self._now_ns, self._next_number = inventory, now_ns, next_number
 
-    def apply(self, event: AlarmEvent, box: str) -> None:
-        """One event, after all that came before it."""
-        before = self.alarms.get(event.alarm)
-        after = step(before, event, self._inventory.tags(event.sensor, box).site)
-        case = self.cases.get(event.alarm)
-        if case is not None:
-            case = self._note(case, event)
-        elif got_worse(before, after):
-            # New, or worse than what a person saw who closed its last case.
-            case = self._open(after, event)
-        if case is not None:
-            after = msgspec.structs.replace(after, case=case.number)
-            self.cases[event.alarm] = case
-            self.lines.append((case.number, case.log[-1]))
-        self.alarms[event.alarm] = after
-        self.applied.append(Applied(event, after.case))
-        self.changes += [after] if case is None else [after, case]
+    def know_alarms(self, alarms: Iterable[Alarm]) -> None:
+        """Alarms as they were read."""
+        for alarm in alarms:
+            self.known_alarms.setdefault(alarm.id, alarm)
+            self.alarms.setdefault(alarm.id, alarm)
 
-    def _open(self, alarm: Alarm, event: AlarmEvent) -> Case:
-        case = case_flow.opened(self._next_number(), alarm, event, self._inventory, self._now_ns)
-        self.evidence[case.number] = event.evidence
-        self.notices.append(notice("opened", case, self._now_ns))
-        return case
+    def changed_alarms(self) -> list[Alarm]:
+        """Those that became different."""
+        return [alarm for alarm in self.alarms.values() if self.known_alarms.get(alarm.id) != alarm]
 
-    def _note(self, case: Case, event: AlarmEvent) -> Case:
-        noted = case_flow.noted(case, event, self._now_ns)
-        if noted.level is not case.level:
-            self.notices.append(notice("escalated", noted, self._now_ns))
-        return noted
+    def know(self, case: Case) -> Case:
+        """A case as it was read; as it became, when it was changed here before."""
+        self.before.setdefault(case.number, case)
+        return self.cases.setdefault(case.number, case)
+
+    def open(self, case: Case, members: Sequence[Member], evidence: tuple[Evidence, ...] = ()) -> None:
+        """A new case, and who is told of it."""
+        self.before[case.number] = None
+        self.cases[case.number] = case
+        self.evidence[case.number] = evidence
+        self.join(case.number, members)
+        self.tell("opened", case)
+
+    def join(self, number: str, members: Sequence[Member]) -> None:
+        """Parts of a case, as they become."""
+        self.members.update({(number, member.member): member for member in members})
+
+    def change(self, case: Case) -> None:
+        """A case as it became; those who receive notices hear of a worse level and of its end."""
+        known = self.cases[case.number]
+        self.cases[case.number] = case
+        if case.level.severity > known.level.severity:
+            self.tell("escalated", case)
+        if known.is_open and not case.is_open:
+            self.tell("closed", case)
+
+    def tell(self, what: str, case: Case) -> None:
+        """A notice to those who receive such."""
+        self.notices.append(notice(what, case, self.now_ns))
+
+    def lines(self) -> list[tuple[str, LogLine]]:
+        """What is new in the logs, by case number."""
+        found = []
+        for number, case in self.cases.items():
+            known = self.before[number]
+            found += [(number, line) for line in case.log[len(known.log) if known else 0 :]]
+        return found
 
 
 def notice(what: str, case: Case, now_ns: int) -> Notice:
-    """What receivers are told of a case: `case.opened`, `case.escalated`, `case.closed`.
+    """What receivers are told of a case: `case.opened`, `case.escalated`, `case.climbed`, `case.closed` ….
 
-    A case opens once, closes once and reaches a level once, which makes the notice's id. The body
-    has the members that Standard Webhooks recommends: type, timestamp, data.
+    A case opens once, closes once and reaches a level once; with what it is asked for beside, that
+    makes the notice's id. The body has the members that Standard Webhooks recommends: type,
+    timestamp, data.
     """
     kind = f"case.{what}"
     timestamp = datetime.fromtimestamp(now_ns // 10**9, UTC)
     body = msgspec.json.encode({"type": kind, "timestamp": timestamp, "data": case})
-    return Notice(f"{case.number}.{what}.{case.level}", kind, now_ns, body)
+    once = {"dispatched": f".{case.version}", "climbed": f".{case.version}", "overdue": f".{case.due_ns}"}.get(what, "")
+    return Notice(f"{case.number}.{what}.{case.level}{once}", kind, now_ns, body)
 
 
 def point(applied: Applied, box: str, inventory: Inventory) -> AlarmPoint:

@@ -2,32 +2,48 @@
 
 An alarm, its case, what is to be sent and the watermark that the box is receipted with are one
 transaction. After a kill -9 at any instant either all of it is there, or none and the box sends again.
+What people do is one transaction, too, with the line in the audit log that says so.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
 
+from cloud import alarmwork, casework, clockwork, modework, reportwork
+from cloud.alarm_cases import fresh
 from cloud.alarm_state import Alarm
-from cloud.case_flow import Case, CaseFile, closed
+from cloud.alarmwork import SPOOL, AlarmAct, Test
+from cloud.case_act import Act
+from cloud.case_flow import Case, CaseFile
+from cloud.casework import Permit
 from cloud.database import Database
-from cloud.docket import Docket, fresh, notice, point
+from cloud.mode import Mode
+from cloud.modework import Switch
+from cloud.photos import Photo
 from cloud.ports import Notice, Now
-from cloud.tables import alarms, boxes, cases, events, outbox, watermarks
+from cloud.practice import Practice
+from cloud.reports import Report
+from cloud.reportwork import Filing
+from cloud.sensor_word import LastSeen
+from cloud.tables import alarms, boxes, cases, events, modes, outbox, photos, refs, watermarks
 from cloud.tables.boxes import BoxState
 from cloud.tables.events import LedgerEvent
 from cloud.tables.outbox import OutboxRow
+from cloud.tables.photos import CasePhoto
+from cloud.tables.refs import Ref
+from cloud.work import Work
 from wire.alarm_message import AlarmMessage
-from wire.inventory import Inventory
 from wire.receipt import BoxStatus, Lane
+
+T = TypeVar("T")
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """`stored_through` is the watermark to receipt; `changes` are alarms and cases as they became, in order."""
+    """`stored_through` is the watermark to receipt; `changes` are alarms and cases as they became."""
 
     stored_through: int
     changes: tuple[Alarm | Case, ...]
@@ -36,20 +52,20 @@ class Taken(msgspec.Struct, frozen=True):
 class Ledger:
     """An async context manager. Every method raises Unavailable while the database cannot be used."""
 
-    def __init__(self, url_or_path: str | Path, now: Now, inventory: Inventory, targets: Sequence[str] = ()) -> None:
+    def __init__(self, url_or_path: str | Path, now: Now, practice: Practice, targets: Sequence[str] = ()) -> None:
         """`targets` are the names of the notifiers that get every notice."""
-        self._database = Database(url_or_path)
-        self._now, self._inventory, self._targets = now, inventory, tuple(targets)
+        self.database = Database(url_or_path)
+        self._now, self._practice, self._targets = now, practice, tuple(targets)
 
     async def __aenter__(self) -> Self:
         """Open, and bring the tables up to date."""
-        await self._database.__aenter__()
+        await self.database.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._database.__aexit__(kind, error, trace)
+        await self.database.__aexit__(kind, error, trace)
 
     async def take_alarms(self, message: AlarmMessage) -> Taken:
         """Everything a message leads to, in one transaction; what was taken before changes nothing.
@@ -58,25 +74,24 @@ class Ledger:
         watermark it gets.
         """
 
-        def take(connection: Connection) -> Taken:
+        def take(work: Work) -> Taken:
             spool = (message.box, message.spool_id, Lane.ALARMS)
-            watermark = watermarks.of(connection, *spool)
+            watermark = watermarks.of(work.connection, *spool)
             new = fresh(message, watermark)
             if not new:
                 return Taken(watermark, ())
-            now_ns = self._now()
-            docket = self._docket(connection, {event.alarm for event in new}, now_ns)
+            intake = work.intake({event.alarm for event in new}, [message.box])
             for event in new:
-                docket.apply(event, message.box)
-            self._commit(connection, docket, message, now_ns)
-            watermarks.advance(connection, [(*spool, new[-1].sequence)])
-            return Taken(new[-1].sequence, tuple(docket.changes))
+                intake.take(event, message.box)
+            changes = work.commit(spool[:2])
+            watermarks.advance(work.connection, [(*spool, new[-1].sequence)])
+            return Taken(new[-1].sequence, changes)
 
-        return await self._database.write(take)
+        return await self.database.write(lambda connection: take(self._work(connection)))
 
     async def watermark(self, box: str, spool_id: str, lane: Lane) -> int:
         """Everything up to it is durable; 0 for a spool never heard of."""
-        return await self._database.read(lambda connection: watermarks.of(connection, box, spool_id, lane))
+        return await self.database.read(lambda connection: watermarks.of(connection, box, spool_id, lane))
 
     async def advance(self, box: str, spool_id: str, lane: Lane, through: int) -> None:
         """A watermark never falls."""
@@ -85,7 +100,7 @@ class Ledger:
     async def advance_many(self, marks: Sequence[tuple[str, str, Lane, int]]) -> None:
         """(box, spool id, lane, through) each, in one transaction."""
         if marks:
-            await self._database.write(lambda connection: watermarks.advance(connection, marks))
+            await self.database.write(lambda connection: watermarks.advance(connection, marks))
 
     async def save_status(self, status: BoxStatus) -> None:
         """Watchers hear of it when more than its time has changed."""
@@ -97,86 +112,143 @@ class Ledger:
             if changed:
                 events.add(connection, [changed], now_ns)
 
-        await self._database.write(save)
+        await self.database.write(save)
+
+    async def tick(self) -> bool:
+        """Everything that time does to alarms, cases and modes; did anything happen?"""
+
+        def run(work: Work) -> bool:
+            spool = (*SPOOL, Lane.ALARMS)
+            known = watermarks.of(work.connection, *spool)
+            ended = modework.end_overdue(work)
+            reached = clockwork.tick(work, known)
+            changes = work.commit(SPOOL)
+            if reached > known:
+                watermarks.advance(work.connection, [(*spool, reached)])
+            if ended:
+                events.add(work.connection, ended, work.now_ns)
+            return bool(changes or ended)
+
+        return await self.database.write(lambda connection: run(self._work(connection)))
 
     async def boxes(self) -> Sequence[BoxState]:
         """By name."""
-        return await self._database.read(boxes.everyone)
+        return await self.database.read(boxes.everyone)
 
     async def alarms(self) -> Sequence[Alarm]:
         """All that are not normal, the worst first, and of a level the longest standing."""
-        return await self._database.read(alarms.not_normal)
+        return await self.database.read(alarms.not_normal)
+
+    async def act_on_alarm(self, alarm: str, act: AlarmAct, actor: str, permit: alarmwork.Permit) -> Alarm:
+        """The alarm after it. Raises AlarmError and NotAllowed."""
+        return await self._do(lambda work: alarmwork.do(work, alarm, act, actor, permit))
+
+    async def test_alarm(self, asked: Test, actor: str) -> Alarm:
+        """A test alarm, told to nobody but the board."""
+
+        def run(work: Work) -> Alarm:
+            spool = (*SPOOL, Lane.ALARMS)
+            sequence = watermarks.of(work.connection, *spool) + 1
+            raised = alarmwork.test(work, asked, actor, sequence)
+            watermarks.advance(work.connection, [(*spool, sequence)])
+            return raised
+
+        return await self._do(run)
 
     async def cases(self, *, open_only: bool = False, limit: int = 500, after: str = "") -> Sequence[Case]:
         """The newest first, with the end of their logs; the next page is `after` the last number."""
-        return await self._database.read(
-            lambda connection: cases.latest(connection, open_only=open_only, limit=limit, after=after)
-        )
+        wanted = [cases.IS_OPEN] if open_only else []
+        return await self.database.read(lambda connection: cases.page(connection, wanted, limit=limit, before=after))
 
     async def case(self, number: str) -> CaseFile:
-        """With its whole log and its evidence. Raises NoSuchCase."""
-        return await self._database.read(lambda connection: cases.file_of(connection, number))
+        """With its whole log, its parts and its evidence. Raises NoSuchCase."""
+        return await self.database.read(lambda connection: cases.file_of(connection, number))
 
-    async def close_case(self, number: str, actor: str, note: str) -> Case:
-        """The case as it is then; its alarm stays as it is. Raises NoSuchCase and CaseClosed."""
+    async def act(
+        self, number: str, act: Act, actor: str, permit: Permit, *, version: int | None, last_seen: LastSeen
+    ) -> Case:
+        """The case after `actor` did `act`; see `casework.do`. Raises CaseError and NotAllowed."""
+        return await self._do(
+            lambda work: casework.do(work, number, act, actor, permit, version=version, last_seen=last_seen)
+        )
 
-        def close(connection: Connection) -> Case:
-            now_ns = self._now()
-            case = closed(cases.one(connection, number), actor, note, now_ns)
-            cases.change(connection, [case])
-            cases.add_lines(connection, [(number, case.log[-1])])
-            events.add(connection, [case], now_ns)
-            self._post(connection, [notice("closed", case, now_ns)])
-            return case
+    async def file_case(self, asked: Filing, actor: str) -> Case:
+        """A case that a person files. Raises NoSuchCode."""
+        return await self._do(lambda work: reportwork.file(work, asked, actor))
 
-        return await self._database.write(close)
+    async def take_reports(self, system: str, reports: Sequence[Report]) -> Sequence[Case]:
+        """The case of each report, all in one transaction."""
+        return await self._do(lambda work: [reportwork.take(work, system, report) for report in reports])
+
+    async def refs(self, number: str) -> Sequence[Ref]:
+        """What other systems say of a case."""
+        return await self.database.read(lambda connection: refs.of(connection, number))
+
+    async def photos(self, number: str) -> Sequence[CasePhoto]:
+        """In the order they came."""
+        return await self.database.read(lambda connection: photos.of(connection, number))
+
+    async def add_photo(self, number: str, photo: Photo, actor: str) -> CasePhoto:
+        """A photo that lies in the folder belongs to a case from now on. Raises NoSuchCase and BadAct."""
+
+        def run(work: Work) -> CasePhoto:
+            work.case(number)
+            return photos.add(work.connection, number, photo, actor, work.now_ns)
+
+        return await self._do(run)
+
+    async def modes(self, limit: int = 100, before: int = 0) -> Sequence[Mode]:
+        """All switches, the newest first."""
+        return await self.database.read(lambda connection: modes.latest(connection, limit, before))
+
+    async def switch_mode(self, asked: Switch, actor: str) -> Mode:
+        """The mode as it stands then. Raises ModeError."""
+
+        def run(work: Work) -> Mode:
+            mode = modework.switch(work, asked, actor)
+            events.add(work.connection, [mode], work.now_ns)
+            return mode
+
+        return await self._do(run)
 
     async def events_after(self, event_id: int, limit: int) -> Sequence[LedgerEvent]:
         """Oldest first."""
-        return await self._database.read(lambda connection: events.after(connection, event_id, limit))
+        return await self.database.read(lambda connection: events.after(connection, event_id, limit))
 
     async def last_event_id(self) -> int:
         """0 when nothing ever happened."""
-        return await self._database.read(events.last_id)
+        return await self.database.read(events.last_id)
 
     async def due(self, target: str, now_ns: int, limit: int) -> Sequence[OutboxRow]:
         """What one target should get now, the longest due first."""
-        return await self._database.read(lambda connection: outbox.due(connection, target, now_ns, limit))
+        return await self.database.read(lambda connection: outbox.due(connection, target, now_ns, limit))
 
     async def sent(self, row_id: int) -> None:
         """The target has it: the row is gone."""
-        await self._database.write(lambda connection: outbox.sent(connection, row_id))
+        await self.database.write(lambda connection: outbox.sent(connection, row_id))
 
     async def failed(self, row_id: int, retry_at_ns: int | None, error: str) -> None:
         """The target has not taken it; None makes it a dead letter."""
-        await self._database.write(lambda connection: outbox.failed(connection, row_id, retry_at_ns, error))
+        await self.database.write(lambda connection: outbox.failed(connection, row_id, retry_at_ns, error))
 
     async def dead_letters(self, limit: int = 100) -> Sequence[OutboxRow]:
         """What was given up, the newest first."""
-        return await self._database.read(lambda connection: outbox.dead_letters(connection, limit))
+        return await self.database.read(lambda connection: outbox.dead_letters(connection, limit))
 
-    def _docket(self, connection: Connection, ids: Collection[str], now_ns: int) -> Docket:
-        return Docket(
-            alarms.of(connection, ids),
-            cases.open_of(connection, ids),
-            inventory=self._inventory,
-            now_ns=now_ns,
-            next_number=lambda: cases.next_number(connection, now_ns),
-        )
+    async def _do(self, run: Callable[[Work], T]) -> T:
+        """Run in one transaction, and commit what it put on the docket."""
 
-    def _commit(self, connection: Connection, docket: Docket, message: AlarmMessage, now_ns: int) -> None:
-        opened = [case for case in docket.cases.values() if case.number in docket.evidence]
-        grown = [case for case in docket.cases.values() if case.number not in docket.evidence]
-        cases.add(connection, opened, docket.evidence)
-        cases.change(connection, grown)
-        cases.add_lines(connection, docket.lines)
-        alarms.put(connection, docket.alarms.values())
-        alarms.add_history(connection, message, docket.applied, now_ns)
-        events.add(connection, docket.changes, now_ns)
-        self._post(connection, docket.notices)
-        points = [point(applied, message.box, self._inventory) for applied in docket.applied]
-        outbox.put_points(connection, points, now_ns)
+        def both(connection: Connection) -> T:
+            work = self._work(connection)
+            result = run(work)
+            work.commit(SPOOL)
+            return result
 
-    def _post(self, connection: Connection, notices: Sequence[Notice]) -> None:
+        return await self.database.write(both)
+
+    def _work(self, connection: Connection) -> Work:
+        return Work(connection, self._practice.at(self._now(), modes.standing(connection)), self._post)
+
+    def _post(self, connection: Connection, notices: Collection[Notice]) -> None:
         for target in self._targets:
             outbox.put(connection, target, notices)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cloud.ports import Batch, Column
+from cloud.practice import Practice
 from wire.alarm import AlarmEvent, Change, Level
 from wire.alarm_message import AlarmMessage
 from wire.inventory import Inventory
@@ -48,6 +49,15 @@ def inventory(folder: Path) -> Inventory:
     path = folder / "sensors.yaml"
     path.write_text(SENSORS_YAML, encoding="utf-8")
     return load(path, load_library(library_folder()))
+
+
+def practice(folder: Path) -> Practice:
+    """How that city works its cases: with nothing configured."""
+    return Practice(inventory(folder))
+
+
+def anybody(*_: object) -> None:
+    """A permit for whoever it is."""
 
 
 def lean(sequence: int, time_ns: int, level: Level = Level.RED, change: Change = Change.RAISED) -> AlarmMessage:

@@ -14,9 +14,14 @@
     ├ StoreError              a database: the time-series store, or the ledger
     │  ├ Unavailable          try again, never drop
     │  └ Rejected             it will never take this: quarantine
+    ├ AlarmError              an act on an alarm that cannot be done in its state
+    │  └ NoSuchAlarm          nobody knows this id
     ├ CaseError               an act on a case
     │  ├ NoSuchCase           nobody knows this number
-    │  └ CaseClosed           somebody has closed it before
+    │  ├ CaseClosed           somebody has closed it before
+    │  ├ WrongStage           not from the stage the case is in
+    │  ├ BadAct               the act says too little, or names what is not there
+    │  └ StaleCase            somebody else has changed it meanwhile
     ├ NotifyError             a notice that its receiver has not taken: try again
     │  └ Undeliverable        it will never take it: a dead letter
     └ WireError               bytes we cannot read: quarantine
@@ -139,6 +144,14 @@ class Rejected(StoreError):
     """The store will never take this; the rest of the batch may still be good."""
 
 
+class AlarmError(EgretError):
+    """An act on an alarm that cannot be done in the state it is in."""
+
+
+class NoSuchAlarm(AlarmError):
+    """Nobody has ever heard of an alarm with this id."""
+
+
 class CaseError(EgretError):
     """An act on a case that cannot be done."""
 
@@ -149,6 +162,18 @@ class NoSuchCase(CaseError):
 
 class CaseClosed(CaseError):
     """The case was closed before, perhaps by somebody else a moment ago."""
+
+
+class WrongStage(CaseError):
+    """The act is none for the stage the case is in."""
+
+
+class BadAct(CaseError):
+    """The act says too little, or names what is not there."""
+
+
+class StaleCase(CaseError):
+    """Somebody else has changed the case since it was read."""
 
 
 class NotifyError(EgretError):

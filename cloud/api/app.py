@@ -14,7 +14,7 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from cloud.api import board, cases, city, installations, problems, readings, state, stream
+from cloud.api import alarms, board, cases, city, installations, problems, readings, state, stream
 from cloud.api.desk import Desk
 from cloud.api.loopback import require_own_host
 from cloud.ledger import Ledger
@@ -34,10 +34,11 @@ ROUTES = (
     readings.series,
     readings.count,
     readings.unregistered,
-    cases.alarms,
+    alarms.alarms,
     cases.cases,
     cases.case,
-    cases.close_case,
+    cases.file_case,
+    cases.act_on_case,
 )
 
 

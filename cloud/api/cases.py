@@ -1,29 +1,16 @@
-"""GET /alarms, GET /cases, POST /cases/{number}/close: what is wrong, and who is at it."""
+"""Cases: GET /cases, GET /cases/{number}, POST /cases, POST /cases/{number}/acts."""
 
 from collections.abc import Sequence
 from typing import Annotated
 
-import msgspec
 from litestar import get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from cloud.alarm_state import Alarm
 from cloud.api.desk import OnDesk
 from cloud.api.loopback import require_own_page
+from cloud.case_acts import AnyAct
 from cloud.case_flow import Case, CaseFile
-
-
-class Closing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who closes a case, and what they found."""
-
-    actor: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    note: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
-
-
-@get("/alarms", tags=["alarms"], summary="Alarms")
-async def alarms(desk: OnDesk) -> Sequence[Alarm]:
-    """Every alarm that is not normal, the worst first: those that returned and nobody acknowledged, too."""
-    return await desk.ledger.alarms()
+from cloud.reportwork import Filing
 
 
 @get("/cases", tags=["cases"], summary="Cases, newest first")
@@ -43,9 +30,24 @@ async def case(desk: OnDesk, number: FromPath[str]) -> CaseFile:
     return await desk.ledger.case(number)
 
 
-@post("/cases/{number:str}/close", tags=["cases"], summary="Close a case", status_code=200, guards=[require_own_page])
-async def close_case(desk: OnDesk, number: FromPath[str], data: JSONBody[Closing]) -> Case:
-    """The case as it is now. Closing a case does not touch its alarm."""
-    closed = await desk.ledger.close_case(number, data.actor, data.note)
+@post("/cases", tags=["cases"], summary="File a case", guards=[require_own_page])
+async def file_case(desk: OnDesk, data: JSONBody[Filing]) -> Case:
+    """The case as it was filed."""
+    filed = await desk.ledger.file_case(data, "nobody")
     desk.live.wake()
-    return closed
+    return filed
+
+
+@post(
+    "/cases/{number:str}/acts",
+    tags=["cases"],
+    summary="Do something to a case",
+    status_code=200,
+    guards=[require_own_page],
+)
+async def act_on_case(desk: OnDesk, number: FromPath[str], data: JSONBody[AnyAct]) -> Case:
+    """The case as it is then. Nothing that is done to a case touches its alarms."""
+    last_seen = {value.sensor: value.time_ns for value in desk.live.latest() if value.quality == 0}
+    done = await desk.ledger.act(number, data, "nobody", lambda *_: None, version=None, last_seen=last_seen)
+    desk.live.wake()
+    return done

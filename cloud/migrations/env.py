@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from cloud.schema import metadata
+from cloud.schema.base import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

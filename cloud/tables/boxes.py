@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from cloud.database import built, upsert
-from cloud.schema import boxes
+from cloud.schema.stream import boxes
 
 
 class BoxState(msgspec.Struct, frozen=True):

@@ -1,29 +1,29 @@
-"""Cases in the ledger's tables."""
+"""Cases, their members and their logs in the ledger's tables."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, select, update
 
-from cloud.case_flow import Case, CaseFile, LogLine
-from cloud.database import built
-from cloud.schema import case_days, case_log, cases
+from cloud.case_flow import Case, CaseFile, CaseKind, LogLine, Member, Stage
+from cloud.database import built, upsert
+from cloud.day import day_of
+from cloud.schema.cases import case_days, case_log, case_members, cases
 from wire.alarm import Evidence
 from wire.errors import NoSuchCase
 
 LOG_TAIL = 50
 """Lines of a case's log in lists and events: an alarm that chatters for a week must not make them heavy."""
 
-_CHINA = timezone(timedelta(hours=8))
+IS_OPEN = cases.c.closed_ns.is_(None)
 _FACTS = [column for column in cases.c if column is not cases.c.evidence]
 
 
 def next_number(connection: Connection, now_ns: int) -> str:
     """A case number that was never given before: the day in China and a running number, `20261124-00001`."""
-    day = datetime.fromtimestamp(now_ns // 10**9, UTC).astimezone(_CHINA).strftime("%Y%m%d")
+    day = day_of(now_ns)
     is_day = case_days.c.day == day
     if connection.execute(update(case_days).where(is_day).values(cases=case_days.c.cases + 1)).rowcount == 0:
         connection.execute(insert(case_days).values(day=day, cases=1))
@@ -31,23 +31,49 @@ def next_number(connection: Connection, now_ns: int) -> str:
     return f"{day}-{running:05d}"
 
 
-def open_of(connection: Connection, alarms: Iterable[str]) -> list[Case]:
-    """The open cases of these alarms, at most one each."""
-    wanted = select(*_FACTS).where(cases.c.alarm.in_(tuple(alarms)), cases.c.closed_ns.is_(None))
-    return _with_logs(connection, wanted)
+def open_of(connection: Connection, alarms: Collection[str]) -> dict[str, Case]:
+    """The open cases of these alarms, by alarm."""
+    is_part = case_members.c.until_ns.is_(None) & case_members.c.is_alarm & case_members.c.member.in_(alarms)
+    numbers = {row.member: row.case for row in connection.execute(select(case_members).where(is_part))}
+    found = {case.number: case for case in several(connection, set(numbers.values()))}
+    return {alarm: found[number] for alarm, number in numbers.items()}
 
 
-def latest(connection: Connection, *, open_only: bool, limit: int, after: str) -> list[Case]:
-    """The newest first, from below the number `after` unless that is empty."""
-    wanted = select(*_FACTS).order_by(cases.c.number.desc()).limit(limit)
-    if open_only:
-        wanted = wanted.where(cases.c.closed_ns.is_(None))
-    return _with_logs(connection, wanted.where(cases.c.number < after) if after else wanted)
+def open_group(connection: Connection, district: str, code_class: str, code: str, since_ns: int) -> Case | None:
+    """The newest sensor case of a district and a code that is open, not yet fed back, and was opened since."""
+    wanted = (
+        select(*_FACTS)
+        .where(cases.c.closed_ns.is_(None), cases.c.district == district)
+        .where(cases.c.code_class == code_class, cases.c.code == code)
+        .where(cases.c.opened_ns >= since_ns, cases.c.source == "sensor", cases.c.suspended_ns.is_(None))
+        .where(cases.c.kind == CaseKind.EVENT_PART.value)
+        .where(cases.c.stage.in_([Stage.FILED.value, Stage.DISPATCHED.value, Stage.HANDLING.value]))
+        .order_by(cases.c.number.desc())
+        .limit(1)
+    )
+    return next(iter(_with_logs(connection, wanted)), None)
+
+
+def several(connection: Connection, numbers: Collection[str]) -> list[Case]:
+    """Those of these cases that there are."""
+    return _with_logs(connection, select(*_FACTS).where(cases.c.number.in_(numbers)))
+
+
+def due_to_climb(connection: Connection, now_ns: int, limit: int) -> list[Case]:
+    """Open cases that nobody has accepted in time, the longest waiting first."""
+    wanted = select(*_FACTS).where(cases.c.closed_ns.is_(None), cases.c.climb_ns <= now_ns)
+    return _with_logs(connection, wanted.order_by(cases.c.climb_ns).limit(limit))
+
+
+def overdue(connection: Connection, now_ns: int, limit: int) -> list[Case]:
+    """Open cases whose deadline has passed and of which nobody was told so."""
+    wanted = select(*_FACTS).where(cases.c.closed_ns.is_(None), cases.c.overdue_ns <= now_ns)
+    return _with_logs(connection, wanted.order_by(cases.c.overdue_ns).limit(limit))
 
 
 def one(connection: Connection, number: str) -> Case:
     """Raises NoSuchCase."""
-    found = _with_logs(connection, select(*_FACTS).where(cases.c.number == number))
+    found = several(connection, [number])
     if not found:
         raise NoSuchCase(
             f"there is no case {number!r}.", fix="`egret case list` shows the numbers there are.", code="E-CASE-001"
@@ -56,36 +82,74 @@ def one(connection: Connection, number: str) -> Case:
 
 
 def file_of(connection: Connection, number: str) -> CaseFile:
-    """With its whole log and its evidence. Raises NoSuchCase."""
+    """With its whole log, its members and its evidence. Raises NoSuchCase."""
     case = one(connection, number)
     log = connection.execute(select(case_log).where(case_log.c.case == number).order_by(case_log.c.id)).mappings()
     kept = connection.execute(select(cases.c.evidence).where(cases.c.number == number)).scalar_one()
-    facts = msgspec.structs.asdict(case) | {"log": tuple(built(LogLine, line) for line in log)}
-    return CaseFile(**facts, evidence=msgspec.json.decode(kept, type=tuple[Evidence, ...]))
+    facts = msgspec.structs.asdict(case) | {"log": tuple(_line(line) for line in log)}
+    evidence = msgspec.json.decode(kept, type=tuple[Evidence, ...])
+    return CaseFile(**facts, parts=tuple(parts(connection, number)), evidence=evidence)
+
+
+def parts(connection: Connection, number: str) -> list[Member]:
+    """All that belong or belonged to a case, in the order they came."""
+    wanted = select(case_members).where(case_members.c.case == number)
+    rows = connection.execute(wanted.order_by(case_members.c.joined_ns, case_members.c.member)).mappings()
+    return [built(Member, row) for row in rows]
 
 
 def add(connection: Connection, opened: Sequence[Case], evidence: Mapping[str, tuple[Evidence, ...]]) -> None:
     """Cases that are new; their logs are added by `add_lines`."""
     if opened:
-        given = [{"evidence": msgspec.json.encode(evidence[case.number]).decode()} | _columns(case) for case in opened]
+        given = [
+            _columns(case) | {"evidence": msgspec.json.encode(evidence.get(case.number, ())).decode()}
+            for case in opened
+        ]
         connection.execute(insert(cases), given)
 
 
 def change(connection: Connection, changed: Sequence[Case]) -> None:
-    """What may change of a case: stage, level, and when it was closed."""
-    if changed:
-        given = [
-            {"of": case.number, "stage": case.stage.value, "level": case.level.value, "closed_ns": case.closed_ns}
-            for case in changed
-        ]
-        connection.execute(update(cases).where(cases.c.number == bindparam("of")), given)
+    """As they became; an ended case has no more open members."""
+    for case in changed:
+        connection.execute(update(cases).where(cases.c.number == bindparam("of")), _columns(case) | {"of": case.number})
+    ended = [{"of": case.number, "at": case.closed_ns} for case in changed if not case.is_open]
+    if ended:
+        is_open = (case_members.c.case == bindparam("of")) & case_members.c.until_ns.is_(None)
+        connection.execute(update(case_members).where(is_open).values(until_ns=bindparam("at")), ended)
+
+
+def put_members(connection: Connection, members: Mapping[tuple[str, str], Member]) -> None:
+    """By case number and member, those that leave a case first: an alarm has one open case at any time."""
+    rows = [{"case": number} | msgspec.to_builtins(member) for (number, _), member in members.items()]
+    for given in (
+        [row for row in rows if row["until_ns"] is not None],
+        [row for row in rows if row["until_ns"] is None],
+    ):
+        if given:
+            upsert(connection, case_members, given)
 
 
 def add_lines(connection: Connection, lines: Iterable[tuple[str, LogLine]]) -> None:
     """Lines for the logs of the cases with these numbers, in order."""
-    rows = [{"case": number} | msgspec.to_builtins(line) for number, line in lines]
+    rows = [
+        msgspec.to_builtins(line) | {"case": number, "photos": msgspec.json.encode(line.photos).decode()}
+        for number, line in lines
+    ]
     if rows:
         connection.execute(insert(case_log), rows)
+
+
+def page(connection: Connection, wanted: Sequence[ColumnElement[bool]], *, limit: int, before: str) -> list[Case]:
+    """The newest that fulfil all conditions, from below the number `before` unless that is empty."""
+    conditions = [*wanted, cases.c.number < before] if before else list(wanted)
+    return _with_logs(
+        connection, select(*_FACTS).where(and_(True, *conditions)).order_by(cases.c.number.desc()).limit(limit)
+    )
+
+
+def shortened(case: Case) -> Case:
+    """With the end of its log, as lists show it."""
+    return msgspec.structs.replace(case, log=case.log[-LOG_TAIL:])
 
 
 def _with_logs(connection: Connection, wanted: Select[Any]) -> list[Case]:
@@ -96,8 +160,14 @@ def _with_logs(connection: Connection, wanted: Select[Any]) -> list[Case]:
     lines = connection.execute(select(tail).where(tail.c.place <= LOG_TAIL).order_by(tail.c.id)).mappings()
     logs: defaultdict[str, list[LogLine]] = defaultdict(list)
     for line in lines:
-        logs[line["case"]].append(built(LogLine, line))
-    return [built(Case, row, log=logs[row["number"]]) for row in rows]
+        logs[line["case"]].append(_line(line))
+    return [built(Case, row, log=tuple(logs[row["number"]])) for row in rows]
+
+
+def _line(row: Mapping[Any, Any]) -> LogLine:
+    """A line from its row."""
+    facts = {str(name): value for name, value in row.items()}
+    return msgspec.convert(facts | {"photos": msgspec.json.decode(facts["photos"])}, LogLine)
 
 
 def _columns(case: Case) -> dict[str, Any]:

@@ -1,25 +1,28 @@
 """What changed, in order, for those who follow."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select
 
 from cloud.alarm_state import Alarm
 from cloud.case_flow import Case
-from cloud.schema import events
+from cloud.mode import Mode
+from cloud.schema.stream import events
 from cloud.tables.boxes import BoxState
 
 KEPT = 100_000
 """Events at least; who has been away longer starts from a snapshot."""
-_PRUNE_EVERY = 1_000
+PRUNE_EVERY = 1_000
 
-Kind = Literal["alarm", "case", "box"]
+Kind = Literal["alarm", "case", "box", "mode"]
+Change: TypeAlias = Alarm | Case | BoxState | Mode
+_KINDS: tuple[tuple[type[Change], Kind], ...] = ((Alarm, "alarm"), (Case, "case"), (BoxState, "box"), (Mode, "mode"))
 
 
 class LedgerEvent(msgspec.Struct, frozen=True):
-    """An alarm, a case or a box as it became. Ids rise; `data` is the JSON of Alarm, Case or BoxState."""
+    """An alarm, a case, a box or a mode as it became. Ids rise; `data` is the JSON of Alarm, Case, BoxState or Mode."""
 
     id: int
     kind: Kind
@@ -27,14 +30,14 @@ class LedgerEvent(msgspec.Struct, frozen=True):
     data: msgspec.Raw
 
 
-def add(connection: Connection, changes: Sequence[Alarm | Case | BoxState], now_ns: int) -> None:
+def add(connection: Connection, changes: Sequence[Change], now_ns: int) -> None:
     """In order, dropping what is older than the last `KEPT`."""
     rows = [
         {"kind": _kind(change), "time_ns": now_ns, "data": msgspec.json.encode(change).decode()} for change in changes
     ]
     connection.execute(insert(events), rows)
     newest = last_id(connection)
-    if newest % _PRUNE_EVERY < len(rows):
+    if newest % PRUNE_EVERY < len(rows):
         connection.execute(delete(events).where(events.c.id <= newest - KEPT))
 
 
@@ -51,7 +54,8 @@ def last_id(connection: Connection) -> int:
     return connection.execute(select(func.max(events.c.id))).scalar() or 0
 
 
-def _kind(change: Alarm | Case | BoxState) -> Kind:
-    if isinstance(change, Alarm):
-        return "alarm"
-    return "case" if isinstance(change, Case) else "box"
+def _kind(change: Change) -> Kind:
+    for kind, word in _KINDS:
+        if isinstance(change, kind):
+            return word
+    raise TypeError(change)

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from cloud.ports import AlarmPoint, Notice
-from cloud.schema import outbox
+from cloud.schema.stream import outbox
 
 STORE = "store"
 """The target of alarm points: the time-series store, which may be down while cases are opened."""

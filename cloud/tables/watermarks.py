@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from cloud.database import upsert
-from cloud.schema import watermarks
+from cloud.schema.stream import watermarks
 from wire.receipt import Lane
 
 

@@ -12,8 +12,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, select, text
 
-from cloud import migrations, schema
+from cloud import migrations
 from cloud.database import Database
+from cloud.schema import base, cases
 from wire.errors import Unavailable
 
 
@@ -21,14 +22,14 @@ async def test_the_migrations_lead_to_the_tables(tmp_path: Path) -> None:
     """What a new ledger gets is what the code expects, column by column and index by index."""
     async with Database(tmp_path / "ledger.sqlite") as database:
         differences = await database.read(
-            lambda connection: compare_metadata(MigrationContext.configure(connection), schema.metadata)
+            lambda connection: compare_metadata(MigrationContext.configure(connection), base.metadata)
         )
     assert differences == []
 
 
 def test_the_tables_name_the_last_migration() -> None:
     """Opening compares with `REVISION` alone, so it must be the head of the only branch."""
-    assert ScriptDirectory(str(Path(migrations.__file__).parent)).get_heads() == [schema.REVISION]
+    assert ScriptDirectory(str(Path(migrations.__file__).parent)).get_heads() == [base.REVISION]
 
 
 async def test_the_migrations_lead_back_to_nothing(tmp_path: Path) -> None:
@@ -73,12 +74,12 @@ async def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
     async with Database(tmp_path / "ledger.sqlite") as database:
 
         def fail(connection: Connection) -> None:
-            connection.execute(schema.case_days.insert().values(day="20261118", cases=1))
+            connection.execute(cases.case_days.insert().values(day="20261118", cases=1))
             raise LookupError("undo")
 
         with pytest.raises(LookupError, match="undo"):
             await database.write(fail)
-        assert await database.read(lambda connection: connection.execute(select(schema.case_days)).all()) == []
+        assert await database.read(lambda connection: connection.execute(select(cases.case_days)).all()) == []
 
 
 async def test_a_newer_ledger_is_not_touched(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ async def test_a_newer_ledger_is_not_touched(tmp_path: Path) -> None:
         await database.write(
             lambda connection: connection.execute(text("UPDATE alembic_version SET version_num='9999'")) and None
         )
-    with pytest.raises(Unavailable, match=r"revision 9999.*knows 0001.*newer egret.*E-LEDG-002"):
+    with pytest.raises(Unavailable, match=r"revision 9999.*knows 0003.*newer egret.*E-LEDG-002"):
         async with Database(tmp_path / "ledger.sqlite"):
             pass
 

@@ -14,6 +14,7 @@ from cloud.ingest import Place, ReadingsLane, place, read
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.poison import PoisonFolder
+from cloud.practice import Practice
 from cloud.quarantine import Quarantine
 from cloud.stores import embedded
 from wire import batch as wire_batch
@@ -64,7 +65,7 @@ async def arrive(folder: Path, groups: Sequence[Sequence[int]], batches: int) ->
     )
     through = 0
     async with (
-        Ledger(folder / "ledger.sqlite", lambda: START_NS, inventory) as ledger,
+        Ledger(folder / "ledger.sqlite", lambda: START_NS, Practice(inventory)) as ledger,
         embedded.open_store(embedded.Config(folder=str(folder))) as store,
     ):
         for group in [*groups, range(batches)]:

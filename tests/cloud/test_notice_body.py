@@ -8,6 +8,7 @@ import small_city
 
 from cloud.ledger import Ledger
 from cloud.notice_body import CaseFacts, CaseNotice, decode
+from cloud.practice import Practice
 from wire.errors import Undeliverable
 
 OPENED_NS = 1_795_480_000_000_000_000
@@ -16,7 +17,7 @@ OPENED_NS = 1_795_480_000_000_000_000
 async def test_a_notice_of_the_ledger_is_read_back(tmp_path: Path) -> None:
     """A billboard leans: number, title, level, place and time are those of the case."""
     inventory = small_city.inventory(tmp_path)
-    async with Ledger(tmp_path / "ledger.sqlite", lambda: OPENED_NS, inventory, ("desk",)) as ledger:
+    async with Ledger(tmp_path / "ledger.sqlite", lambda: OPENED_NS, Practice(inventory), ("desk",)) as ledger:
         await ledger.take_alarms(small_city.lean(1, 1))
         [case] = await ledger.cases()
         [row] = await ledger.due("desk", OPENED_NS, 10)

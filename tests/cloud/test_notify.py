@@ -59,7 +59,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 @pytest.fixture
 async def ledger(tmp_path: Path, clock: Clock) -> AsyncIterator[Ledger]:
     """With two receivers of notices."""
-    async with Ledger(tmp_path / "ledger.sqlite", clock, small_city.inventory(tmp_path), ("one", "two")) as ledger:
+    async with Ledger(tmp_path / "ledger.sqlite", clock, small_city.practice(tmp_path), ("one", "two")) as ledger:
         yield ledger
 
 

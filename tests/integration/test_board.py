@@ -24,6 +24,7 @@ from cloud.api.app import create_app
 from cloud.api.server import serving
 from cloud.ledger import Ledger
 from cloud.live import Live
+from cloud.practice import Practice
 from cloud.stores import embedded
 from wire.alarm import Change, Level
 from wire.receipt import BoxStatus
@@ -48,7 +49,7 @@ async def city(tmp_path: Path) -> AsyncIterator[City]:
     live = Live()
     start_ns = time.time_ns() - 300 * small_city.SECOND_NS
     async with (
-        Ledger(tmp_path / "ledger.db", time.time_ns, inventory) as ledger,
+        Ledger(tmp_path / "ledger.db", time.time_ns, Practice(inventory)) as ledger,
         embedded.open_store(embedded.Config(folder=str(tmp_path))) as store,
     ):
         batch = small_city.tilt_batch(inventory, f"{SITE}-T1", start_ns, (0.05, 0.06) * 150)

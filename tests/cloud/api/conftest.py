@@ -14,6 +14,7 @@ from cloud.api.server import serving
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.ports import Store
+from cloud.practice import Practice
 from cloud.stores import embedded
 from wire.inventory import Inventory
 
@@ -39,7 +40,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
     inventory = small_city.inventory(tmp_path)
     live = Live()
     async with (
-        Ledger(tmp_path / "ledger.db", lambda: NOW_NS, inventory) as ledger,
+        Ledger(tmp_path / "ledger.db", lambda: NOW_NS, Practice(inventory)) as ledger,
         embedded.open_store(embedded.Config(folder=str(tmp_path))) as store,
     ):
         app = create_app(ledger, store, live, inventory, lambda: NOW_NS)

@@ -17,6 +17,7 @@ from cloud.api.server import serving
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.ports import Batch, Column
+from cloud.practice import Practice
 from cloud.presence import INTERVAL_NS, WINDOW_NS
 from cloud.stores import embedded
 from wire.inventory import Inventory
@@ -39,7 +40,7 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     city = approved_site.inventory(tmp_path)
     live = Live()
     async with (
-        Ledger(tmp_path / "ledger.db", lambda: NOW_NS, city) as ledger,
+        Ledger(tmp_path / "ledger.db", lambda: NOW_NS, Practice(city)) as ledger,
         embedded.open_store(embedded.Config(folder=str(tmp_path))) as store,
     ):
         await store.write([month(city)])

@@ -15,6 +15,7 @@ from cloud.api.app import create_app
 from cloud.api.server import serving
 from cloud.ledger import Ledger
 from cloud.live import Live
+from cloud.practice import Practice
 from cloud.stores import embedded
 from wire.errors import EgretError, Unreachable
 from wire.main import root
@@ -30,7 +31,7 @@ async def egret(tmp_path: Path) -> AsyncIterator[Egret]:
     """The command, speaking to a cloud in which one billboard leans."""
     city = small_city.inventory(tmp_path)
     store = embedded.open_store(embedded.Config(folder=str(tmp_path)))
-    async with Ledger(tmp_path / "ledger.sqlite", lambda: NOW_NS, city) as ledger, store:
+    async with Ledger(tmp_path / "ledger.sqlite", lambda: NOW_NS, Practice(city)) as ledger, store:
         await ledger.take_alarms(small_city.lean(1, NOW_NS))
         async with serving(create_app(ledger, store, Live(), city, lambda: NOW_NS)) as url:
             yield lambda *words: run(*words, "--url", f"{url}/api/v1")

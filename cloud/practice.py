@@ -1,0 +1,119 @@
+"""How this city works its cases: who is responsible, how long things may take, in which mode it is.
+
+Gathered from cloud.yaml, sensors.yaml and the modes that stand; arithmetic only. The modes are of one
+moment: the ledger builds a practice for each transaction, so that a case opens in the mode that stands.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from cloud import duty, mode, routing
+from cloud.alarm_state import Alarm
+from cloud.case_codes import Code
+from cloud.case_flow import Case, CaseKind
+from cloud.city_rules import CityRules
+from cloud.duty import Step
+from cloud.mode import Effects, Mode
+from cloud.routing import Facts, Routed
+from cloud.time_limit import TimeLimit
+from wire.alarm import Level
+from wire.errors import BadAct
+from wire.inventory import Inventory
+from wire.located import nearest
+
+SECOND_NS = 10**9
+ROUND_THE_CLOCK = TimeLimit(0.0)
+
+StageName: TypeAlias = Literal["dispatch", "accept", "verify"]
+"""Stages with a time limit of their own: 立案→派遣, 派遣→处置, 反馈→结案."""
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """`modes` are those that stand at `now_ns`."""
+
+    inventory: Inventory
+    rules: CityRules = field(default_factory=CityRules)
+    modes: tuple[Mode, ...] = ()
+    now_ns: int = 0
+
+    def at(self, now_ns: int, modes: tuple[Mode, ...]) -> "Practice":
+        """The practice of one moment."""
+        return replace(self, now_ns=now_ns, modes=modes)
+
+    def effects(self, district: str) -> Effects:
+        """What the mode that stands in a district changes."""
+        return mode.effects(self.modes, district, self.now_ns)
+
+    def code_of(self, alarm: Alarm) -> Code:
+        """What a case of this alarm is filed under."""
+        if alarm.sensor in self.inventory.boxes:
+            return self.rules.codes.by_id("box")
+        site = self.inventory.sites.get(alarm.site)
+        return self.rules.codes.code_for(site.kind if site else "", is_fault=alarm.limit is None)
+
+    def limit(self, case: Case) -> TimeLimit | None:
+        """How long the whole case may take, by its code and level; None where nothing is said."""
+        if case.kind is not CaseKind.EVENT_PART:
+            return None
+        return self.rules.codes.code(case.code_class, case.code).limits.get(case.level)
+
+    def due_ns(self, case: Case, start_ns: int) -> int | None:
+        """When a case must be closed that was filed at `start_ns`."""
+        return self._due(self.limit(case), case, start_ns)
+
+    def stage_due_ns(self, stage: StageName, case: Case, start_ns: int) -> int | None:
+        """When a stage must be over that began at `start_ns`."""
+        if case.kind is CaseKind.SPECIAL_TASK:
+            return None
+        return self._due(self._stage_limits(stage).get(case.level), case, start_ns)
+
+    def remaining_s(self, case: Case, now_ns: int) -> float | None:
+        """Seconds left of the case's own kind of time, negative when it is late; None without a deadline."""
+        if case.due_ns is None:
+            return None
+        return (self.limit(case) or ROUND_THE_CLOCK).remaining_s(now_ns, case.due_ns, self.rules.calendar)
+
+    def resumed_due_ns(self, case: Case, now_ns: int) -> int | None:
+        """The deadline after a suspension: as much time is left as there was when it began."""
+        if case.due_ns is None or case.suspended_ns is None:
+            return case.due_ns
+        left_s = self.remaining_s(case, case.suspended_ns) or 0.0
+        limit = self.limit(case)
+        if limit is None or not limit.is_working or left_s < 0:
+            return now_ns + round(left_s * SECOND_NS)
+        return self.rules.calendar.after(now_ns, left_s)
+
+    def route(self, facts: Facts) -> Routed:
+        """The responsible unit."""
+        return routing.route(self.rules.routing, facts)
+
+    def chain(self, unit: str, now_ns: int) -> tuple[Step, ...]:
+        """Who is asked in turn while nobody accepts."""
+        return duty.chain(self.rules.organisation, self.rules.rotas, unit, now_ns)
+
+    def require_unit(self, unit: str, person: str) -> None:
+        """Raises BadAct unless there is such a unit, and such a person in it."""
+        known = self.rules.organisation.units
+        if unit not in known:
+            raise BadAct(f"there is no unit {unit!r}.", fix=f"{nearest(unit, known)}.", code="E-CASE-006")
+        people = known[unit].people
+        if person and person not in people:
+            what = f"unit {unit} has no person {person!r}."
+            raise BadAct(what, fix=f"{nearest(person, people)}.", code="E-CASE-006")
+
+    def name_of(self, unit: str, person: str) -> str:
+        """For logs: the unit's name and the person's."""
+        known = self.rules.organisation.unit(unit)
+        who = known.people.get(person)
+        return f"{known.name} {who.name if who else person}".rstrip()
+
+    def _stage_limits(self, stage: StageName) -> Mapping[Level, TimeLimit]:
+        stages = self.rules.codes.stages
+        return {"dispatch": stages.dispatch, "accept": stages.accept, "verify": stages.verify}[stage]
+
+    def _due(self, limit: TimeLimit | None, case: Case, start_ns: int) -> int | None:
+        if limit is None:
+            return None
+        return limit.due_ns(start_ns, self.rules.calendar, self.effects(case.district).deadline)

@@ -1,0 +1,53 @@
+"""Tables of what comes and goes: watermarks of spools, boxes, the event log, the outbox."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Integer, Table, Text
+
+from cloud.schema.base import RowId, metadata
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("spool_id", Text, primary_key=True),
+    Column("lane", Text, primary_key=True),
+    Column("stored_through", BigInteger, nullable=False),
+)
+
+boxes = Table(
+    "boxes",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("online", Boolean, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("boot", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("spool_id", Text, nullable=False),
+    Column("waiting", BigInteger, nullable=False),
+    Column("config_version", Text, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", RowId, Identity(), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("data", Text, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given twice, even when the newest rows are gone
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", RowId, Identity(), primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("notice", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_ns", BigInteger),  # None: given up, kept as a dead letter
+    Column("error", Text, nullable=False),
+    Index("ix_outbox_target_due_ns", "target", "due_ns"),
+    sqlite_autoincrement=True,
+)

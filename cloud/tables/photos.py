@@ -1,0 +1,72 @@
+"""Photos of cases: which pictures of the folder belong to which case."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, func, insert, select
+
+from cloud.database import built
+from cloud.photos import Photo
+from cloud.schema.cases import case_photos
+from wire.errors import BadAct
+
+MOST = 200
+"""Photos of one case."""
+
+
+class CasePhoto(msgspec.Struct, frozen=True):
+    """A photo of a case. `taken_ns` and the place (WGS-84 degrees) are what the camera wrote, None when it did not."""
+
+    hash: str
+    media_type: str
+    width: int
+    height: int
+    size: int
+    taken_ns: int | None
+    longitude: float | None
+    latitude: float | None
+    added_ns: int
+    added_by: str
+
+
+def of(connection: Connection, number: str) -> Sequence[CasePhoto]:
+    """In the order they came."""
+    wanted = select(case_photos).where(case_photos.c.case == number).order_by(case_photos.c.added_ns)
+    return [
+        built(CasePhoto, {name: value for name, value in row.items() if name != "case"})
+        for row in connection.execute(wanted).mappings()
+    ]
+
+
+def add(connection: Connection, number: str, photo: Photo, actor: str, now_ns: int) -> CasePhoto:
+    """The same photo again changes nothing. Raises BadAct when the case has too many."""
+    known = {one.hash: one for one in of(connection, number)}
+    if photo.hash in known:
+        return known[photo.hash]
+    if len(known) >= MOST:
+        what = f"a case has at most {MOST} photos."
+        raise BadAct(what, where=f"case {number}", fix="choose those that show something.", code="E-CASE-013")
+    row = CasePhoto(
+        hash=photo.hash,
+        media_type=photo.media_type,
+        width=photo.width,
+        height=photo.height,
+        size=photo.bytes,
+        taken_ns=photo.taken_ns,
+        longitude=photo.longitude,
+        latitude=photo.latitude,
+        added_ns=now_ns,
+        added_by=actor,
+    )
+    connection.execute(insert(case_photos).values(case=number, **msgspec.structs.asdict(row)))
+    return row
+
+
+def require(connection: Connection, number: str, hashes: Sequence[str]) -> None:
+    """Raises BadAct when the case has no such photos."""
+    if not hashes:
+        return
+    wanted = select(func.count()).where(case_photos.c.case == number, case_photos.c.hash.in_(hashes))
+    if connection.execute(wanted).scalar_one() != len(set(hashes)):
+        what = "not all of these photos belong to it."
+        raise BadAct(what, where=f"case {number}", fix="upload a photo first, then name its hash.", code="E-CASE-014")

@@ -1,0 +1,44 @@
+"""What other systems call our cases, and how those stand there."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from cloud.database import built, upsert
+from cloud.schema.cases import case_refs
+
+
+class Ref(msgspec.Struct, frozen=True, kw_only=True):
+    """One case of another system. `key` is its name for the report, `number` and `state` its own words.
+
+    `time_ns` is that of the newest report taken; `is_returned`: it says that the trouble is gone.
+    `conflict` says where the two systems disagree, or is empty.
+    """
+
+    system: str
+    key: str
+    case: str
+    number: str
+    state: str
+    time_ns: int
+    is_returned: bool
+    conflict: str
+
+
+def find(connection: Connection, system: str, key: str) -> Ref | None:
+    """None for a report never heard of."""
+    wanted = select(case_refs).where(case_refs.c.system == system, case_refs.c.key == key)
+    row = connection.execute(wanted).mappings().one_or_none()
+    return None if row is None else built(Ref, row)
+
+
+def of(connection: Connection, number: str) -> Sequence[Ref]:
+    """All that other systems say of a case of ours."""
+    wanted = select(case_refs).where(case_refs.c.case == number).order_by(case_refs.c.system, case_refs.c.key)
+    return [built(Ref, row) for row in connection.execute(wanted).mappings()]
+
+
+def put(connection: Connection, ref: Ref) -> None:
+    """As it is now."""
+    upsert(connection, case_refs, [msgspec.structs.asdict(ref)])

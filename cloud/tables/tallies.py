@@ -1,0 +1,25 @@
+"""The sums of `cloud.tally` in the ledger's tables."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from cloud.database import increase
+from cloud.schema.cases import case_tallies
+from cloud.tally import FIGURES, Cell
+
+_KEYS = Cell._fields[:-1]
+
+
+def apply(connection: Connection, difference: Mapping[Cell, int]) -> None:
+    """Add what changed."""
+    rows: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    for cell, amount in difference.items():
+        rows[cell[:-1]][cell.figure] += amount
+    increase(connection, case_tallies, [_row(key, sums) for key, sums in sorted(rows.items())])
+
+
+def _row(key: tuple[str, ...], sums: Mapping[str, int]) -> dict[str, Any]:
+    return dict(zip(_KEYS, key, strict=True)) | {figure: sums.get(figure, 0) for figure in FIGURES}
