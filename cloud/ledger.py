@@ -2,7 +2,7 @@
 
 An alarm, its case, what is to be sent and the watermark that the box is receipted with are one
 transaction. After a kill -9 at any instant either all of it is there, or none and the box sends again.
-What people do is one transaction, too, with the line in the audit log that says so.
+What people do is in `cloud.casebook`.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -13,28 +13,18 @@ from typing import Self, TypeVar
 import msgspec
 from sqlalchemy import Connection
 
-from cloud import alarmwork, casework, clockwork, modework, reportwork
+from cloud import clockwork, modework
 from cloud.alarm_cases import fresh
 from cloud.alarm_state import Alarm
-from cloud.alarmwork import SPOOL, AlarmAct, Test
-from cloud.case_act import Act
+from cloud.alarmwork import SPOOL
 from cloud.case_flow import Case, CaseFile
-from cloud.casework import Permit
 from cloud.database import Database
-from cloud.mode import Mode
-from cloud.modework import Switch
-from cloud.photos import Photo
 from cloud.ports import Notice, Now
 from cloud.practice import Practice
-from cloud.reports import Report
-from cloud.reportwork import Filing
-from cloud.sensor_word import LastSeen
-from cloud.tables import alarms, boxes, cases, events, modes, outbox, photos, refs, watermarks
+from cloud.tables import alarms, boxes, cases, events, modes, outbox, watermarks
 from cloud.tables.boxes import BoxState
 from cloud.tables.events import LedgerEvent
 from cloud.tables.outbox import OutboxRow
-from cloud.tables.photos import CasePhoto
-from cloud.tables.refs import Ref
 from cloud.work import Work
 from wire.alarm_message import AlarmMessage
 from wire.receipt import BoxStatus, Lane
@@ -87,7 +77,7 @@ class Ledger:
             watermarks.advance(work.connection, [(*spool, new[-1].sequence)])
             return Taken(new[-1].sequence, changes)
 
-        return await self.database.write(lambda connection: take(self._work(connection)))
+        return await self.transact(take)
 
     async def watermark(self, box: str, spool_id: str, lane: Lane) -> int:
         """Everything up to it is durable; 0 for a spool never heard of."""
@@ -129,7 +119,7 @@ class Ledger:
                 events.add(work.connection, ended, work.now_ns)
             return bool(changes or ended)
 
-        return await self.database.write(lambda connection: run(self._work(connection)))
+        return await self.transact(run)
 
     async def boxes(self) -> Sequence[BoxState]:
         """By name."""
@@ -139,22 +129,6 @@ class Ledger:
         """All that are not normal, the worst first, and of a level the longest standing."""
         return await self.database.read(alarms.not_normal)
 
-    async def act_on_alarm(self, alarm: str, act: AlarmAct, actor: str, permit: alarmwork.Permit) -> Alarm:
-        """The alarm after it. Raises AlarmError and NotAllowed."""
-        return await self._do(lambda work: alarmwork.do(work, alarm, act, actor, permit))
-
-    async def test_alarm(self, asked: Test, actor: str) -> Alarm:
-        """A test alarm, told to nobody but the board."""
-
-        def run(work: Work) -> Alarm:
-            spool = (*SPOOL, Lane.ALARMS)
-            sequence = watermarks.of(work.connection, *spool) + 1
-            raised = alarmwork.test(work, asked, actor, sequence)
-            watermarks.advance(work.connection, [(*spool, sequence)])
-            return raised
-
-        return await self._do(run)
-
     async def cases(self, *, open_only: bool = False, limit: int = 500, after: str = "") -> Sequence[Case]:
         """The newest first, with the end of their logs; the next page is `after` the last number."""
         wanted = [cases.IS_OPEN] if open_only else []
@@ -163,53 +137,6 @@ class Ledger:
     async def case(self, number: str) -> CaseFile:
         """With its whole log, its parts and its evidence. Raises NoSuchCase."""
         return await self.database.read(lambda connection: cases.file_of(connection, number))
-
-    async def act(
-        self, number: str, act: Act, actor: str, permit: Permit, *, version: int | None, last_seen: LastSeen
-    ) -> Case:
-        """The case after `actor` did `act`; see `casework.do`. Raises CaseError and NotAllowed."""
-        return await self._do(
-            lambda work: casework.do(work, number, act, actor, permit, version=version, last_seen=last_seen)
-        )
-
-    async def file_case(self, asked: Filing, actor: str) -> Case:
-        """A case that a person files. Raises NoSuchCode."""
-        return await self._do(lambda work: reportwork.file(work, asked, actor))
-
-    async def take_reports(self, system: str, reports: Sequence[Report]) -> Sequence[Case]:
-        """The case of each report, all in one transaction."""
-        return await self._do(lambda work: [reportwork.take(work, system, report) for report in reports])
-
-    async def refs(self, number: str) -> Sequence[Ref]:
-        """What other systems say of a case."""
-        return await self.database.read(lambda connection: refs.of(connection, number))
-
-    async def photos(self, number: str) -> Sequence[CasePhoto]:
-        """In the order they came."""
-        return await self.database.read(lambda connection: photos.of(connection, number))
-
-    async def add_photo(self, number: str, photo: Photo, actor: str) -> CasePhoto:
-        """A photo that lies in the folder belongs to a case from now on. Raises NoSuchCase and BadAct."""
-
-        def run(work: Work) -> CasePhoto:
-            work.case(number)
-            return photos.add(work.connection, number, photo, actor, work.now_ns)
-
-        return await self._do(run)
-
-    async def modes(self, limit: int = 100, before: int = 0) -> Sequence[Mode]:
-        """All switches, the newest first."""
-        return await self.database.read(lambda connection: modes.latest(connection, limit, before))
-
-    async def switch_mode(self, asked: Switch, actor: str) -> Mode:
-        """The mode as it stands then. Raises ModeError."""
-
-        def run(work: Work) -> Mode:
-            mode = modework.switch(work, asked, actor)
-            events.add(work.connection, [mode], work.now_ns)
-            return mode
-
-        return await self._do(run)
 
     async def events_after(self, event_id: int, limit: int) -> Sequence[LedgerEvent]:
         """Oldest first."""
@@ -235,16 +162,13 @@ class Ledger:
         """What was given up, the newest first."""
         return await self.database.read(lambda connection: outbox.dead_letters(connection, limit))
 
-    async def _do(self, run: Callable[[Work], T]) -> T:
-        """Run in one transaction, and commit what it put on the docket."""
+    async def read(self, call: Callable[[Connection], T]) -> T:
+        """What `call` finds."""
+        return await self.database.read(call)
 
-        def both(connection: Connection) -> T:
-            work = self._work(connection)
-            result = run(work)
-            work.commit(SPOOL)
-            return result
-
-        return await self.database.write(both)
+    async def transact(self, run: Callable[[Work], T]) -> T:
+        """What `run` returns; it commits what it puts on the docket."""
+        return await self.database.write(lambda connection: run(self._work(connection)))
 
     def _work(self, connection: Connection) -> Work:
         return Work(connection, self._practice.at(self._now(), modes.standing(connection)), self._post)

@@ -2,6 +2,11 @@
 
 from pathlib import Path
 
+from cloud.access.actor import Actor, Role
+from cloud.case_act import Act
+from cloud.case_flow import Case
+from cloud.casebook import Asked, Casebook
+from cloud.ledger import Ledger
 from cloud.ports import Batch, Column
 from cloud.practice import Practice
 from wire.alarm import AlarmEvent, Change, Level
@@ -58,6 +63,16 @@ def practice(folder: Path) -> Practice:
 
 def anybody(*_: object) -> None:
     """A permit for whoever it is."""
+
+
+def person(name: str = "wang") -> Actor:
+    """Somebody who may do everything."""
+    return Actor(name, Role.MAINTAINER, "session")
+
+
+async def act(ledger: Ledger, number: str, act: Act, actor: str = "wang") -> Case:
+    """Somebody does something to a case; no sensor has said anything."""
+    return await Casebook(ledger).act(number, act, person(actor), Asked(), {})
 
 
 def lean(sequence: int, time_ns: int, level: Level = Level.RED, change: Change = Change.RAISED) -> AlarmMessage:

@@ -63,7 +63,7 @@ def said(case: Case) -> list[str]:
 async def close(ledger: Ledger, number: str, actor: str, note: str) -> Case:
     """A person closes a case, whatever its sensor says."""
     act = Close(note=note, without_sensor="seen on the spot")
-    return await ledger.act(number, act, actor, small_city.anybody, version=None, last_seen={})
+    return await small_city.act(ledger, number, act, actor)
 
 
 async def test_a_raised_alarm_opens_one_case(ledger: Ledger) -> None:

@@ -130,16 +130,7 @@ class Deliveries(RuleBasedStateMachine):
         """The open case of an alarm, if it has one."""
         for case in self.run(self.ledger.cases(open_only=True)):
             if case.alarm == alarm:
-                self.run(
-                    self.ledger.act(
-                        case.number,
-                        Close(without_sensor="seen"),
-                        "wang",
-                        small_city.anybody,
-                        version=None,
-                        last_seen={},
-                    )
-                )
+                self.run(small_city.act(self.ledger, case.number, Close(without_sensor="seen")))
                 self.expected[alarm].open_lines = 0
 
     @invariant()
