@@ -1,12 +1,11 @@
 """The ledger's database: opened with its tables up to date, and its errors as ours.
 
-SQLite is a file with a write-ahead log, synchronised at every commit; another database is named by
-a URL that SQLAlchemy understands. Reads and writes take turns among themselves, off the event loop.
+SQLite is a file, PostgreSQL a URL. Reads and writes take turns among themselves, off the event loop.
 """
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -19,8 +18,6 @@ from sqlalchemy import (
     Engine,
     Integer,
     Table,
-    create_engine,
-    event,
     exc,
     inspect,
     make_url,
@@ -28,13 +25,13 @@ from sqlalchemy import (
 )
 
 from cloud import migrations
+from cloud.engine import open_engine, plainly, reader_of
 from cloud.schema.base import REVISION
 from wire.blocking import OneAtATime
 from wire.errors import Unavailable
 
 T = TypeVar("T")
 
-_BUSY_TIMEOUT_MS = 5_000
 _VERSION_TABLE = "alembic_version"
 
 
@@ -45,13 +42,10 @@ class Database:
         """Nothing is opened yet."""
         text_form = str(url_or_path)
         is_url = "://" in text_form
-        self._url = make_url(text_form) if is_url else URL.create("sqlite", database=text_form)
-        self._where = self._url.render_as_string(hide_password=True) if is_url else text_form
-        self._engine = create_engine(self._url)
-        if self._url.get_backend_name() == "sqlite":
-            event.listen(self._engine, "connect", _prepare_sqlite)
-            event.listen(self._engine, "begin", _begin_sqlite)
-        self._reader = self._engine.execution_options(is_reading=True)
+        self.url = make_url(text_form) if is_url else URL.create("sqlite", database=text_form)
+        self._where = self.url.render_as_string(hide_password=True) if is_url else text_form
+        self._engine = open_engine(self.url)
+        self._reader = reader_of(self._engine)
         self._reading, self._writing = OneAtATime(), OneAtATime()
 
     async def __aenter__(self) -> Self:
@@ -65,11 +59,11 @@ class Database:
         await self._writing(self._engine.dispose)
 
     async def read(self, call: Callable[[Connection], T]) -> T:
-        """What `call` finds. Raises Unavailable."""
+        """What `call` finds, all of one instant. Raises Unavailable."""
         return await self._reading(self._in_transaction, self._reader, call)
 
     async def write(self, call: Callable[[Connection], T]) -> T:
-        """What `call` returns; all it did is durable, or nothing. Raises Unavailable."""
+        """What `call` returns; all it did is durable, or nothing. Raises Unavailable, and Rejected for bad data."""
         return await self._writing(self._in_transaction, self._engine, call)
 
     def _in_transaction(self, engine: Engine, call: Callable[[Connection], T]) -> T:
@@ -77,7 +71,8 @@ class Database:
             return call(connection)
 
     def _open(self) -> None:
-        with self._said_plainly():
+        with ExitStack() as unless_open, self._said_plainly():
+            unless_open.callback(self._engine.dispose)
             with self._reader.begin() as connection:
                 revision = _revision(connection)
             if revision is not None and revision > REVISION:
@@ -90,18 +85,14 @@ class Database:
             if revision != REVISION:
                 with self._engine.begin() as connection:
                     _upgrade(connection)
+            unless_open.pop_all()
 
     @contextmanager
     def _said_plainly(self) -> Iterator[None]:
         try:
             yield
         except (exc.DatabaseError, exc.InterfaceError) as error:
-            raise Unavailable(
-                f"the ledger cannot be used now: {error.orig}",
-                where=self._where,
-                fix="see that its folder exists, can be written and has space, and that no other program holds it.",
-                code="E-LEDG-001",
-            ) from error
+            raise plainly(error, self._where) from error
 
 
 def upsert(
@@ -138,23 +129,6 @@ def built(kind: type[T], row: Mapping[Any, Any], **more: object) -> T:
     """A struct from the columns of a row and whatever else it has."""
     # SQLAlchemy names columns that are words of SQL by its own kind of str, which msgspec does not take.
     return msgspec.convert({str(name): value for name, value in row.items()} | more, kind)
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # pysqlite begins too late by itself; `_begin_sqlite` does it
-    for pragma in (
-        f"busy_timeout = {_BUSY_TIMEOUT_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """A writer takes the lock when it begins: it waits for another process, and never finds its reading stale."""
-    is_reading = connection.get_execution_options().get("is_reading", False)
-    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
 
 
 def _revision(connection: Connection) -> str | None:

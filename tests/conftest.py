@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 import servers
-from servers import Server
+from servers import PostgreSQL, Server
+from sqlalchemy import make_url
+
+from cloud.database import Database
 
 
 @pytest.fixture
@@ -26,6 +29,38 @@ def victoria_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """VictoriaMetrics, shared: each test takes its own database label."""
     with servers.victoria_metrics(tmp_path_factory.mktemp("victoria")) as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    """PostgreSQL, shared: `postgresql_url` has a database for each test."""
+    with servers.postgresql(tmp_path_factory.mktemp("postgresql")) as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: PostgreSQL) -> str:
+    """A database of this test alone, with nothing in it."""
+    return postgresql_server.new_database()
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(postgresql_server: PostgreSQL) -> str:
+    """The name of a database that is a ledger in which nothing has happened: copying it is faster than migrating."""
+    url = postgresql_server.new_database()
+    database = Database(url)
+    database._open()
+    database._engine.dispose()
+    return make_url(url).database or ""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where the ledger of this test is: each test of it runs on a file, and on PostgreSQL."""
+    if request.param == "sqlite":
+        return tmp_path / "ledger.sqlite"
+    server = request.getfixturevalue("postgresql_server")
+    return str(server.new_database(request.getfixturevalue("empty_ledger")))
 
 
 @pytest.fixture

@@ -10,19 +10,24 @@ test and says what to install; where CI=true is set it fails it.
 """
 
 import os
+import pwd
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, make_url
 
 READY_S = 60.0
 """A busy machine may be slow to start a server; a server that ended is noticed at once."""
@@ -81,6 +86,8 @@ def answers(url: str) -> bool:
 class Server:
     """One server process that can be stopped, killed and started again with its port and its data."""
 
+    ends_by = signal.SIGTERM
+
     def __init__(self, url: str, command: list[str], folder: Path, is_ready: Callable[[], bool]) -> None:
         """Nothing runs yet; the log goes to `folder`."""
         self.url, self.log = url, folder / "server.log"
@@ -116,7 +123,7 @@ class Server:
 
     def stop(self) -> None:
         """Ask it to end, and wait until it has."""
-        self._end(signal.SIGTERM)
+        self._end(self.ends_by)
 
     def kill(self) -> None:
         """End it at once, as `kill -9` or a power cut does."""
@@ -151,6 +158,82 @@ def _dies_with_us() -> list[str]:
     """util-linux's setpriv lets Linux kill the server when this process ends, with no other process between."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+
+
+class PostgreSQL(Server):
+    """A PostgreSQL, whose `url` is that of its first database."""
+
+    ends_by = signal.SIGINT
+    """The fast shutdown: clients are cut off. After SIGTERM it would wait until they have gone."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self.kill()  # its data are thrown away: writing them out first would take seconds
+
+    def kill(self) -> None:
+        """As a power cut: its children end, too, before the next start finds them."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        super().kill()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+        wait_for("PostgreSQL's children to end", lambda: not any(map(_lives, children)))
+
+    def new_database(self, template: str = "template1") -> str:
+        """The URL of a new one, empty unless the template has something in it. Takes 0.1 s."""
+        name = f"ledger_{secrets.token_hex(4)}"
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        engine.dispose()
+        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[PostgreSQL]:
+    """PostgreSQL with its data on disk at every commit, as user egret with a password of this run.
+
+    It refuses to run as root: then it runs as `postgres`, in a folder of that user's.
+    """
+    with tempfile.TemporaryDirectory(prefix="egret-postgresql-") as owned:
+        data, password, port = Path(owned) / "data", Path(owned) / "password", free_port()
+        password.write_text(secrets.token_hex())
+        as_user: list[str] = []
+        if os.geteuid() == 0:
+            as_user = [program("setpriv", "apt install util-linux"), "--reuid=postgres", "--regid=postgres"]
+            as_user += ["--init-groups", "--pdeathsig", "KILL", "--"]
+            for path in (Path(owned), password):
+                os.chown(path, pwd.getpwnam("postgres").pw_uid, pwd.getpwnam("postgres").pw_gid)
+        making = [_of_postgresql("initdb"), f"--pgdata={data}", "--username=egret", f"--pwfile={password}"]
+        making += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
+        subprocess.run([*as_user, *making], cwd=owned, check=True, capture_output=True)
+        settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "on"}
+        running = [_of_postgresql("postgres"), "-D", str(data)]
+        running += [f"--{name}={value}" for name, value in settings.items()]
+        url = f"postgresql+psycopg://egret:{password.read_text()}@127.0.0.1:{port}/postgres"
+        with PostgreSQL(url, [*as_user, *running], folder, lambda: _is_ready(port)) as server:
+            yield server
+
+
+def _of_postgresql(name: str) -> str:
+    """Debian keeps the programs of each version apart, and outside PATH; the newest is taken."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+    return shutil.which(name, path=str(folders[-1])) or "" if folders else program(name, "apt install postgresql")
+
+
+def _is_ready(port: int) -> bool:
+    asking = [_of_postgresql("pg_isready"), "--quiet", "--host=127.0.0.1", f"--port={port}"]
+    return subprocess.run(asking, check=False).returncode == 0
+
+
+def _lives(pid: str) -> bool:
+    """A zombie does not, whoever is to bury it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def influxd(folder: Path) -> Server:

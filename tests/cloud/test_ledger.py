@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 import small_city
+from sqlalchemy import Connection
 
 from cloud.case_acts import Close
 from cloud.case_flow import Case
@@ -29,10 +30,10 @@ OpenLedger = Callable[[], Ledger]
 
 
 @pytest.fixture
-def open_ledger(tmp_path: Path) -> OpenLedger:
+def open_ledger(ledger_place: Path | str, tmp_path: Path) -> OpenLedger:
     """Opens the ledger of this test, again and again."""
     city = small_city.inventory(tmp_path)
-    return lambda: Ledger(tmp_path / "ledger.sqlite", lambda: NOW_NS, Practice(city), ("command-centre",))
+    return lambda: Ledger(ledger_place, lambda: NOW_NS, Practice(city), ("command-centre",))
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ async def close(ledger: Ledger, number: str, actor: str, note: str) -> Case:
 async def test_a_raised_alarm_opens_one_case(ledger: Ledger) -> None:
     """The alarm, the case with its evidence, the notice and the point for the store are there together."""
     taken = await ledger.take_alarms(message(event(1)))
-    [alarm], [case] = await ledger.alarms(), await ledger.cases(open_only=True)
+    [alarm], [case] = await ledger.alarms(), await ledger.open_cases()
     assert taken == Taken(1, (alarm, case))
     assert (case.number, alarm.case, case.alarm) == ("20261118-00001", "20261118-00001", small_city.LEAN)
     assert (await ledger.case(case.number)).evidence == (Evidence(1, 0.031), Evidence(2, None, 4))
@@ -110,7 +111,7 @@ async def test_a_lost_ledger_goes_on_where_the_box_was_trimmed(ledger: Ledger) -
     """A new ledger cannot ask for what the box has dropped on an old receipt."""
     taken = await ledger.take_alarms(message(event(42, Change.ESCALATED), trimmed_through=41))
     assert taken.stored_through == 42
-    assert len(await ledger.cases(open_only=True)) == 1
+    assert len(await ledger.open_cases()) == 1
 
 
 async def test_a_new_spool_counts_from_one_again(ledger: Ledger) -> None:
@@ -124,11 +125,11 @@ async def test_a_new_spool_counts_from_one_again(ledger: Ledger) -> None:
 async def test_an_alarm_that_clears_never_closes_its_case(ledger: Ledger) -> None:
     """It is raised again into the same open case; after a person has closed that, into a new one."""
     await ledger.take_alarms(message(event(1), event(2, Change.CLEARED), event(3)))
-    [case] = await ledger.cases(open_only=True)
+    [case] = await ledger.open_cases()
     await close(ledger, case.number, "wang", "re-anchored")
-    assert await ledger.cases(open_only=True) == []
+    assert await ledger.open_cases() == []
     await ledger.take_alarms(message(event(4, Change.CLEARED), event(5)))
-    assert [case.number for case in await ledger.cases(open_only=True)] == ["20261118-00002"]
+    assert [case.number for case in await ledger.open_cases()] == ["20261118-00002"]
 
 
 async def test_worse_than_a_person_closed_it_opens_a_new_case(ledger: Ledger) -> None:
@@ -136,9 +137,9 @@ async def test_worse_than_a_person_closed_it_opens_a_new_case(ledger: Ledger) ->
     await ledger.take_alarms(message(event(1, level=Level.ORANGE)))
     await close(ledger, "20261118-00001", "wang", "seen")
     await ledger.take_alarms(message(event(2, Change.LOWERED, Level.BLUE)))
-    assert await ledger.cases(open_only=True) == []
+    assert await ledger.open_cases() == []
     await ledger.take_alarms(message(event(3, Change.ESCALATED, Level.RED)))
-    [case] = await ledger.cases(open_only=True)
+    [case] = await ledger.open_cases()
     assert (case.number, case.level) == ("20261118-00002", Level.RED)
 
 
@@ -158,7 +159,7 @@ async def test_a_hundred_alarms_in_one_message(ledger: Ledger) -> None:
     """A gust leans a hundred billboards: a hundred cases with different numbers."""
     taken = await ledger.take_alarms(message(*(event(at, number=at) for at in range(1, 101))))
     assert (taken.stored_through, len(taken.changes)) == (100, 200)
-    assert len({case.number for case in await ledger.cases(open_only=True)}) == 100
+    assert len({case.number for case in await ledger.open_cases()}) == 100
 
 
 async def test_alarms_are_listed_worst_first(ledger: Ledger) -> None:
@@ -270,17 +271,31 @@ async def test_everything_is_there_after_a_restart(open_ledger: OpenLedger) -> N
 
 
 async def test_a_locked_ledger_says_so_and_takes_the_message_later(
-    open_ledger: OpenLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_ledger: OpenLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another program holds the file: the alarm waits, nothing is half done."""
-    monkeypatch.setattr("cloud.database._BUSY_TIMEOUT_MS", 10)
-    async with open_ledger() as ledger:
-        other = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(Unavailable, match=r"ledger.sqlite: the ledger cannot be used now: .*locked.*E-LEDG-001"):
+    """Another process is writing and does not end: the alarm waits, nothing is half done."""
+    monkeypatch.setattr("cloud.engine.PATIENCE_MS", 10)
+    async with open_ledger() as ledger, open_ledger() as other:
+        is_locked, may_end = threading.Event(), threading.Event()
+
+        def hold(_: Connection) -> None:
+            is_locked.set()
+            may_end.wait(60)
+
+        holding = asyncio.create_task(other.database.write(hold))
+        await asyncio.to_thread(is_locked.wait, 60)
+        with pytest.raises(Unavailable, match=r": the ledger cannot be used now: .*lock.*E-LEDG-001"):
             await ledger.take_alarms(message(event(1)))
-        other.close()
+        may_end.set()
+        await holding
         assert (await ledger.take_alarms(message(event(1)))).stored_through == 1
+
+
+async def test_words_with_a_nul_are_taken(ledger: Ledger) -> None:
+    """What a broken sensor's text has in it must not keep its alarm out, whatever the database holds."""
+    await ledger.take_alarms(message(msgspec.structs.replace(event(1), reason="lean\0ing")))
+    [alarm] = await ledger.alarms()
+    assert alarm.reason in ("lean\0ing", "lean\ufffding")
 
 
 async def test_the_outbox_gives_back_what_failed(ledger: Ledger) -> None:
