@@ -39,11 +39,11 @@ class Database:
     """An async context manager. A call gets a connection inside a transaction, and returns values, never rows."""
 
     def __init__(self, url_or_path: str | Path) -> None:
-        """Nothing is opened yet."""
+        """Nothing is opened yet. Raises Unavailable when the driver is not installed."""
         text_form = str(url_or_path)
         is_url = "://" in text_form
         self.url = make_url(text_form) if is_url else URL.create("sqlite", database=text_form)
-        self._where = self.url.render_as_string(hide_password=True) if is_url else text_form
+        self.where = self.url.render_as_string(hide_password=True) if is_url else text_form
         self._engine = open_engine(self.url)
         self._reader = reader_of(self._engine)
         self._reading, self._writing = OneAtATime(), OneAtATime()
@@ -78,7 +78,7 @@ class Database:
             if revision is not None and revision > REVISION:
                 raise Unavailable(
                     f"this ledger has revision {revision}, and this program knows {REVISION}.",
-                    where=self._where,
+                    where=self.where,
                     fix="a newer egret wrote it: install that version or a newer one.",
                     code="E-LEDG-002",
                 )
@@ -92,7 +92,7 @@ class Database:
         try:
             yield
         except (exc.DatabaseError, exc.InterfaceError) as error:
-            raise plainly(error, self._where) from error
+            raise plainly(error, self.where) from error
 
 
 def upsert(

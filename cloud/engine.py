@@ -66,19 +66,27 @@ def with_options(url: URL) -> URL:
 
 def plainly(error: exc.DBAPIError, where: str) -> StoreError:
     """What a person should know of a database's error: Rejected when it is about the data, otherwise Unavailable."""
-    reason = " ".join(str(error.orig).split())
     if isinstance(error, exc.DataError | exc.IntegrityError):
         return Rejected(
-            f"the ledger does not take this: {reason}",
+            f"the ledger does not take this: {_reason(error.orig)}",
             where=where,
             fix="correct what is sent; report it when nothing is wrong with it.",
             code="E-LEDG-003",
         )
+    return unavailable(error.orig, where)
+
+
+def unavailable(error: BaseException | None, where: str) -> Unavailable:
+    """The driver's own error, and what to look at."""
     if where.startswith("postgresql"):
         fix = "see that the server runs and is reachable, and that the user may log in and owns the ledger's tables."
     else:
         fix = "see that its folder exists, can be written and has space, and that no other program holds it."
-    return Unavailable(f"the ledger cannot be used now: {reason}", where=where, fix=fix, code="E-LEDG-001")
+    return Unavailable(f"the ledger cannot be used now: {_reason(error)}", where=where, fix=fix, code="E-LEDG-001")
+
+
+def _reason(error: BaseException | None) -> str:
+    return " ".join(str(error).split())
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

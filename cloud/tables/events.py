@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from cloud.alarm_state import Alarm
 from cloud.case_flow import Case
+from cloud.engine import CHANNEL
 from cloud.mode import Mode
 from cloud.schema.stream import events
 from cloud.tables.boxes import BoxState
@@ -36,6 +37,8 @@ def add(connection: Connection, changes: Sequence[Change], now_ns: int) -> None:
         {"kind": _kind(change), "time_ns": now_ns, "data": msgspec.json.encode(change).decode()} for change in changes
     ]
     connection.execute(insert(events), rows)
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_notify(CHANNEL, "")))  # delivered with the commit
     newest = last_id(connection)
     if newest % PRUNE_EVERY < len(rows):
         connection.execute(delete(events).where(events.c.id <= newest - KEPT))
