@@ -1,0 +1,183 @@
+"""Sums of `cloud.tally` over a period, and the cases that a figure counts, from the ledger's tables.
+
+A figure and its list of cases are two ways to one number; a test proves them equal on random cases.
+
+Cases are listed newest first, in two parts: those opened within the period, by their numbers (which begin
+with the day), and then those opened before it, by the index of the figure's own time. So no page walks
+through what was closed long before the period or opened after it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, literal, or_, select, true
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from cloud.case_flow import Case, CaseKind, Outcome
+from cloud.evaluation import NONE, URGENT, By, Filters, Period, Segment, cover, day_by_day
+from cloud.schema.cases import case_tallies, cases
+from cloud.tables.cases import page
+from cloud.tally import FIGURES
+
+Condition = ColumnElement[bool]
+Groups = dict[str, dict[bool, dict[str, int]]]
+"""By the group's key, and by whether they are urgent."""
+
+_DUE_FIGURES = ("due", "due_suspended", "due_closed", "due_closed_on_time")
+_IS_ASSESSED = and_(cases.c.kind == CaseKind.EVENT_PART.value, cases.c.is_drill.is_(False))
+_COUNTS = cases.c.outcome.not_in([Outcome.DISMISSED.value, Outcome.MERGED.value, Outcome.DUPLICATE.value])
+_BY_SENSOR = and_(_COUNTS, cases.c.source == "sensor")
+_IS_HANDLED = cases.c.outcome == Outcome.HANDLED.value
+_URGENT = [level.value for level in URGENT]
+_CODE = cases.c.code_class + " " + cases.c.code
+
+
+def _in_time(name: str, due: str) -> Condition:
+    return or_(cases.c[due].is_(None), cases.c[name] <= cases.c[due])
+
+
+_FIGURES: Mapping[str, tuple[str, Condition]] = {
+    "reported": ("opened_ns", true()),
+    "filed": ("filed_ns", true()),
+    "dispatched": ("dispatched_ns", true()),
+    "dispatched_on_time": ("dispatched_ns", _in_time("dispatched_ns", "dispatch_due_ns")),
+    "accepted": ("accepted_ns", true()),
+    "accepted_on_time": ("accepted_ns", _in_time("accepted_ns", "accept_due_ns")),
+    "handled": ("fed_back_ns", true()),
+    "handled_on_time": ("fed_back_ns", _in_time("fed_back_ns", "due_ns")),
+    "sent_back": ("fed_back_ns", cases.c.reworked > 0),
+    "due": ("due_ns", _COUNTS),
+    "due_suspended": ("due_ns", and_(_COUNTS, cases.c.suspended_ns.is_not(None))),
+    "due_unsuspended": ("due_ns", and_(_COUNTS, cases.c.suspended_ns.is_(None))),
+    "due_closed": ("due_ns", and_(_COUNTS, cases.c.closed_ns.is_not(None))),
+    "due_closed_on_time": ("due_ns", and_(_COUNTS, cases.c.closed_ns <= cases.c.due_ns)),
+    "closed": ("closed_ns", _COUNTS),
+    "extended": ("closed_ns", and_(_COUNTS, cases.c.extended > 0)),
+    "confirmed": ("closed_ns", and_(_BY_SENSOR, _IS_HANDLED)),
+    "false_alarms": ("closed_ns", and_(_BY_SENSOR, ~_IS_HANDLED)),
+    "sensor_closed": ("closed_ns", _BY_SENSOR),
+}
+"""The time whose day a figure is counted on, and what else must hold, as in `cloud.tally`."""
+
+
+def sums(connection: Connection, period: Period, filters: Filters, by: By) -> Groups:
+    """All figures of each group that has any. Deadlines later today are not due yet."""
+    found: Groups = defaultdict(lambda: {flag: dict.fromkeys(FIGURES, 0) for flag in (False, True)})
+    segments = day_by_day(period.first, period.last) if by == "day" else cover(period.first, period.last)
+    for segment in segments:
+        for row in connection.execute(_summed(segment, filters, by)):
+            group = found[row[0]][bool(row[1])]
+            for figure, number in zip(FIGURES, row[2:], strict=True):
+                group[figure] += segment.sign * number
+    for key, is_urgent, ahead in _ahead(connection, period, filters, by):
+        for figure, number in ahead.items():
+            found[key][is_urgent][figure] -= number
+    return {key: halves for key, halves in found.items() if any(any(half.values()) for half in halves.values())}
+
+
+def cases_of(figure: str, period: Period, filters: Filters) -> list[Condition]:
+    """What holds for the cases that a figure of `cloud.evaluation.COUNTS` counts, and for no other."""
+    name, condition = _FIGURES[figure]
+    return [_within(name, period), condition, _IS_ASSESSED, *_chosen_cases(filters)]
+
+
+def listed(
+    connection: Connection, figure: str, period: Period, filters: Filters, *, limit: int, before: str
+) -> list[Case]:
+    """The newest cases that a figure counts, from below the number `before` unless that is empty."""
+    name, condition = _FIGURES[figure]
+    rest = [condition, _IS_ASSESSED, *_chosen_cases(filters)]
+    first = f"{period.first:%Y%m%d}"
+    # A plus before a column keeps it from choosing the index: the part within is walked by number.
+    within = [
+        cases.c.number >= first,
+        cases.c.number < f"{period.last + timedelta(days=1):%Y%m%d}",
+        _within(name, period, is_walked=True),
+        *rest,
+    ]
+    found = page(connection, within, limit=limit, before=before)
+    if len(found) < limit and figure != "reported":
+        earlier = select(cases.c.number).where(_within(name, period), cases.c.number < (min(before or first, first)))
+        newest = earlier.where(*rest).order_by(cases.c.number.desc()).limit(limit - len(found))
+        numbers = list(connection.execute(newest).scalars())
+        if numbers:
+            found += page(connection, [cases.c.number.in_(numbers)], limit=len(numbers), before="")
+    return found
+
+
+def _summed(segment: Segment, filters: Filters, by: By) -> Select[Any]:
+    table = case_tallies.c
+    key: ColumnElement[Any] = {
+        "none": literal(""),
+        "month": func.substr(table.period, 1, 6),
+        "day": table.period,
+    }.get(by, table[by] if by in table else literal(""))
+    is_urgent = table.level.in_(_URGENT)
+    wanted = select(key.label("key"), is_urgent.label("is_urgent"), *(func.sum(table[name]) for name in FIGURES))
+    wanted = wanted.where(table.grain == segment.grain, table.period.between(segment.first, segment.last))
+    wanted = wanted.where(*_chosen(filters, table))
+    if filters.code:
+        wanted = wanted.where(table.code == (" " if filters.code == NONE else filters.code))
+    return wanted.group_by("key", "is_urgent")
+
+
+def _ahead(
+    connection: Connection, period: Period, filters: Filters, by: By
+) -> Iterator[tuple[str, bool, dict[str, int]]]:
+    """The figures of deadlines that are on the last day of the period, and still ahead."""
+    if period.due_end_ns == period.end_ns:
+        return
+    day = f"{period.last:%Y%m%d}"
+    key: ColumnElement[Any] = {
+        "unit": cases.c.unit,
+        "district": cases.c.district,
+        "street": cases.c.street,
+        "level": cases.c.level,
+        "code": _CODE,
+        "none": literal(""),
+        "month": literal(day[:6]),
+        "day": literal(day),
+    }[by]
+    is_urgent = cases.c.level.in_(_URGENT)
+    counts = [func.count().filter(_FIGURES[figure][1]) for figure in _DUE_FIGURES]
+    wanted = (
+        select(key.label("key"), is_urgent.label("is_urgent"), *counts)
+        .where(cases.c.due_ns >= max(period.due_end_ns, period.start_ns), cases.c.due_ns < period.end_ns)
+        .where(_IS_ASSESSED, *_chosen_cases(filters))
+        .group_by("key", "is_urgent")
+    )
+    for row in connection.execute(wanted):
+        yield row[0], bool(row[1]), dict(zip(_DUE_FIGURES, row[2:], strict=True))
+
+
+def _within(name: str, period: Period, *, is_walked: bool = False) -> Condition:
+    end_ns = period.due_end_ns if name == "due_ns" else period.end_ns
+    column: ColumnElement[int] = cases.c[name]
+    if is_walked:
+        column = cases.c[name].op("+")(0)
+    return and_(column >= period.start_ns, column < end_ns)
+
+
+def _chosen_cases(filters: Filters) -> list[Condition]:
+    chosen = _chosen(filters, cases.c)
+    if filters.code:
+        code_class, _, digits = filters.code.replace(NONE, "").partition(" ")
+        chosen += [cases.c.code_class == code_class, cases.c.code == digits]
+    return chosen
+
+
+def _chosen(filters: Filters, columns: ReadOnlyColumnCollection[str, Column[Any]]) -> list[Condition]:
+    """All but the code, which the two tables write in two ways."""
+    asked = {"unit": filters.unit, "district": filters.district, "street": filters.street}
+    chosen = [columns[name] == ("" if value == NONE else value) for name, value in asked.items() if value]
+    if filters.level:
+        chosen.append(columns["level"] == filters.level)
+    if filters.is_urgent:
+        chosen.append(columns["level"].in_(_URGENT))
+    if filters.districts:
+        chosen.append(columns["district"].in_(sorted(filters.districts)))
+    if filters.units:
+        chosen.append(columns["unit"].in_(sorted(filters.units)))
+    return chosen
