@@ -5,16 +5,13 @@ from collections.abc import Callable
 import msgspec
 
 from cloud import case_flow
-from cloud.alarm_state import TEST_RULE, Alarm, AlarmState, got_worse, step
+from cloud.alarm_state import OFFLINE_RULE, TEST_RULE, Alarm, AlarmState, got_worse, step
 from cloud.case_flow import SYSTEM, Case
 from cloud.case_opening import opened_by_alarm
 from cloud.docket import Applied, Docket
 from cloud.practice import SECOND_NS
 from wire.alarm import AlarmEvent, Change, Evidence
 from wire.alarm_message import AlarmMessage
-
-OFFLINE_RULE = "offline"
-"""The rule of the alarm of a box that is gone: `{box}/offline`."""
 
 OpenGroup = Callable[[str, str, str, int], Case | None]
 """The newest open sensor case of a district, class and code that was opened since a time."""
@@ -36,7 +33,10 @@ class Intake:
 
     def __init__(self, docket: Docket, case_of: dict[str, str], open_group: OpenGroup) -> None:
         """The docket knows the cases in `case_of`; `open_group` is asked only where the mode groups."""
-        self._docket, self._case_of, self._open_group = docket, case_of, open_group
+        self._docket, self._open_group = docket, open_group
+        # A case that was opened in this transaction is not in the tables yet.
+        here = {member.member: number for (number, _), member in docket.members.items() if member.until_ns is None}
+        self._case_of = case_of | here
 
     def take(self, event: AlarmEvent, box: str) -> Alarm:
         """One event, after all that came before it; the alarm as it became."""
@@ -52,8 +52,9 @@ class Intake:
         return after
 
     def open_for(self, alarm: Alarm) -> Alarm:
-        """A case for an alarm that stands and has none, such as one that is no longer shelved."""
-        if alarm.id in self._case_of:
+        """A case for an alarm that stands and needs one, such as one that is no longer shelved."""
+        alarm = self._suppressed(alarm)
+        if alarm.id in self._case_of or alarm.is_held or alarm.rule == TEST_RULE:
             return alarm
         event = standing(alarm)
         return msgspec.structs.replace(alarm, case=self._open(alarm, event, ()))

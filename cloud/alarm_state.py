@@ -38,6 +38,12 @@ SHELVED_MOST_NS = 24 * 3600 * 10**9
 TEST_RULE = "test"
 """The rule of an alarm that a person raises to see that alarms arrive: it never opens a case."""
 
+TEST_NS = 600 * 10**9
+"""How long a test alarm waits to be acknowledged (judgement: whoever raised it is looking)."""
+
+OFFLINE_RULE = "offline"
+"""The rule of the alarm of a box that is gone: `{box}/offline`."""
+
 
 class AlarmState(StrEnum):
     """ISA-18.2."""
@@ -143,7 +149,7 @@ def acknowledged(alarm: Alarm, actor: str, note: str, now_ns: int) -> Alarm:
             code="E-ALARM-002",
         )
     if alarm.rule == TEST_RULE:  # it was to be seen, and it was
-        return msgspec.structs.replace(_acted(alarm, AlarmState.NORMAL, actor, note, now_ns), is_active=False)
+        return ended(alarm, actor, note, now_ns)
     return _acted(alarm, after[alarm.state], actor, note, now_ns)
 
 
@@ -185,6 +191,12 @@ def released(alarm: Alarm, actor: str, note: str, now_ns: int, *, held_as: Alarm
         )
     state = AlarmState.UNACKNOWLEDGED if alarm.is_active else AlarmState.NORMAL
     return msgspec.structs.replace(_acted(alarm, state, actor, note, now_ns), shelved_until_ns=None, shelved_level=None)
+
+
+def ended(alarm: Alarm, actor: str, note: str, now_ns: int) -> Alarm:
+    """A test alarm that is over, however it stood: no box will ever clear it."""
+    over = _acted(alarm, AlarmState.NORMAL, actor, note, now_ns)
+    return msgspec.structs.replace(over, is_active=False, shelved_until_ns=None, shelved_level=None)
 
 
 def _unknown(event: AlarmEvent) -> Alarm:

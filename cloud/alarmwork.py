@@ -87,7 +87,7 @@ def do(work: Work, alarm_id: str, act: AlarmAct, actor: str, permit: Permit) -> 
     permit(alarm)
     after = act.after(alarm, actor, work.now_ns)
     if alarm.is_held and not after.is_held and after.is_active:
-        after = work.intake([alarm_id], []).open_for(after)
+        after = work.intake([alarm_id], [after.box]).open_for(after)
     work.docket.alarms[alarm_id] = after
     return after
 

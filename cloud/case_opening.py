@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cloud.alarm_state import Alarm
+from cloud.alarm_state import OFFLINE_RULE, Alarm
 from cloud.case_flow import SYSTEM, Case, LogLine, Stage, logged
 from cloud.practice import Practice
 from cloud.routing import Facts
@@ -32,7 +32,7 @@ def opened_by_alarm(number: str, alarm: Alarm, event: AlarmEvent, practice: Prac
         site=alarm.site,
         sensor=alarm.sensor,
         alarm=alarm.id,
-        district=site.district if site else "",
+        district=alarm.district if alarm.district in inventory.districts else "",
         street=site.street if site else "",
         longitude=site.longitude if site else None,
         latitude=site.latitude if site else None,
@@ -107,8 +107,8 @@ def dispatched(case: Case, actor: str, unit: str, person: str, note: str, practi
 
 def _title(site: Site | None, event: AlarmEvent, inventory: Inventory) -> str:
     box = inventory.boxes.get(event.sensor)
-    if box is not None:
-        return f"{box.name}：离线"
+    if event.rule == OFFLINE_RULE:
+        return f"{box.name if box else f'未登记箱子 {event.sensor}'}：离线"
     place = site.name if site else f"未登记传感器 {event.sensor}"
     if event.limit is None:
         return f"{place}：传感器 {event.sensor} 故障"
@@ -117,8 +117,8 @@ def _title(site: Site | None, event: AlarmEvent, inventory: Inventory) -> str:
 
 
 def _title_en(site: Site | None, event: AlarmEvent, inventory: Inventory) -> str:
-    if event.sensor in inventory.boxes:
-        return f"box {event.sensor}: offline"
+    if event.rule == OFFLINE_RULE:
+        return f"{'box' if event.sensor in inventory.boxes else 'unregistered box'} {event.sensor}: offline"
     place = site.name_en or site.name if site else f"unregistered sensor {event.sensor}"
     if event.limit is None:
         return f"{place}: sensor {event.sensor} at fault"

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import msgspec
 
 from cloud import alarm_state
-from cloud.alarm_cases import OFFLINE_RULE, offline_id
-from cloud.alarm_state import Alarm, AlarmState
+from cloud.alarm_cases import offline_id
+from cloud.alarm_state import OFFLINE_RULE, TEST_NS, Alarm, AlarmState
 from cloud.case_flow import SYSTEM, Case, LogLine, Stage, logged
 from cloud.tables import alarms, boxes, cases
 from cloud.tables.boxes import BoxState
@@ -22,23 +22,35 @@ OFFLINE_NS = {Level.YELLOW: 120 * 10**9, Level.ORANGE: 1_800 * 10**9}
 
 def tick(work: Work, sequence: int) -> int:
     """Everything that is due; the last sequence of the cloud's own spool then."""
+    reached = _watch_boxes(work, sequence)
+    _end_tests(work)
     _unshelve(work)
     _climb(work)
     _tell_overdue(work)
-    return _watch_boxes(work, sequence)
+    return reached
+
+
+def _end_tests(work: Work) -> None:
+    due = alarms.tests_until(work.connection, work.now_ns - TEST_NS)
+    work.docket.know_alarms(due)
+    for alarm in due:
+        note = f"nobody acknowledged the test within {TEST_NS // 60 // 10**9} min"
+        work.docket.alarms[alarm.id] = alarm_state.ended(alarm, SYSTEM, note, work.now_ns)
 
 
 def _unshelve(work: Work) -> None:
     due = alarms.shelved_until(work.connection, work.now_ns)
     work.docket.know_alarms(due)
-    for alarm in due:
-        _release(work, alarm, AlarmState.SHELVED, "its time on the shelf is over")
+    for read in due:
+        alarm = work.docket.alarms[read.id]
+        if alarm.state is AlarmState.SHELVED:
+            _release(work, alarm, AlarmState.SHELVED, "its time on the shelf is over")
 
 
 def _release(work: Work, alarm: Alarm, held_as: AlarmState, note: str) -> None:
     free = alarm_state.released(alarm, SYSTEM, note, work.now_ns, held_as=held_as)
     if free.is_active:
-        free = work.intake([alarm.id], []).open_for(free)
+        free = work.intake([alarm.id], [alarm.box]).open_for(free)
     work.docket.alarms[alarm.id] = free
 
 

@@ -157,9 +157,18 @@ class Inventory:
     sensors: Mapping[str, Sensor]
 
     def tags(self, sensor: str, box: str) -> Tags:
-        """Labels for a reading of `sensor` that came from `box`; an unknown sensor belongs to `_unregistered`."""
+        """Labels for a reading of `sensor` that came from `box`; an unknown sensor belongs to `_unregistered`.
+
+        A box that speaks of itself has no site; its district is the one of its first sensor.
+        """
         known = self.sensors.get(sensor)
+        if sensor in self.boxes:
+            return Tags("", sensor, box, "box", self._district_of(self.boxes[sensor]))
         if known is None:
             return Tags(UNREGISTERED, sensor, box, "unknown", "unknown")
         site = self.sites[known.site]
         return Tags(site.id, sensor, box, site.kind, site.district)
+
+    def _district_of(self, box: Box) -> str:
+        sensors = (sensor for line in box.lines for sensor in line.sensors)
+        return next((self.sites[self.sensors[sensor].site].district for sensor in sensors), "unknown")

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, insert, select
 
-from cloud.alarm_state import Alarm, AlarmState
+from cloud.alarm_state import TEST_RULE, Alarm, AlarmState
 from cloud.database import built, increase, upsert
 from cloud.day import day_of
 from cloud.docket import Applied
@@ -45,6 +45,14 @@ def shelved_until(connection: Connection, now_ns: int) -> Sequence[Alarm]:
     return _alarms(connection, select(alarms).where(alarms.c.shelved_until_ns <= now_ns))
 
 
+def tests_until(connection: Connection, changed_ns: int) -> Sequence[Alarm]:
+    """Test alarms that are not over, and were raised no later than that."""
+    stands = alarms.c.state.in_([state.value for state in AlarmState if state is not AlarmState.NORMAL])
+    return _alarms(
+        connection, select(alarms).where(stands, alarms.c.rule == TEST_RULE, alarms.c.changed_ns <= changed_ns)
+    )
+
+
 def silent_of_box(connection: Connection, box: str, state: AlarmState) -> Sequence[Alarm]:
     """The alarms of a box's sensors that are themselves at fault, and in this state."""
     wanted = select(alarms).where(alarms.c.state == state.value, alarms.c.box == box, alarms.c.limit.is_(None))
@@ -76,7 +84,12 @@ def add_history(
 
 
 def _count(connection: Connection, applied: Iterable[Applied], known: Mapping[str, Alarm]) -> None:
-    raised = [one.event for one in applied if one.event.change is Change.RAISED]
+    """What people were shown: no test, and nothing that is held when the transaction ends."""
+    raised = [
+        one.event
+        for one in applied
+        if one.event.change is Change.RAISED and one.event.rule != TEST_RULE and not known[one.event.alarm].is_held
+    ]
     district = {alarm: known[alarm].district for alarm in {event.alarm for event in raised}}
     buckets = Counter(
         (event.time_ns // BUCKET_NS * BUCKET_NS, district[event.alarm], event.level.value) for event in raised

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from wire.errors import ConfigError
-from wire.inventory import UNREGISTERED, Contact, Inventory
+from wire.inventory import UNREGISTERED, Contact, Inventory, Tags
 from wire.line_load import utilisation
 from wire.located import Mistakes, parse
 from wire.profile import Profile
@@ -99,6 +99,11 @@ def test_sites_boxes_and_lines_know_each_other(read: Read) -> None:
     tags = city.tags("XM-TA-0117-T1", "XM-TA-01")
     assert (tags.site, tags.kind, tags.district) == ("XM-TA-0117", "billboard", "tongan")
     assert city.tags("stranger", "XM-TA-01").site == UNREGISTERED
+
+
+def test_a_box_that_speaks_of_itself_is_no_unregistered_sensor(read: Read) -> None:
+    """It hangs at no site, and belongs to the district of its first sensor."""
+    assert read(CITY).tags("XM-TA-01", "XM-TA-01") == Tags("", "XM-TA-01", "XM-TA-01", "box", "tongan")
 
 
 def test_the_version_changes_with_the_file(read: Read) -> None:
