@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -10,15 +11,18 @@ from random import Random
 from litestar import Litestar
 
 from cloud import notify
+from cloud.access import gate
 from cloud.alarms import AlarmsLane
 from cloud.api.app import create_app
+from cloud.api.doors import open_doors
 from cloud.api.quarantine import router as quarantine_routes
 from cloud.api.server import serving
-from cloud.config import NOTIFIERS, STORES, CloudConfig, Http
+from cloud.config import NOTIFIERS, STORES, CloudConfig
 from cloud.ingest import ReadingsLane
 from cloud.lane import keep_running
 from cloud.ledger import Ledger
 from cloud.link import MqttInbox
+from cloud.listening import Http, require_demonstration
 from cloud.live import Live
 from cloud.outage import Outage
 from cloud.poison import PoisonFolder
@@ -35,7 +39,6 @@ _log = logging.getLogger(__name__)
 _RETRY_MOST_S = 15.0
 TICK_S = 1.0
 """How often the ledger is asked what is due by the clock."""
-_EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 (recognised here, bound nowhere)
 
 
 class Cloud:
@@ -44,6 +47,7 @@ class Cloud:
     def __init__(self, config: CloudConfig, inventory: Inventory, now: Now, rng: Random) -> None:
         """Builds the parts; nothing is opened. Raises ConfigError when a secret is not there."""
         self._config, self._inventory, self._now, self._rng = config, inventory, now, rng
+        require_demonstration(config.http, is_demonstration=inventory.is_demonstration)
         self._broker = parse(config.broker)
         self._live, self._notices = Live(), asyncio.Event()
         self._quarantine = Quarantine(PoisonFolder(config.data / "quarantine", now))
@@ -75,7 +79,16 @@ class Cloud:
         self._config.data.mkdir(parents=True, exist_ok=True)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._ledger)
-            url = await stack.enter_async_context(serving(self._api(), host=http.host, port=http.port))
+            url = await stack.enter_async_context(
+                serving(
+                    self._api(),
+                    host=http.host,
+                    port=http.port,
+                    certificate=http.certificate,
+                    key=http.key,
+                    behind_proxy=http.behind_proxy,
+                )
+            )
             _log.info("the board is at %s", url)
             async with asyncio.TaskGroup() as tasks:
                 running = [
@@ -92,7 +105,8 @@ class Cloud:
     def _api(self) -> Litestar:
         replay = Replay(self._quarantine, self._readings, self._alarms)
         more = [quarantine_routes(self._quarantine, replay)]
-        return create_app(self._ledger, self._store, self._live, self._inventory, self._now, more)
+        doors = open_doors(self._config.http, gate.on(self._ledger.database, self._now, secrets.token_bytes))
+        return create_app(self._ledger, self._store, self._live, self._inventory, self._now, more, doors)
 
     async def _listen(self, what: topics.What, run: Callable[[Inbox], Awaitable[None]]) -> None:
         """One lane on a session of its own, for ever."""
@@ -133,6 +147,5 @@ class Cloud:
 
 def _house(http: Http, now: Now, where: str) -> House:
     """A board that listens on every address of its machine does not know under which of them people reach it."""
-    host = f"[{http.host}]" if ":" in http.host else http.host
-    url = "" if http.host in _EVERYWHERE else f"http://{host}:{http.port}"
+    url = http.url
     return House(now, where, url, lambda number, _recipient: f"{url}/#/cases/{number}" if url else "")

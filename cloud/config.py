@@ -12,7 +12,8 @@
         url: https://desk.example.org/egret
         secret_env: EGRET_WEBHOOK_SECRET
 
-Only `schema` must be there. `ledger: postgresql+psycopg://egret@db.example/egret` keeps alarms and cases
+Only `schema` must be there. `http`, with its login and TLS, is written as in `cloud/listening.py`.
+`ledger: postgresql+psycopg://egret@db.example/egret` keeps alarms and cases
 in PostgreSQL instead of SQLite. How the city works its cases is written as in `cloud/city_rules.py`.
 What stands beside `kind` belongs to that kind: the first lines of `cloud/stores/{kind}.py` and
 `cloud/notifiers/{kind}.py` are its manual page.
@@ -26,8 +27,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from cloud import city_rules
+from cloud import city_rules, listening
 from cloud.city_rules import CityRules
+from cloud.listening import Http
 from wire import broker, kinds
 from wire.errors import ConfigError
 from wire.located import Block, Mistakes
@@ -37,15 +39,7 @@ from wire.topics import IDENTIFIER
 SCHEMA = "egret.cloud/1"
 STORES, NOTIFIERS = "cloud.stores", "cloud.notifiers"
 _LEDGER = "postgresql+psycopg://"
-_BROKER, _HOST, _PORT, _DATA = "mqtt://127.0.0.1:1883", "127.0.0.1", 8480, "var/cloud"
-
-
-@dataclass(frozen=True, slots=True)
-class Http:
-    """Where the API and the board listen."""
-
-    host: str
-    port: int
+_BROKER, _DATA = "mqtt://127.0.0.1:1883", "var/cloud"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +77,16 @@ def load(path: Path) -> CloudConfig:
     mistakes = Mistakes()
     root = load_file(path, mistakes)
     root.choice("schema", [SCHEMA])
-    http = root.mapping("http", optional=True)
     data = Path(root.text("data", _DATA))
     config = CloudConfig(
         broker=_broker(root),
-        http=Http(http.text("host", _HOST), http.integer("port", 1, 65535, default=_PORT)),
+        http=listening.read(root.mapping("http", optional=True)),
         data=data,
         ledger=_ledger(root),
         store=_in_folder(_store(root), data),
         notifiers=_notifiers(root),
         rules=city_rules.read(root),
     )
-    http.done()
     root.done()
     mistakes.raise_any()
     return config
@@ -157,12 +149,11 @@ def _chosen(package: str, block: Block, name: str, kind: str) -> Chosen:
 def schema() -> dict[str, object]:
     """The JSON Schema of cloud.yaml (draft 2020-12), for editors."""
     text = {"type": "string"}
-    port = {"type": "integer", "minimum": 1, "maximum": 65535, "default": _PORT}
     named = {"name": {"type": "string", "pattern": f"^{IDENTIFIER.pattern}$"}}
     sections = {
         "schema": {"const": SCHEMA},
         "broker": {**text, "pattern": "^mqtts?://", "default": _BROKER},
-        "http": _object({"host": {**text, "default": _HOST}, "port": port}, []),
+        "http": listening.SCHEMA,
         "data": {**text, "default": _DATA, "description": "folder of the ledger, the quarantine, the embedded store"},
         "ledger": {**text, "pattern": f"^{re.escape(_LEDGER)}", "description": "without it, SQLite in the data folder"},
         "store": {"oneOf": [_kind(STORES, kind, {}) for kind in kinds.names(STORES)]},

@@ -59,7 +59,7 @@ class Role(StrEnum):
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.VIEWER: frozenset({Right.READ}),
     Role.HANDLER: frozenset({Right.READ, Right.FILE_CASES, Right.HANDLE}),
-    Role.OPERATOR: frozenset(Right) - {Right.HANDLE, Right.MAINTAIN, Right.MANAGE_USERS, Right.READ_AUDIT},
+    Role.OPERATOR: frozenset(Right) - {Right.MAINTAIN, Right.MANAGE_USERS, Right.READ_AUDIT},
     Role.MAINTAINER: frozenset(Right),
 }
 """The one table."""

@@ -14,9 +14,9 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from cloud.api import alarms, board, cases, city, installations, problems, readings, state, stream
+from cloud.api import alarms, audit, board, cases, city, installations, problems, readings, session, state, stream, users
 from cloud.api.desk import Desk
-from cloud.api.loopback import require_own_host
+from cloud.api.doors import DEMONSTRATION, SECURITY, Doors, provide_actor
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.ports import Now, Store
@@ -43,9 +43,15 @@ ROUTES = (
 
 
 def create_app(
-    ledger: Ledger, store: Store, live: Live, inventory: Inventory, now: Now, more: Sequence[Router] = ()
+    ledger: Ledger,
+    store: Store,
+    live: Live,
+    inventory: Inventory,
+    now: Now,
+    more: Sequence[Router] = (),
+    doors: Doors = DEMONSTRATION,
 ) -> Litestar:
-    """Serve it with `cloud.api.server.serving`: it has no login, so it may be reached from this machine only.
+    """Serve it with `cloud.api.server.serving`. Without `doors` there is no login, and it is for this machine only.
 
     `more`: routes that are answered from other parts.
     """
@@ -61,9 +67,22 @@ def create_app(
         yield
 
     return Litestar(
-        route_handlers=[Router("/api/v1", route_handlers=ROUTES), installations.router(), board.router(), *more],
-        dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
-        before_request=require_own_host,
+        route_handlers=[
+            Router("/api/v1", route_handlers=ROUTES),
+            session.router(),
+            users.router(),
+            audit.router(),
+            installations.router(),
+            board.router(),
+            *more,
+        ],
+        dependencies={
+            "desk": Provide(lambda: desk, sync_to_thread=False),
+            "doors": Provide(lambda: doors, sync_to_thread=False),
+            "actor": Provide(provide_actor, sync_to_thread=False),
+        },
+        guards=[doors.enter],
+        after_exception=[doors.note],
         before_send=[board.confinement()],
         lifespan=[seeded],
         plugins=[problems.plugin()],
@@ -73,6 +92,8 @@ def create_app(
             path="/api/v1/openapi.json",
             render_plugins=[JsonRenderPlugin(path="/")],
             use_handler_docstrings=True,
+            components=SECURITY,
+            security=[{"session": []}, {"token": []}],
         ),
         logging_config=None,
     )

@@ -11,6 +11,8 @@ from litestar.datastructures import CacheControlHeader, MutableScopeHeaders
 from litestar.static_files import create_static_files_router
 from litestar.types import BeforeMessageSendHookHandler, Message, Scope
 
+from cloud.api.doors import PUBLIC
+
 FOLDER = Path(__file__).parent.parent / "board"
 
 _LOG = logging.getLogger(__name__)
@@ -21,7 +23,7 @@ def router() -> Router:
     if not (FOLDER / "modules" / "stamp.txt").is_file():
         _LOG.warning("the board's modules are missing. fix: python scripts/build_board.py [E-API-008]")
     return create_static_files_router(
-        path="/", directories=[FOLDER], html_mode=True, cache_control=CacheControlHeader(no_cache=True)
+        path="/", directories=[FOLDER], html_mode=True, cache_control=CacheControlHeader(no_cache=True), opt=PUBLIC
     )
 
 

@@ -8,6 +8,10 @@ import logging
 from litestar.exceptions import HTTPException
 from litestar.plugins.problem_details import ProblemDetailsConfig, ProblemDetailsException, ProblemDetailsPlugin
 
+from cloud.access.accounts import AccountError, AccountExists, NoSuchAccount
+from cloud.access.actor import NotAllowed
+from cloud.access.logins import LoginLocked, LoginRefused
+from cloud.access.passwords import BadPassword
 from wire.errors import CaseClosed, EgretError, NoSuchCase, Unavailable
 
 _LOG = logging.getLogger(__name__)
@@ -22,7 +26,18 @@ class RequestError(EgretError):
         self.status = status
 
 
-_STATUS: dict[type[EgretError], int] = {Unavailable: 503, NoSuchCase: 404, CaseClosed: 409}
+_STATUS: dict[type[EgretError], int] = {
+    Unavailable: 503,
+    NoSuchCase: 404,
+    CaseClosed: 409,
+    NotAllowed: 403,
+    LoginRefused: 401,
+    LoginLocked: 429,
+    BadPassword: 400,
+    AccountError: 400,
+    NoSuchAccount: 404,
+    AccountExists: 409,
+}
 
 
 def plugin() -> ProblemDetailsPlugin:
@@ -55,4 +70,13 @@ def _defect(error: Exception) -> ProblemDetailsException:
 
 def _problem(status: int, error: EgretError) -> ProblemDetailsException:
     extra = {"what": error.what, "where": error.where, "fix": error.fix, "code": error.code}
-    return ProblemDetailsException(status_code=status, title=error.what, detail=str(error), extra=extra)
+    return ProblemDetailsException(
+        status_code=status, title=error.what, detail=str(error), extra=extra, headers=_headers(status, error)
+    )
+
+
+def _headers(status: int, error: EgretError) -> dict[str, str]:
+    """What RFC 9110 wants beside a status."""
+    if isinstance(error, LoginLocked):
+        return {"Retry-After": str(error.wait_s)}
+    return {"WWW-Authenticate": "Bearer"} if status == 401 else {}

@@ -1,7 +1,8 @@
-"""Serves the API on this machine."""
+"""Serves the API: on this machine, or to others through TLS."""
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -9,6 +10,7 @@ import uvicorn
 from litestar import Litestar
 
 from cloud.api.loopback import require_loopback
+from cloud.listening import HOST
 from wire.errors import EgretError
 
 GRACE_S = 1
@@ -25,22 +27,58 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Litestar, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+async def serving(
+    app: Litestar,
+    *,
+    host: str = HOST,
+    port: int = 0,
+    certificate: str = "",
+    key: str = "",
+    behind_proxy: bool = False,
+) -> AsyncIterator[str]:
     """Serves while the block runs; gives the address to open. Port 0 takes a free one.
 
-    Raises EgretError when `host` is not this machine, or the port is taken.
+    `certificate` and `key`: files in PEM form, for TLS. Raises EgretError when other machines would be
+    let in without TLS, when the files cannot be used, or when the port is taken.
     """
-    require_loopback(host)
+    if not certificate and not behind_proxy:
+        require_loopback(host)
+    if certificate:
+        _require_pair(certificate, key)
     listener = _listen(host, port)
     server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S, lifespan="on")
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_S,
+            lifespan="on",
+            proxy_headers=False,  # `cloud.api.doors` reads them, and only when there is a proxy
+            server_header=False,
+            ssl_certfile=certificate or None,
+            ssl_keyfile=key or None,
+        )
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve([listener]))
         try:
-            yield f"http://{host}:{listener.getsockname()[1]}/"
+            name = f"[{host}]" if ":" in host else host
+            yield f"{'https' if certificate else 'http'}://{name}:{listener.getsockname()[1]}/"
         finally:
             server.should_exit = True
+
+
+def _require_pair(certificate: str, key: str) -> None:
+    """Before anything is opened: uvicorn would end in the middle of starting."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError as error:
+        raise EgretError(
+            f"this certificate and key cannot be used: {error.strerror or error}",
+            where=f"{certificate}, {key}",
+            fix="name the PEM files of a certificate and of its own key, readable by the user that runs egret",
+            code="E-API-014",
+        ) from error
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -138,7 +138,7 @@ class Demonstration:
         config = {
             "schema": "egret.cloud/1",
             "broker": address,
-            "http": {"host": "127.0.0.1", "port": port},
+            "http": {"host": "127.0.0.1", "port": port, "login": "none"},
             "data": str(folder / "cloud"),
             "store": {"kind": options.store, **options.store_settings},
         }

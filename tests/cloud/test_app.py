@@ -63,7 +63,9 @@ async def running(folder: Path, broker_url: str, more: str = EMBEDDED) -> AsyncI
     """`egret cloud run` with a cloud.yaml of these lines."""
     port = servers.free_port()
     file = folder / "cloud.yaml"
-    head = f"schema: egret.cloud/1\nbroker: {broker_url}\nhttp: {{port: {port}}}\ndata: {folder / 'data'}\n"
+    head = (
+        f"schema: egret.cloud/1\nbroker: {broker_url}\nhttp: {{port: {port}, login: none}}\ndata: {folder / 'data'}\n"
+    )
     file.write_text(head + more, encoding="utf-8")
     cloud = Cloud(cloud_yaml.load(file), small_city.inventory(folder), time.time_ns, Random(1))
     stop = asyncio.Event()
@@ -178,25 +180,29 @@ async def test_a_third_partys_box_is_stored_receipted_and_becomes_a_case(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("host", "url"),
-    [("127.0.0.1", "http://127.0.0.1:8480"), ("::1", "http://[::1]:8480"), ("0.0.0.0", ""), ("::", "")],
+    ("http", "url"),
+    [
+        ("host: 127.0.0.1", "http://127.0.0.1:8480"),
+        ("host: '::1'", "http://[::1]:8480"),
+        ("host: 0.0.0.0, hosts: [egret.city.example], behind_proxy: true", "https://egret.city.example"),
+    ],
 )
 def test_notices_link_to_the_board_where_people_reach_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, url: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, http: str, url: str
 ) -> None:
-    """A board that listens on every address of its machine gives no link rather than a wrong one."""
+    """A link leads where people reach the board, not to the address that it listens on."""
     houses: list[House] = []
     monkeypatch.setattr(webhook, "open_notifier", lambda _, house: houses.append(house))
     file = tmp_path / "cloud.yaml"
     file.write_text(
-        f"schema: egret.cloud/1\nhttp: {{host: '{host}'}}\ndata: {tmp_path / 'data'}\n{EMBEDDED}\n"
+        f"schema: egret.cloud/1\nhttp: {{{http}}}\ndata: {tmp_path / 'data'}\n{EMBEDDED}\n"
         "notifiers:\n  - {name: city-desk, kind: webhook, url: 'https://desk.example.org'}\n",
         encoding="utf-8",
     )
     Cloud(cloud_yaml.load(file), small_city.inventory(tmp_path), time.time_ns, Random(1))
     [house] = houses
     assert (house.where, house.board_url) == (f"{file}:6", url)
-    assert house.case_link("20261118-00001", "lin") == (f"{url}/#/cases/20261118-00001" if url else "")
+    assert house.case_link("20261118-00001", "lin") == f"{url}/#/cases/20261118-00001"
 
 
 async def test_an_unknown_sensor_is_stored_and_shown(tmp_path: Path, nats_url: str) -> None:

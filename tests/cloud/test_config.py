@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cloud import config
-from cloud.config import CloudConfig, Http, load
+from cloud.config import CloudConfig, load
+from cloud.listening import Http
 from cloud.notifiers import webhook
 from cloud.stores import embedded, influxdb_v1, influxdb_v2
 from wire import kinds
@@ -106,7 +107,10 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
             " fix: write mqtt://host:1883 or mqtts://host:8883. [E-LINK-001]"
         ),
         "cloud.yaml:4: 'port' 84800 is outside 1..65535. fix: write a value inside [E-FILE-013]",
-        "cloud.yaml:5: unknown key 'adress'. fix: use one of: host, port [E-FILE-010]",
+        (
+            "cloud.yaml:5: unknown key 'adress'."
+            " fix: use one of: host, port, login, hosts, certificate, key, behind_proxy [E-FILE-010]"
+        ),
         "cloud.yaml:7: there is no store kind 'influxdb'. fix: write 'influxdb_v2' [E-KIND-001]",
         (
             "cloud.yaml:11: two notifiers are called 'desk'."

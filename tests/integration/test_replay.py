@@ -41,7 +41,7 @@ def cloud(folder: Path, broker_url: str) -> Iterator[httpx.Client]:
     config = {
         "schema": "egret.cloud/1",
         "broker": broker_url,
-        "http": {"host": "127.0.0.1", "port": port},
+        "http": {"host": "127.0.0.1", "port": port, "login": "none"},
         "data": str(folder / "cloud"),
     }
     (folder / "cloud.yaml").write_text(json.dumps(config))

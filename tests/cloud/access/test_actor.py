@@ -28,7 +28,7 @@ from cloud.access.actor import (
         (Role.HANDLER, Right.DISPATCH, False),
         (Role.OPERATOR, Right.DISPATCH, True),
         (Role.OPERATOR, Right.SWITCH_MODE, True),
-        (Role.OPERATOR, Right.HANDLE, False),
+        (Role.OPERATOR, Right.HANDLE, True),
         (Role.OPERATOR, Right.MANAGE_USERS, False),
         (Role.OPERATOR, Right.READ_AUDIT, False),
         (Role.MAINTAINER, Right.READ_AUDIT, True),
