@@ -1,9 +1,11 @@
 """What the command asks of a running cloud: its HTTP API, with its problems as our errors."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from unicodedata import east_asian_width
+from urllib.parse import urlsplit
 
 import click
 import httpx
@@ -38,26 +40,44 @@ class ApiClient:
 
     def get(self, path: str, kind: type[T]) -> T:
         """One thing. Raises Unreachable, and EgretError with the API's own words."""
-        return self._read(self._ask("GET", path), kind)
+        return self._read(self._ask("GET", path).content, kind)
 
-    def get_all(self, path: str, kind: type[T], **query: str) -> list[T]:
-        """A list."""
-        items = self._read(self._ask("GET", path, query=query), list[msgspec.Raw])
-        return [self._read(item, kind) for item in items]
+    def get_all(self, path: str, kind: type[T], *, most: int = 1_000, **query: str) -> list[T]:
+        """A list, page after page until there are `most`."""
+        found: list[T] = []
+        answer = self._ask("GET", path, query=query)
+        while True:
+            found += [self._read(item, kind) for item in self._read(answer.content, list[msgspec.Raw])]
+            following = answer.links.get("next", {}).get("url", "")
+            if not following or len(found) >= most:
+                return found[:most]
+            answer = self._ask("GET", path, query=dict(httpx.QueryParams(urlsplit(following).query)))
 
-    def post(self, path: str, body: object, kind: type[T]) -> T:
-        """What the API answers to an act."""
-        return self._read(self._ask("POST", path, body=msgspec.json.encode(body)), kind)
+    def post(self, path: str, body: object, kind: type[T], *, seen: int | None = None) -> T:
+        """What the API answers to an act, which is done once however often it is sent.
 
-    def _ask(self, method: str, path: str, *, query: dict[str, str] | None = None, body: bytes = b"") -> bytes:
-        headers = {"content-type": "application/json"} if body else {}
+        `seen`: the version of the case that it is for, if that matters.
+        """
+        headers = {"idempotency-key": uuid.uuid4().hex} | ({} if seen is None else {"if-match": f'"{seen}"'})
+        return self._read(self._ask("POST", path, body=msgspec.json.encode(body), headers=headers).content, kind)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        said = {**(headers or {}), **({"content-type": "application/json"} if body else {})}
         try:
             answer = httpx.request(
                 method,
                 f"{self._url}/{path}",
                 params=query,
                 content=body,
-                headers=headers,
+                headers=said,
                 timeout=_TIMEOUT_S,
                 trust_env=False,
             )
@@ -67,7 +87,7 @@ class ApiClient:
                 f"the cloud does not answer: {error}", where=self._url, fix=fix, code="E-API-010"
             ) from error
         if answer.is_success:
-            return answer.content
+            return answer
         raise self._refusal(answer)
 
     def _refusal(self, answer: httpx.Response) -> EgretError:

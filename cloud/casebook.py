@@ -11,7 +11,7 @@ import msgspec
 
 from cloud import alarmwork, casework, modework, reportwork
 from cloud.access import permits
-from cloud.access.actor import Actor, Right, require, require_sight
+from cloud.access.actor import Actor, NotAllowed, Right, require, require_sight
 from cloud.alarm_state import Alarm
 from cloud.alarmwork import SPOOL, AlarmAct, Test
 from cloud.case_act import Act, word
@@ -30,6 +30,7 @@ from cloud.tables.once import Once
 from cloud.tables.photos import CasePhoto
 from cloud.tables.refs import Ref
 from cloud.work import Work
+from wire.errors import AlarmError
 from wire.receipt import Lane
 
 T = TypeVar("T")
@@ -45,6 +46,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None = None
     once: Once | None = None
     link: UsedLink | None = None
+
+
+class AlarmDone(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one alarm of an act: the alarm, or why nothing was done, with the code of the problem."""
+
+    id: str
+    alarm: Alarm | None = None
+    problem: str = ""
+    code: str = ""
 
 
 class Casebook:
@@ -76,16 +86,16 @@ class Casebook:
 
         return await self._do(run, actor, "case.report", asked.title, Case, repeat)
 
-    async def act_on_alarm(self, alarm: str, act: AlarmAct, actor: Actor, repeat: Once | None = None) -> Alarm:
-        """The alarm after it. Raises AlarmError."""
-        return await self._do(
-            lambda work: alarmwork.do(work, alarm, act, actor.name, permits.for_alarms(actor)),
-            actor,
-            f"alarm.{act.__struct_config__.tag}",
-            alarm,
-            Alarm,
-            repeat,
-        )
+    async def act_on_alarms(
+        self, alarms: Sequence[str], act: AlarmAct, actor: Actor, repeat: Once | None = None
+    ) -> Sequence[AlarmDone]:
+        """Each alarm after it, or why it is as it was; the others are done all the same."""
+
+        def run(work: Work) -> tuple[AlarmDone, ...]:
+            return tuple(_tried(work, alarm, act, actor) for alarm in dict.fromkeys(alarms))
+
+        done = f"alarm.{act.__struct_config__.tag}"
+        return await self._do(run, actor, done, ", ".join(alarms), tuple[AlarmDone, ...], repeat)
 
     async def test_alarm(self, asked: Test, actor: Actor) -> Alarm:
         """A test alarm of a sensor."""
@@ -122,10 +132,12 @@ class Casebook:
         keys = ", ".join(report.key for report in reports)
         return await self._do(run, actor, "report.take", f"{system}: {keys}", tuple[Case, ...])
 
-    async def add_photo(self, number: str, photo: Photo, actor: Actor) -> CasePhoto:
-        """A photo that lies in the folder belongs to a case from now on. Raises NoSuchCase and BadAct."""
+    async def add_photo(self, number: str, photo: Photo, actor: Actor, link: UsedLink | None = None) -> CasePhoto:
+        """A photo that lies in the folder belongs to a case from now on. Raises NoSuchCase, BadAct and LinkUsed."""
 
         def run(work: Work) -> CasePhoto:
+            if link:
+                links.use(work.connection, link)
             permits.see(actor, work.case(number))
             require(actor, Right.FILE_CASES)
             return photos.add(work.connection, number, photo, actor.name, work.now_ns)
@@ -145,6 +157,10 @@ class Casebook:
     async def photos(self, number: str) -> Sequence[CasePhoto]:
         """In the order they came."""
         return await self._ledger.read(lambda connection: photos.of(connection, number))
+
+    async def standing_modes(self) -> Sequence[Mode]:
+        """Those that nobody and nothing has ended."""
+        return await self._ledger.read(modes.standing)
 
     async def modes(self, limit: int = 100, before: int = 0) -> Sequence[Mode]:
         """All switches, the newest first."""
@@ -175,3 +191,10 @@ class Casebook:
             return result
 
         return await self._ledger.transact(both)
+
+
+def _tried(work: Work, alarm: str, act: AlarmAct, actor: Actor) -> AlarmDone:
+    try:
+        return AlarmDone(id=alarm, alarm=alarmwork.do(work, alarm, act, actor.name, permits.for_alarms(actor)))
+    except (AlarmError, NotAllowed) as error:
+        return AlarmDone(id=alarm, problem=str(error), code=error.code)

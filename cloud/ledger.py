@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
 from cloud import clockwork, modework
 from cloud.alarm_cases import fresh
@@ -19,12 +19,15 @@ from cloud.alarm_state import Alarm
 from cloud.alarmwork import SPOOL
 from cloud.case_flow import Case, CaseFile
 from cloud.database import Database
+from cloud.notice_route import Targets, facts_of, routes_of
 from cloud.ports import Notice, Now
 from cloud.practice import Practice
-from cloud.tables import alarms, boxes, cases, events, modes, outbox, watermarks
+from cloud.tables import alarm_history, alarms, boxes, case_counts, cases, events, modes, outbox, watermarks
+from cloud.tables.alarm_history import AlarmHistory
 from cloud.tables.boxes import BoxState
+from cloud.tables.case_counts import CaseCounts
 from cloud.tables.events import LedgerEvent
-from cloud.tables.outbox import OutboxRow
+from cloud.tables.outbox import OutboxRow, TargetState
 from cloud.work import Work
 from wire.alarm_message import AlarmMessage
 from wire.receipt import BoxStatus, Lane
@@ -42,10 +45,10 @@ class Taken(msgspec.Struct, frozen=True):
 class Ledger:
     """An async context manager. Every method raises Unavailable while the database cannot be used."""
 
-    def __init__(self, url_or_path: str | Path, now: Now, practice: Practice, targets: Sequence[str] = ()) -> None:
-        """`targets` are the names of the notifiers that get every notice."""
+    def __init__(self, url_or_path: str | Path, now: Now, practice: Practice, targets: Targets = ()) -> None:
+        """`targets` are the notifiers: what each is told, or their names alone, and then each is told everything."""
         self.database = Database(url_or_path)
-        self._now, self._practice, self._targets = now, practice, tuple(targets)
+        self._now, self.practice, self.routes = now, practice, routes_of(targets)
 
     async def __aenter__(self) -> Self:
         """Open, and bring the tables up to date."""
@@ -129,10 +132,25 @@ class Ledger:
         """All that are not normal, the worst first, and of a level the longest standing."""
         return await self.database.read(alarms.not_normal)
 
-    async def cases(self, *, open_only: bool = False, limit: int = 500, after: str = "") -> Sequence[Case]:
-        """The newest first, with the end of their logs; the next page is `after` the last number."""
-        wanted = [cases.IS_OPEN] if open_only else []
+    async def alarm_history(
+        self, wanted: AlarmHistory, limit: int, after: str
+    ) -> tuple[Sequence[alarm_history.PastEvent], str]:
+        """Events of alarms, newest first, and the cursor of the next page. Raises AlarmError."""
+        return await self.database.read(lambda connection: alarm_history.page(connection, wanted, limit, after))
+
+    async def case_counts(self, wanted: Sequence[ColumnElement[bool]]) -> CaseCounts:
+        """How many cases fulfil the conditions, by what they are."""
+        return await self.database.read(lambda connection: case_counts.of(connection, wanted))
+
+    async def cases(
+        self, wanted: Sequence[ColumnElement[bool]] = (), *, limit: int = 500, after: str = ""
+    ) -> Sequence[Case]:
+        """Those that fulfil the conditions, newest first, with the end of their logs; next from `after` the last."""
         return await self.database.read(lambda connection: cases.page(connection, wanted, limit=limit, before=after))
+
+    async def open_cases(self, limit: int = 1_000) -> Sequence[Case]:
+        """The newest that nobody has closed."""
+        return await self.cases([cases.IS_OPEN], limit=limit)
 
     async def case(self, number: str) -> CaseFile:
         """With its whole log, its parts and its evidence. Raises NoSuchCase."""
@@ -146,21 +164,30 @@ class Ledger:
         """0 when nothing ever happened."""
         return await self.database.read(events.last_id)
 
-    async def due(self, target: str, now_ns: int, limit: int) -> Sequence[OutboxRow]:
-        """What one target should get now, the longest due first."""
-        return await self.database.read(lambda connection: outbox.due(connection, target, now_ns, limit))
+    async def due(self, target: str, until_ns: int, limit: int) -> Sequence[OutboxRow]:
+        """What one target should get until then, the longest due first."""
+        return await self.database.read(lambda connection: outbox.due(connection, target, until_ns, limit))
 
-    async def sent(self, row_id: int) -> None:
-        """The target has it: the row is gone."""
-        await self.database.write(lambda connection: outbox.sent(connection, row_id))
+    async def sent(self, row_ids: Sequence[int]) -> None:
+        """The target has them: the rows are gone."""
+        await self.database.write(lambda connection: outbox.sent(connection, row_ids))
 
-    async def failed(self, row_id: int, retry_at_ns: int | None, error: str) -> None:
-        """The target has not taken it; None makes it a dead letter."""
-        await self.database.write(lambda connection: outbox.failed(connection, row_id, retry_at_ns, error))
+    async def failed(self, row_ids: Sequence[int], retry_at_ns: int | None, error: str) -> None:
+        """The target has not taken them; None makes them dead letters."""
+        await self.database.write(lambda connection: outbox.failed(connection, row_ids, retry_at_ns, error))
 
-    async def dead_letters(self, limit: int = 100) -> Sequence[OutboxRow]:
-        """What was given up, the newest first."""
-        return await self.database.read(lambda connection: outbox.dead_letters(connection, limit))
+    async def dead_letters(self, limit: int = 100, before: int = 0) -> Sequence[OutboxRow]:
+        """What was given up, the newest first; the next page is `before` the last id."""
+        return await self.database.read(lambda connection: outbox.dead_letters(connection, limit, before))
+
+    async def targets_state(self) -> Sequence[TargetState]:
+        """Of every notifier and of the store, and of what has left cloud.yaml and still has notices; by name."""
+        found = {state.target: state for state in await self.database.read(outbox.states)}
+        known = {outbox.STORE, *self.routes}
+        return tuple(
+            msgspec.structs.replace(found.get(name) or TargetState(target=name), is_known=name in known)
+            for name in sorted(known | found.keys())
+        )
 
     async def read(self, call: Callable[[Connection], T]) -> T:
         """What `call` finds."""
@@ -171,8 +198,11 @@ class Ledger:
         return await self.database.write(lambda connection: run(self._work(connection)))
 
     def _work(self, connection: Connection) -> Work:
-        return Work(connection, self._practice.at(self._now(), modes.standing(connection)), self._post)
+        return Work(connection, self.practice.at(self._now(), modes.standing(connection)), self._post)
 
     def _post(self, connection: Connection, notices: Collection[Notice]) -> None:
-        for target in self._targets:
-            outbox.put(connection, target, notices)
+        for notice in notices:
+            facts = facts_of(notice)
+            for target, route in self.routes.items():
+                if route.wants(facts):
+                    outbox.put(connection, target, notice, route.due_ns(notice.time_ns, facts))

@@ -45,14 +45,14 @@ def take(work: Work, system: str, report: Report) -> Case:
         _remember(work, system, report, case)
         return case
     case = work.case(known.case)
-    if not _says_more(report, known):
+    if not _says_more(report, known, case):
         return case
     if case.is_open:
         line = LogLine(work.now_ns, system, case.stage, _words(report), str(report.state))
         case = logged(case, line, level=max(case.level, report.level, key=lambda level: level.severity))
         work.docket.change(case)
-    _remember(work, system, report, case)
-    return case
+    _remember(work, system, report, case, known)
+    return work.case(case.number)
 
 
 def file(work: Work, asked: Filing, actor: str) -> Case:
@@ -79,6 +79,16 @@ def file(work: Work, asked: Filing, actor: str) -> Case:
     return case
 
 
+def conflict(ref: Ref, case: Case) -> str:
+    """Where the other system cannot be right if we are: it is over there and not here, or stages lie far apart."""
+    if not ref.stage or ref.stage == case.stage:
+        return ""
+    theirs = Stage(ref.stage)
+    is_over = Stage.CLOSED in {theirs, case.stage}
+    is_far = abs(_ORDER.index(theirs) - _ORDER.index(case.stage)) > 1
+    return f"{theirs} there, {case.stage} here" if is_over or is_far else ""
+
+
 def code_of(work: Work, word: str) -> tuple[str, str]:
     """Class and digits of a code given as `event 0593` or as the id of its row. Raises NoSuchCode."""
     code_class, _, digits = word.partition(" ")
@@ -90,10 +100,12 @@ def code_of(work: Work, word: str) -> tuple[str, str]:
 def _reported(work: Work, report: Report, *, source: str) -> Case:
     """上报; place and district are those of the site, when it is one of ours."""
     site = work.practice.inventory.sites.get(report.site)
+    unknown = f" · site {report.site}?" if report.site and not site else ""
     try:
         code_class, code = code_of(work, report.code)
     except NoSuchCode:
         code_class, code = code_of(work, _OTHER)
+        unknown += f" · code {report.code}?"
     district = site.district if site else report.district
     effects = work.practice.effects(district)
     return Case(
@@ -113,42 +125,40 @@ def _reported(work: Work, report: Report, *, source: str) -> Case:
         is_drill=effects.is_drill,
         opened_ns=work.now_ns,
         stage_ns=work.now_ns,
-        log=(LogLine(work.now_ns, report.reporter or source, Stage.REPORTED, _words(report), "report"),),
+        log=(LogLine(work.now_ns, report.reporter or source, Stage.REPORTED, f"{_words(report)}{unknown}", "report"),),
     )
 
 
-def _says_more(report: Report, known: Ref) -> bool:
-    """Is it newer than what was taken, or different? An old report that comes late says nothing new."""
+def _says_more(report: Report, known: Ref, case: Case) -> bool:
+    """Is it different from what was taken, or worse? An old report that comes late says nothing new."""
     state = (report.external_number or known.number, report.external_state or known.state)
     is_returned = report.state is State.RESOLVED
-    return report.time_ns >= known.time_ns and (*state, is_returned) != (known.number, known.state, known.is_returned)
+    is_worse = case.is_open and report.level.severity > case.level.severity
+    is_different = (*state, is_returned) != (known.number, known.state, known.is_returned)
+    return report.time_ns >= known.time_ns and (is_different or is_worse)
 
 
-def _remember(work: Work, system: str, report: Report, case: Case) -> None:
+def _their_stage(report: Report, known: Ref | None) -> str:
+    """A report that says nothing of its stage leaves what was said before."""
+    if report.external_state or known is None:
+        return report.stage.value if report.stage else ""
+    return known.stage
+
+
+def _remember(work: Work, system: str, report: Report, case: Case, known: Ref | None = None) -> None:
     refs.put(
         work.connection,
         Ref(
             system=system,
             key=report.key,
             case=case.number,
-            number=report.external_number,
-            state=report.external_state,
+            number=report.external_number or (known.number if known else ""),
+            state=report.external_state or (known.state if known else ""),
             time_ns=report.time_ns,
             is_returned=report.state is State.RESOLVED,
-            conflict=_conflict(report, case),
+            stage=_their_stage(report, known),
         ),
     )
-
-
-def _conflict(report: Report, case: Case) -> str:
-    """Where the other system's stage cannot be ours: it is over there and not here, or the other way round."""
-    theirs = report.stage
-    if theirs is None or theirs is case.stage:
-        return ""
-    if (theirs is Stage.CLOSED) != (case.stage is Stage.CLOSED):
-        return f"{theirs} there, {case.stage} here"
-    is_far = abs(_ORDER.index(theirs) - _ORDER.index(case.stage)) > 1
-    return f"{theirs} there, {case.stage} here" if is_far else ""
 
 
 def _words(report: Report) -> str:

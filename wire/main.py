@@ -47,8 +47,9 @@ VERBS: Mapping[str, Verb] = {
             "quarantine": Verb("What could not be decoded or stored.", "cloud.commands.quarantine:quarantine"),
         },
     ),
-    "case": Verb("List, show and close cases.", "cloud.commands.case:case"),
-    "alarm": Verb("List alarms.", "cloud.commands.alarm:alarm"),
+    "case": Verb("List, show and work on cases.", "cloud.commands.case:case"),
+    "alarm": Verb("List, acknowledge, shelve and test alarms.", "cloud.commands.alarm:alarm"),
+    "mode": Verb("In which mode the city is, and switching it.", "cloud.commands.mode:mode"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from cloud.access.actor import Actor, Right, require, require_sight
+from cloud.access.actor import Actor, Right, may_see, require, require_sight
 from cloud.alarm_state import Alarm
 from cloud.case_act import Act
 from cloud.case_acts import (
@@ -63,6 +63,16 @@ def see(actor: Actor, case: Case) -> None:
     """Raises NotAllowed for a case that is not theirs."""
     require(actor, Right.READ, f"case {case.number}")
     require_sight(actor, case.district, case.unit, f"case {case.number}")
+
+
+def sees_district(actor: Actor, district: str) -> bool:
+    """Does the actor see what happens in a district? A unit's people see the alarms around their cases."""
+    return not actor.districts or district in actor.districts
+
+
+def sees_case(actor: Actor, case: Case) -> bool:
+    """Is the case theirs?"""
+    return may_see(actor, case.district, case.unit)
 
 
 def for_alarms(actor: Actor) -> Callable[[Alarm], None]:

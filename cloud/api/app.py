@@ -14,7 +14,22 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from cloud.api import alarms, audit, board, cases, city, installations, problems, readings, session, state, stream, users
+from cloud.api import (
+    alarms,
+    audit,
+    board,
+    cases,
+    city,
+    evaluation,
+    installations,
+    modes,
+    problems,
+    readings,
+    session,
+    state,
+    stream,
+    users,
+)
 from cloud.api.desk import Desk
 from cloud.api.doors import DEMONSTRATION, SECURITY, Doors, provide_actor
 from cloud.ledger import Ledger
@@ -35,10 +50,17 @@ ROUTES = (
     readings.count,
     readings.unregistered,
     alarms.alarms,
+    alarms.alarm_events,
+    alarms.act_on_alarms,
+    alarms.test_alarm,
     cases.cases,
+    cases.counts,
     cases.case,
     cases.file_case,
     cases.act_on_case,
+    modes.modes,
+    modes.rules,
+    modes.switch,
 )
 
 
@@ -73,6 +95,7 @@ def create_app(
             users.router(),
             audit.router(),
             installations.router(),
+            evaluation.router(),
             board.router(),
             *more,
         ],

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from litestar.params import SkipValidation
 
+from cloud.casebook import Casebook
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.ports import Now, Store
@@ -19,6 +20,11 @@ class Desk:
     live: Live
     inventory: Inventory
     now: Now
+
+    @property
+    def casebook(self) -> Casebook:
+        """What people do to alarms, cases and modes."""
+        return Casebook(self.ledger)
 
 
 OnDesk = SkipValidation[Desk]

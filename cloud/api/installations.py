@@ -100,7 +100,7 @@ async def compliance(
     if known is None:
         fix = "GET /api/v1/city lists the sites."
         raise RequestError(f"there is no site {site!r}.", status=404, fix=fix, code="E-SITE-001")
-    cases = await desk.ledger.cases(open_only=True, limit=OPEN_CASES_MAX)
+    cases = await desk.ledger.open_cases(OPEN_CASES_MAX)
     (judged,) = await _assess(desk, attendance, [known], cases)
     wanted = request.accept.best_match([MediaType.JSON, MediaType.HTML], default=MediaType.JSON)
     headers = {"Vary": "Accept", "Cache-Control": "no-store"}

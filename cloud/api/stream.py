@@ -1,6 +1,6 @@
 """GET /events: the live stream, as server-sent events (HTML Living Standard, §9.2).
 
-`alarm`, `case` and `box` carry the ledger's event ids, so a browser that was cut off goes on where it
+`alarm`, `case`, `box` and `mode` carry the ledger's event ids, so a browser that was cut off goes on where it
 was (`Last-Event-ID`). `values` and `time` carry none: only the newest matter. `time` is the heartbeat;
 its comment keeps proxies awake, its data lets the board see that the stream lives.
 """
@@ -15,22 +15,36 @@ from litestar import get
 from litestar.params import FromQuery, HeaderParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
+from cloud.access.actor import Actor, may_see
+from cloud.access.permits import sees_district
 from cloud.api.desk import Desk, OnDesk
+from cloud.api.doors import OnActor
+from cloud.tables.events import LedgerEvent
 
 HEARTBEAT_S = 5.0
 PAGE = 500
 """Events read from the ledger at once."""
 
+
+class _Placed(msgspec.Struct, frozen=True):
+    """Of an event, whose it is."""
+
+    district: str = ""
+    unit: str = ""
+
+
 LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0)]
 
 
 @get("/events", tags=["city"], summary="Alarms, cases, boxes and values as they change", media_type="text/event-stream")
-async def events(desk: OnDesk, last_event_id: LastEventId = None, after: FromQuery[int] = 0) -> ServerSentEvent:
+async def events(
+    desk: OnDesk, actor: OnActor, last_event_id: LastEventId = None, after: FromQuery[int] = 0
+) -> ServerSentEvent:
     """Events after `Last-Event-ID`, which a browser sends by itself, or else after `after`."""
-    return ServerSentEvent(_messages(desk, after if last_event_id is None else last_event_id))
+    return ServerSentEvent(_messages(desk, actor, after if last_event_id is None else last_event_id))
 
 
-async def _messages(desk: Desk, after: int) -> AsyncIterator[ServerSentEventMessage]:
+async def _messages(desk: Desk, actor: Actor, after: int) -> AsyncIterator[ServerSentEventMessage]:
     # An id from an earlier ledger (a demonstration that was started anew) must not silence this one.
     after = min(after, await desk.ledger.last_event_id())
     clock = asyncio.get_running_loop().time
@@ -39,9 +53,11 @@ async def _messages(desk: Desk, after: int) -> AsyncIterator[ServerSentEventMess
         async for change in changes:
             is_due = clock() >= heartbeat_at
             if change.has_events or is_due:  # when due, too: another process may have written to the ledger
-                async for message in _news(desk, after):
-                    after = int(message.id or after)
-                    yield message
+                async for event in _news(desk, after):
+                    after = event.id
+                    if _is_theirs(event, actor):
+                        data = msgspec.json.encode(event.data)
+                        yield ServerSentEventMessage(event=event.kind, id=event.id, data=data)
             if change.values:
                 yield ServerSentEventMessage(event="values", data=msgspec.json.encode(change.values))
             if is_due:
@@ -50,8 +66,18 @@ async def _messages(desk: Desk, after: int) -> AsyncIterator[ServerSentEventMess
                 yield ServerSentEventMessage(comment="heartbeat", event="time", data=data)
 
 
-async def _news(desk: Desk, after: int) -> AsyncIterator[ServerSentEventMessage]:
+async def _news(desk: Desk, after: int) -> AsyncIterator[LedgerEvent]:
     while page := await desk.ledger.events_after(after, PAGE):
         for event in page:
-            yield ServerSentEventMessage(event=event.kind, id=event.id, data=msgspec.json.encode(event.data))
+            yield event
         after = page[-1].id
+
+
+def _is_theirs(event: LedgerEvent, actor: Actor) -> bool:
+    """What happens in other districts, or to cases of other units, is not told."""
+    if event.kind == "alarm":
+        return sees_district(actor, msgspec.json.decode(event.data, type=_Placed).district)
+    if event.kind == "case":
+        case = msgspec.json.decode(event.data, type=_Placed)
+        return may_see(actor, case.district, case.unit)
+    return True

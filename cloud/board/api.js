@@ -16,12 +16,17 @@ const READERS = {
 };
 
 /** A problem the API reported: what happened, how to fix it, and its code. */
-export class Problem extends Error {}
+export class Problem extends Error {
+  constructor(body) {
+    super(body.detail);
+    this.code = body.code;
+  }
+}
 
 async function request(path, options) {
   const response = await fetch(`${ROOT}/${path}`, options);
   const body = await response.json();
-  if (!response.ok) throw new Problem(body.detail);
+  if (!response.ok) throw new Problem(body);
   return body;
 }
 
@@ -33,10 +38,16 @@ export async function series(sensor, quantity, start, end, buckets) {
   return points.map((point) => [point.time_ns / 1e6, point.value]);
 }
 
-export async function closeCase(number, actor, note) {
-  const body = JSON.stringify({ actor, note });
-  const headers = { "Content-Type": "application/json" };
-  city.takeCase(await request(`cases/${encodeURIComponent(number)}/close`, { method: "POST", headers, body }));
+/** Makes an act harmless when it is sent twice; `crypto.randomUUID` is there only over TLS. */
+function freshKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Closes a case; `withoutSensor` says why, when its sensor does not confirm that all is well. */
+export async function closeCase(number, note, withoutSensor) {
+  const body = JSON.stringify({ act: "close", note, without_sensor: withoutSensor });
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": freshKey() };
+  city.takeCase(await request(`cases/${encodeURIComponent(number)}/acts`, { method: "POST", headers, body }));
 }
 
 /** Follows the city for ever; a connection that breaks or falls silent is made anew, from a new snapshot. */

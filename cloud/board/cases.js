@@ -11,27 +11,28 @@ import { Icon } from "./levels.js";
 import { pick, say } from "./words.js";
 
 const html = htm.bind(h);
+const UNCONFIRMED = "E-CASE-009"; // the sensor does not say that all is well
 const LATE_MS = 600_000; // ten minutes from threshold to fix is what the city asks of itself
 
 function Closing({ number, onEnd }) {
-  const [trouble, setTrouble] = useState("");
+  const [trouble, setTrouble] = useState(null);
   const submit = async (event) => {
     event.preventDefault();
     const form = new FormData(event.target);
-    localStorage.setItem("actor", form.get("actor"));
     try {
-      await closeCase(number, form.get("actor"), form.get("note"));
+      await closeCase(number, form.get("note"), form.get("without_sensor") ?? "");
     } catch (error) {
       if (!(error instanceof Problem || error instanceof TypeError)) throw error;
-      setTrouble(error.message);
+      setTrouble(error);
     }
   };
   return html`<form onSubmit=${submit}>
-    <input name="actor" required maxlength="64" defaultValue=${localStorage.getItem("actor") ?? ""} placeholder=${say("case.actor")} aria-label=${say("case.actor")} />
     <input name="note" maxlength="2000" placeholder=${say("case.note")} aria-label=${say("case.note")} />
+    ${trouble?.code === UNCONFIRMED &&
+    html`<input name="without_sensor" required maxlength="2000" placeholder=${say("case.without_sensor")} aria-label=${say("case.without_sensor")} />`}
     <button class="firm">${say("case.confirm")}</button>
     <button type="button" onClick=${onEnd}>${say("case.cancel")}</button>
-    ${trouble && html`<p class="trouble" role="alert">${trouble}</p>`}
+    ${trouble && html`<p class="trouble" role="alert">${trouble.message}</p>`}
   </form>`;
 }
 

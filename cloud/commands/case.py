@@ -1,39 +1,61 @@
-"""`egret case`: the cases of a running cloud."""
+"""`egret case`: the cases of a running cloud, and what people do to them."""
 
-import getpass
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import click
+import msgspec
 
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
-from cloud.case_flow import Case, CaseFile
+from cloud.case_answer import CaseAnswer, CaseFileAnswer
+from cloud.case_flow import Stage
+from wire.errors import EgretError
+
+NEXT: Mapping[Stage, str] = {
+    Stage.REPORTED: "file",
+    Stage.DISPATCHED: "accept",
+    Stage.HANDLING: "feed_back",
+    Stage.FED_BACK: "verify",
+}
+"""The act that takes a case one stage further; `assign` and `close` are verbs of their own."""
 
 
 @click.group()
 def case() -> None:
-    """List, show and close cases.
+    """List, show and work on cases.
 
     Example:  egret case list --open
     """
 
 
 @case.command("list")
-@click.option("--open", "open_only", is_flag=True, help="Only those that nobody has closed.")
+@click.option("--open", "is_open", is_flag=True, help="Only those that nobody has closed.")
+@click.option("--overdue", is_flag=True, help="Only open ones whose deadline has passed.")
+@click.option("--stage", type=click.Choice([stage.value for stage in Stage]), help="Only in this stage.")
+@click.option("--level", type=click.Choice(["red", "orange", "yellow", "blue"]), help="Only of this level.")
+@click.option("--district", help="Only of this district.")
+@click.option("--unit", help="Only of this responsible unit.")
+@click.option("--site", help="Only of this site.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most so many.")
 @url_option
 @json_option
-def list_cases(url: str, *, open_only: bool, as_json: bool) -> None:
-    """Every case, the newest first.
+def list_cases(url: str, *, is_open: bool, overdue: bool, limit: int, as_json: bool, **words: str | None) -> None:
+    """Cases, the newest first.
 
-    Example:  egret case list --open --json
+    Example:  egret case list --open --unit tongan-ads
     """
-    found = ApiClient(url).get_all("cases", Case, open="true" if open_only else "false")
+    query = {word: value for word, value in words.items() if value}
+    query |= {"open": "true"} if is_open else {}
+    query |= {"overdue": "true"} if overdue else {}
+    found = ApiClient(url).get_all("cases", CaseAnswer, most=limit, limit=str(min(limit, 1_000)), **query)
     if as_json:
         show_json(found)
         return
     rows = [
-        (one.number, one.level.value, one.stage.value, moment(one.opened_ns), one.site, one.title_en) for one in found
+        (one.number, one.level.value, one.stage.value, left(one), one.unit, moment(one.opened_ns), one.title_en)
+        for one in found
     ]
-    show_table(("number", "level", "stage", "opened", "site", "title"), rows)
+    show_table(("number", "level", "stage", "left", "unit", "opened", "title"), rows)
 
 
 @case.command()
@@ -41,51 +63,148 @@ def list_cases(url: str, *, open_only: bool, as_json: bool) -> None:
 @url_option
 @json_option
 def show(number: str, url: str, *, as_json: bool) -> None:
-    """One case with its whole log.
+    """One case with its whole log, and what can be done to it now.
 
     Example:  egret case show 20261124-00001
     """
-    found = ApiClient(url).get(f"cases/{quote(number, safe='')}", CaseFile)
+    found = ApiClient(url).get(_address(number), CaseFileAnswer)
     if as_json:
         show_json(found)
         return
-    place = "unknown" if found.longitude is None else f"{found.latitude}, {found.longitude} (WGS-84)"
-    facts = [
-        ("number", found.number),
-        ("title", found.title),
-        ("", found.title_en),
-        ("level", found.level.value),
-        ("stage", found.stage.value),
-        ("code", found.code),
-        ("site", found.site),
-        ("place", place),
-        ("alarm", found.alarm),
-        ("opened", moment(found.opened_ns)),
-        ("closed", moment(found.closed_ns)),
-        ("evidence", f"{len(found.evidence)} readings (--json shows them)"),
-    ]
-    for name, value in facts:
+    for name, value in _facts(found):
         click.echo(f"{name:<9} {value}".rstrip())
+    if found.members > 1:
+        click.echo()
+        rows = [(part.member, part.level.value, moment(part.joined_ns), moment(part.done_ns)) for part in found.parts]
+        show_table(("member", "level", "joined", "done"), rows)
     click.echo()
-    show_table(
-        ("time", "actor", "stage", "note"),
-        [(moment(line.time_ns), line.actor, line.stage.value, line.note) for line in found.log],
-    )
+    log = [(moment(line.time_ns), line.actor, line.act, line.stage.value, line.note) for line in found.log]
+    show_table(("time", "actor", "act", "stage", "note"), log)
+
+
+@case.command()
+@click.argument("number")
+@click.option("--unit", required=True, help="The responsible unit.")
+@click.option("--person", default="", help="Its person; by default whoever is on duty.")
+@click.option("--note", default="", help="What they should know.")
+@url_option
+@json_option
+def assign(number: str, unit: str, person: str, note: str, url: str, *, as_json: bool) -> None:
+    """Dispatch a case to a unit, or from one to another.
+
+    Example:  egret case assign 20261124-00001 --unit tongan-ads
+    """
+    _act(url, number, {"act": "dispatch", "unit": unit, "person": person, "note": note}, as_json=as_json)
+
+
+@case.command()
+@click.argument("number")
+@click.argument("act", required=False)
+@click.option("--note", default="", help="What is to be known of it.")
+@click.option("--set", "more", multiple=True, metavar="KEY=VALUE", help="What else the act says, such as into=NUMBER.")
+@url_option
+@json_option
+def advance(number: str, act: str | None, note: str, more: tuple[str, ...], url: str, *, as_json: bool) -> None:
+    """Take a case one stage further, or do ACT to it: `egret case show` names the acts.
+
+    Example:  egret case advance 20261124-00001 suspend --note "waits for the power company"
+    """
+    seen = None
+    if act is None:
+        found = ApiClient(url).get(_address(number), CaseFileAnswer)
+        act, seen = _next(found), found.version
+    said = {"act": act, "note": note} | dict(_said(word) for word in more)
+    _act(url, number, said, seen=seen, as_json=as_json)
 
 
 @case.command()
 @click.argument("number")
 @click.option("--note", required=True, help="What was found and done.")
-@click.option("--actor", default=getpass.getuser, show_default="you", help="Who closes it.")
+@click.option(
+    "--finding",
+    type=click.Choice(["handled", "false_alarm", "nothing_found"]),
+    default="handled",
+    show_default=True,
+    help="What it was.",
+)
+@click.option("--without-sensor", default="", help="Why, although its sensors do not confirm that all is well.")
 @url_option
 @json_option
-def close(number: str, note: str, actor: str, url: str, *, as_json: bool) -> None:
+def close(number: str, note: str, finding: str, without_sensor: str, url: str, *, as_json: bool) -> None:
     """Close a case. Its alarm stays as it is: only the sensor can say that the danger is over.
 
     Example:  egret case close 20261124-00001 --note "column re-anchored, photo filed"
     """
-    closed = ApiClient(url).post(f"cases/{quote(number, safe='')}/close", {"actor": actor, "note": note}, Case)
+    said = {"act": "close", "note": note, "finding": finding, "without_sensor": without_sensor}
+    _act(url, number, said, as_json=as_json)
+
+
+def left(case: CaseAnswer) -> str:
+    """What is left of its time, as people say it: `3 h 20 min`, `late 2 d`."""
+    if case.remaining_s is None:
+        return ""
+    seconds = abs(round(case.remaining_s))
+    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds % 60, "s")]
+    first = next((at for at, (number, _) in enumerate(parts) if number), 3)
+    text = " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number) or "0 s"
+    return f"late {text}" if case.remaining_s < 0 else text
+
+
+def _facts(case: CaseFileAnswer) -> list[tuple[str, str]]:
+    place = "unknown" if case.longitude is None else f"{case.latitude}, {case.longitude} (WGS-84)"
+    return [
+        ("number", case.number),
+        ("title", case.title),
+        ("", case.title_en),
+        ("level", case.level.value + (" (drill)" if case.is_drill else "")),
+        ("stage", case.stage.value + (", suspended" if case.suspended_ns is not None else "")),
+        ("outcome", case.outcome.value),
+        ("code", f"{case.code_class} {case.code}".strip()),
+        ("site", case.site),
+        ("place", place),
+        ("alarm", case.alarm),
+        ("unit", f"{case.unit_name} {case.person_name}".strip()),
+        ("opened", moment(case.opened_ns)),
+        ("due", f"{moment(case.due_ns)}  {left(case)}".strip()),
+        ("closed", moment(case.closed_ns)),
+        ("related", case.related),
+        ("elsewhere", "; ".join(f"{ref.system} {ref.number} {ref.state} {ref.conflict}".strip() for ref in case.refs)),
+        ("evidence", f"{len(case.evidence)} readings, {len(case.photos)} photos (--json shows them)"),
+        ("acts", ", ".join(case.can)),
+    ]
+
+
+def _next(case: CaseFileAnswer) -> str:
+    if case.stage in NEXT and NEXT[case.stage] in case.can:
+        return NEXT[case.stage]
+    verb = {Stage.FILED: "egret case assign", Stage.VERIFICATION: "egret case close"}.get(case.stage)
+    raise EgretError(
+        f"case {case.number} is {case.stage}: no single act takes it further.",
+        fix=f"`{verb} {case.number}`." if verb else f"what can be done: {', '.join(case.can) or 'nothing'}.",
+        code="E-CASE-015",
+    )
+
+
+def _said(word: str) -> tuple[str, object]:
+    """`into=20261124-00002`, `seconds=3600`, `members=["a/lean"]`."""
+    key, sign, value = word.partition("=")
+    if not sign:
+        raise click.BadParameter(f"{word!r} is no KEY=VALUE.", param_hint="--set")
+    try:
+        return key, msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return key, value
+
+
+def _act(url: str, number: str, said: Mapping[str, object], *, seen: int | None = None, as_json: bool) -> None:
+    done = ApiClient(url).post(f"{_address(number)}/acts", said, CaseAnswer, seen=seen)
     if as_json:
-        show_json(closed)
+        show_json(done)
     else:
-        click.echo(f"case {closed.number} is closed.")
+        to = f", {done.unit_name} {done.person_name}".rstrip() if done.unit else ""
+        click.echo(f"case {done.number} is {done.stage}{to}.")
+
+
+def _address(number: str) -> str:
+    return f"cases/{quote(number, safe='')}"

@@ -145,7 +145,7 @@ case_refs = Table(
     Column("state", Text, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("is_returned", Boolean, nullable=False),
-    Column("conflict", Text, nullable=False),
+    Column("stage", Text, nullable=False),  # what their state is here, or empty
 )
 
 case_tallies = Table(

@@ -13,7 +13,7 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True):
     """One case of another system. `key` is its name for the report, `number` and `state` its own words.
 
     `time_ns` is that of the newest report taken; `is_returned`: it says that the trouble is gone.
-    `conflict` says where the two systems disagree, or is empty.
+    `stage` is what their state means here, or empty.
     """
 
     system: str
@@ -23,7 +23,7 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     time_ns: int
     is_returned: bool
-    conflict: str
+    stage: str
 
 
 def find(connection: Connection, system: str, key: str) -> Ref | None:

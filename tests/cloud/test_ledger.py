@@ -302,11 +302,11 @@ async def test_the_outbox_gives_back_what_failed(ledger: Ledger) -> None:
     """A row comes when it is due, is gone when sent, and stays as a dead letter when given up."""
     await ledger.take_alarms(message(event(1), event(2, number=2)))
     first, second = await ledger.due("command-centre", NOW_NS, 10)
-    await ledger.failed(first.id, NOW_NS + 60, "answered 500")
-    await ledger.failed(second.id, None, "given up")
+    await ledger.failed([first.id], NOW_NS + 60, "answered 500")
+    await ledger.failed([second.id], None, "given up")
     assert await ledger.due("command-centre", NOW_NS, 10) == ()
     [again] = await ledger.due("command-centre", NOW_NS + 60, 10)
     assert (again.id, again.attempts, again.error, again.notice) == (first.id, 1, "answered 500", first.notice)
-    await ledger.sent(first.id)
+    await ledger.sent([first.id])
     assert await ledger.due("command-centre", NOW_NS + 60, 10) == ()
     assert [(row.id, row.error) for row in await ledger.dead_letters()] == [(second.id, "given up")]

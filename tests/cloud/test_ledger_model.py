@@ -128,7 +128,7 @@ class Deliveries(RuleBasedStateMachine):
     @rule(alarm=st.sampled_from(ALARMS))
     def a_person_closes(self, alarm: str) -> None:
         """The open case of an alarm, if it has one."""
-        for case in self.run(self.ledger.cases(open_only=True)):
+        for case in self.run(self.ledger.open_cases()):
             if case.alarm == alarm:
                 self.run(small_city.act(self.ledger, case.number, Close(without_sensor="seen")))
                 self.expected[alarm].open_lines = 0

@@ -79,17 +79,18 @@ async def test_lean_turns_the_site_red(city: City, size: str) -> None:
         await expect(mark).to_have_attribute("data-level", "red", timeout=PATIENCE_MS)
         await expect(mark.locator("text").first).to_have_text("\N{ROMAN NUMERAL ONE}")
         await expect(page.locator(f'[data-alarm="{small_city.LEAN}"]')).to_contain_text("2.17°")
-        [case] = await city.ledger.cases(open_only=True)
+        [case] = await city.ledger.open_cases()
         row = page.locator(f'[data-case="{case.number}"]')
         await expect(row.locator("time")).to_have_text(re.compile(r"\d\d:\d\d"))
         await row.locator("button.close").click()
-        await row.locator("input[name=actor]").fill("陈工")
         await row.locator("input[name=note]").fill("已加固")
+        await row.locator("button.firm").click()
+        await row.locator("input[name=without_sensor]").fill("人在现场", timeout=PATIENCE_MS)
         await row.locator("button.firm").click()
         await expect(row).to_have_count(0, timeout=PATIENCE_MS)
         await lean(city, 2, Level.RED, Change.CLEARED)
         await expect(mark).to_have_attribute("data-level", "normal", timeout=PATIENCE_MS)
-    assert (await city.ledger.case(case.number)).log[-1].actor == "陈工"
+    assert (await city.ledger.case(case.number)).log[-1].note == "已加固 [without the sensor: 人在现场]"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

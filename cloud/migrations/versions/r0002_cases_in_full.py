@@ -4,6 +4,7 @@ A case of before becomes one that its alarm is the only member of; what was file
 """
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +17,7 @@ depends_on: str | Sequence[str] | None = None
 _RowId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 _OPEN = sa.text("closed_ns IS NULL")
+_NOT_OF_BEFORE = "alarm = '' OR kind <> 'event_part'"
 _OPEN_ALARM = sa.text("until_ns IS NULL AND is_alarm")
 _INDEXES = {
     "ix_cases_closed_ns": ["closed_ns"],
@@ -40,17 +42,25 @@ _INDEXES_OF_OPEN = {
 def upgrade() -> None:
     """Every alarm and case stays, and gets what can be known of it."""
     _new_columns()
-    _new_tables()
+    _new_tables_of_cases()
+    _new_tables_of_alarms()
     _carry_over()
+    _count_raised()
 
 
 def downgrade() -> None:
-    """Stages, members and photos of cases are lost; an open case keeps its first alarm."""
+    """Stages, members and photos are lost, and cases that no alarm opened; an open case keeps its first alarm."""
     op.execute("UPDATE cases SET stage = CASE WHEN closed_ns IS NULL THEN 'filed' ELSE 'closed' END")
-    op.execute("DELETE FROM case_log WHERE \"case\" IN (SELECT number FROM cases WHERE alarm = '')")
+    op.execute("UPDATE case_log SET stage = 'filed' WHERE stage <> 'closed'")
+    op.execute(f'DELETE FROM case_log WHERE "case" IN (SELECT number FROM cases WHERE {_NOT_OF_BEFORE})')  # noqa: S608
     for table in ("case_members", "case_photos", "case_refs", "alarm_tallies", "alarm_days"):
         op.drop_table(table)
-    op.execute("DELETE FROM cases WHERE alarm = ''")
+    op.execute(f"DELETE FROM cases WHERE {_NOT_OF_BEFORE}")  # noqa: S608 - a constant
+    # Of several open cases that one alarm opened, only the newest can go on listening to it.
+    op.execute(
+        "UPDATE cases SET alarm = alarm || '#' || number WHERE closed_ns IS NULL AND number < "
+        "(SELECT max(newer.number) FROM cases AS newer WHERE newer.alarm = cases.alarm AND newer.closed_ns IS NULL)"
+    )
     op.execute(
         "UPDATE alarms SET state = CASE WHEN is_active THEN 'unacknowledged' ELSE 'normal' END "
         "WHERE state IN ('shelved', 'suppressed', 'out_of_service')"
@@ -79,9 +89,10 @@ def _new_columns() -> None:
 
 
 def _carry_over() -> None:
-    op.execute("UPDATE alarms SET is_active = true, raised = 1 WHERE state IN ('unacknowledged', 'acknowledged')")
+    op.execute("UPDATE alarms SET is_active = true WHERE state IN ('unacknowledged', 'acknowledged')")
     op.execute(
-        "UPDATE cases SET version = 1, source = 'sensor', members = 1, filed_ns = opened_ns, stage_ns = opened_ns, "
+        "UPDATE cases SET version = 1, source = 'sensor', members = 1, filed_ns = opened_ns, "
+        "stage_ns = COALESCE(closed_ns, opened_ns), "
         "code_class = CASE WHEN code IN ('0390', '0290') THEN 'part' ELSE 'event' END, "
         "outcome = CASE WHEN closed_ns IS NULL THEN '' ELSE 'handled' END"
     )
@@ -91,6 +102,34 @@ def _carry_over() -> None:
         'INSERT INTO case_members ("case", member, site, sensor, level, joined_ns, until_ns, done_by, note, is_alarm) '
         "SELECT number, alarm, site, sensor, level, opened_ns, closed_ns, '', '', true FROM cases"
     )
+
+
+def _count_raised() -> None:
+    """How often each alarm was raised, in which ten minutes, and on which day in China (UTC+8)."""
+    op.execute(
+        "UPDATE alarms SET raised = (SELECT count(*) FROM alarm_events "
+        "WHERE alarm_events.alarm = alarms.id AND alarm_events.change = 'raised')"
+    )
+    op.execute(
+        "INSERT INTO alarm_tallies (start_ns, district, level, raised) "
+        "SELECT time_ns - time_ns % 600000000000 AS start_ns, '', level, count(*) "
+        "FROM alarm_events WHERE change = 'raised' GROUP BY 1, 3"
+    )
+    connection = op.get_bind()
+    counted = connection.execute(
+        sa.text(
+            "SELECT (time_ns + 28800000000000) / 86400000000000 AS day, alarm, count(*) AS raised "
+            "FROM alarm_events WHERE change = 'raised' GROUP BY 1, 2"
+        )
+    )
+    epoch = date(1970, 1, 1)
+    rows = [
+        {"day": f"{epoch + timedelta(days=row.day):%Y%m%d}", "alarm": row.alarm, "raised": row.raised}
+        for row in counted
+    ]
+    if rows:
+        into = sa.text("INSERT INTO alarm_days (day, alarm, district, raised) VALUES (:day, :alarm, '', :raised)")
+        connection.execute(into, rows)
 
 
 def _alarm_columns() -> list[sa.Column[object]]:
@@ -149,7 +188,7 @@ def _case_columns() -> list[sa.Column[object]]:
     ]
 
 
-def _new_tables() -> None:
+def _new_tables_of_cases() -> None:
     op.create_table(
         "case_members",
         sa.Column("case", sa.Text, nullable=False),
@@ -199,11 +238,14 @@ def _new_tables() -> None:
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("time_ns", sa.BigInteger, nullable=False),
         sa.Column("is_returned", sa.Boolean, nullable=False),
-        sa.Column("conflict", sa.Text, nullable=False),
+        sa.Column("stage", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("system", "key", name="pk_case_refs"),
         sa.ForeignKeyConstraint(["case"], ["cases.number"], name="fk_case_refs_case"),
     )
     op.create_index("ix_case_refs_case", "case_refs", ["case"])
+
+
+def _new_tables_of_alarms() -> None:
     op.create_table(
         "alarm_tallies",
         sa.Column("start_ns", sa.BigInteger, nullable=False),

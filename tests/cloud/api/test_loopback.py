@@ -47,7 +47,7 @@ async def test_own_names_are_served(town: Any, host: str) -> None:
 )
 async def test_foreign_page_changes_nothing(town: Any, headers: dict[str, str], status: int) -> None:
     """A page of another site can neither close a case nor send what a plain form can send."""
-    answer = await town.client.post("api/v1/cases/1/close", content=b'{"actor":"x"}', headers=headers)
+    answer = await town.client.post("api/v1/cases/1/acts", content=b'{"actor":"x"}', headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (status, "E-API-003")
 
 

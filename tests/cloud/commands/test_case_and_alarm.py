@@ -45,9 +45,9 @@ async def run(*words: str) -> Result:
 async def test_cases_are_a_table(egret: Egret) -> None:
     """One line a case under a head, in columns."""
     head, line = (await egret("case", "list", "--open")).stdout.splitlines()
-    assert head.split() == ["number", "level", "stage", "opened", "site", "title"]
-    assert line.startswith(f"{NUMBER}  red    filed")
-    assert line.endswith("XM-TA-0117  Huancheng Road West: resultant tilt over its limit, 2.17°")
+    assert head.split() == ["number", "level", "stage", "left", "unit", "opened", "title"]
+    assert line.startswith(f"{NUMBER}  red    filed  4 h")
+    assert line.endswith("Huancheng Road West: resultant tilt over its limit, 2.17°")
     assert line.index("red") == head.index("level")
 
 
@@ -67,16 +67,71 @@ async def test_a_case_is_shown_with_its_log(egret: Egret) -> None:
 
 
 async def test_a_person_closes_a_case(egret: Egret) -> None:
-    """With a note and a name; then it is no longer open, and closing it again is refused with who did."""
-    closed = await egret("case", "close", NUMBER, "--note", "re-anchored", "--actor", "wang")
+    """The sensor is asked first; then it is no longer open, and closing it again is refused with who did."""
+    doubted = await egret("case", "close", NUMBER, "--note", "re-anchored")
+    assert isinstance(doubted.exception, EgretError)
+    assert "XM-TA-0117-T1/lean is still red" in str(doubted.exception)
+    closed = await egret("case", "close", NUMBER, "--note", "re-anchored", "--without-sensor", "seen on the spot")
     assert closed.stdout == f"case {NUMBER} is closed.\n"
     assert (await egret("case", "list", "--open")).stdout == ""
     log = json.loads((await egret("case", "show", NUMBER, "--json")).stdout)["log"]
-    assert (log[-1]["actor"], log[-1]["stage"], log[-1]["note"]) == ("wang", "closed", "re-anchored")
-    again = await egret("case", "close", NUMBER, "--note", "me too", "--actor", "li")
+    assert (log[-1]["actor"], log[-1]["stage"]) == ("demo", "closed")
+    again = await egret("case", "close", NUMBER, "--note", "me too")
     assert isinstance(again.exception, EgretError)
-    assert "was closed before, by wang" in str(again.exception)
+    assert "was closed before, by demo" in str(again.exception)
     assert again.exception.code == "E-CASE-002"
+
+
+async def test_a_case_goes_from_stage_to_stage(egret: Egret) -> None:
+    """`assign`, then `advance` as often as needed: nobody has to know the names of the stages."""
+    assert "no single act" in str((await egret("case", "advance", NUMBER)).exception)
+    assigned = await egret("case", "assign", NUMBER, "--unit", "command-centre")
+    assert assigned.stdout == f"case {NUMBER} is dispatched, 市指挥中心.\n"
+    stages = [(await egret("case", "advance", NUMBER)).stdout.split()[-2].rstrip(",") for _ in range(3)]
+    assert stages == ["handling", "fed_back", "verification"]
+    await egret("case", "advance", NUMBER, "send_back", "--note", "bolt still loose")
+    waits = await egret("case", "advance", NUMBER, "suspend", "--note", "waits for the power company")
+    assert waits.stdout.startswith(f"case {NUMBER} is dispatched")
+    more = await egret("case", "advance", NUMBER, "merge", "--set", "into=20261118-00002")
+    assert "suspended" in str(more.exception)
+
+
+async def test_an_unknown_unit_is_refused_with_those_there_are(egret: Egret) -> None:
+    """The message names the nearest unit."""
+    refused = await egret("case", "assign", NUMBER, "--unit", "comand-centre")
+    assert "there is no unit 'comand-centre'. fix: write 'command-centre'" in str(refused.exception)
+
+
+async def test_alarms_are_acknowledged_shelved_and_put_back(egret: Egret) -> None:
+    """Several at once; what cannot be done is said, and the rest is done."""
+    assert (await egret("alarm", "ack", small_city.LEAN)).stdout == f"{small_city.LEAN} is acknowledged.\n"
+    again = await egret("alarm", "ack", small_city.LEAN, "NOBODY/lean")
+    assert "nothing to acknowledge" in str(again.exception)
+    shelved = await egret("alarm", "shelve", small_city.LEAN, "--for", "2h", "--reason", "crane at work")
+    assert shelved.stdout == f"{small_city.LEAN} is shelved.\n"
+    assert "crane at work" in (await egret("alarm", "list", "--state", "shelved")).stdout
+    back = await egret("alarm", "unshelve", small_city.LEAN)
+    assert back.stdout == f"{small_city.LEAN} is unacknowledged.\n"
+
+
+async def test_a_test_alarm_is_no_case(egret: Egret) -> None:
+    """It stands until somebody acknowledges it."""
+    raised = await egret("alarm", "test", "XM-TA-0117-T1", "--level", "red")
+    assert raised.stdout.startswith("XM-TA-0117-T1/test is unacknowledged")
+    assert len(json.loads((await egret("case", "list", "--json")).stdout)) == 1
+    assert (await egret("alarm", "ack", "XM-TA-0117-T1/test")).stdout == "XM-TA-0117-T1/test is normal.\n"
+
+
+async def test_the_mode_is_switched_and_ends(egret: Egret) -> None:
+    """A typhoon opens a special task for the billboards of the district; normal ends it."""
+    assert (await egret("mode", "show")).stdout == "normal everywhere.\n"
+    said = await egret("mode", "set", "typhoon", "--district", "tongan", "--level", "orange", "--reason", "warning 14")
+    assert said.stdout.startswith("tongan is in mode typhoon until 2026-11-19")
+    assert said.stdout.endswith("Special task 20261118-00002 is open.\n")
+    assert "warning 14" in (await egret("mode", "show")).stdout
+    await egret("mode", "set", "normal", "--district", "tongan", "--reason", "over")
+    assert (await egret("mode", "show")).stdout == "normal everywhere.\n"
+    assert len((await egret("mode", "show", "--all")).stdout.splitlines()) == 3
 
 
 async def test_a_number_that_does_not_exist(egret: Egret) -> None:
