@@ -98,7 +98,9 @@ class Intake:
             for case in self._docket.cases.values()
             if self._docket.before[case.number] is None and (case.district, case.code_class, case.code) == key
         ]
-        return here[-1] if here else self._open_group(*key, since_ns)
+        found = here[-1] if here else self._open_group(*key, since_ns)
+        # What a drill has opened is a drill to its end: an alarm of a real storm never hides in it.
+        return found if found is not None and found.is_drill == effects.is_drill else None
 
     def _suppressed(self, alarm: Alarm) -> Alarm:
         """A sensor of a box that is offline is silent by design: the box's own alarm says it."""

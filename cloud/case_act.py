@@ -18,13 +18,15 @@ OPEN = frozenset(Stage) - {Stage.CLOSED}
 class Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="act", forbid_unknown_fields=True):
     """One act. `photos` are hashes of photos that the case has.
 
-    `STAGES` and `KINDS`: the cases it is for. `NEEDS_NOTE`: it must say why.
+    `STAGES` and `KINDS`: the cases it is for; `IS_FOR_SUSPENDED`: those whose time stands still,
+    `IS_FOR_RUNNING`: the others. `NEEDS_NOTE`: it must say why.
     """
 
     STAGES: ClassVar[frozenset[Stage]] = OPEN
     KINDS: ClassVar[frozenset[CaseKind]] = frozenset({CaseKind.EVENT_PART})
     NEEDS_NOTE: ClassVar[bool] = False
     IS_FOR_SUSPENDED: ClassVar[bool] = False
+    IS_FOR_RUNNING: ClassVar[bool] = True
 
     note: Text = ""
     photos: Annotated[tuple[Name, ...], msgspec.Meta(max_length=20)] = ()
@@ -45,7 +47,7 @@ def word(kind: type[Act]) -> str:
 
 def is_for(kind: type[Act], case: Case) -> bool:
     """Could the act be done to this case now?"""
-    is_time = case.suspended_ns is None or kind.IS_FOR_SUSPENDED
+    is_time = kind.IS_FOR_RUNNING if case.suspended_ns is None else kind.IS_FOR_SUSPENDED
     return case.is_open and case.kind in kind.KINDS and case.stage in kind.STAGES and is_time
 
 

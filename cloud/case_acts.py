@@ -11,7 +11,7 @@ from cloud.case_act import OPEN, Act, Name, Text, ended, is_for, word
 from cloud.case_flow import Case, CaseKind, Outcome, Stage, logged
 from cloud.case_opening import dispatched, filed
 from cloud.case_ties import Decide, Dispute, Done, Duplicate, Merge, Split
-from cloud.practice import SECOND_NS, Practice
+from cloud.practice import SECOND_NS, STAGE_LIMITS, Practice
 
 _AT_WORK = frozenset({Stage.DISPATCHED, Stage.HANDLING})
 _RUNNING = OPEN - {Stage.REPORTED}
@@ -108,7 +108,11 @@ class Refuse(Act, frozen=True, kw_only=True, tag="refuse"):
             stage_ns=now_ns,
             unit="",
             person="",
+            dispatched_ns=None,
+            accepted_ns=None,
+            arrived_ns=None,
             dispatch_due_ns=due_ns,
+            accept_due_ns=None,
             climb_ns=due_ns,
         )
 
@@ -168,19 +172,19 @@ class Resume(Act, frozen=True, kw_only=True, tag="resume"):
     """Its time runs again, with as much left as there was."""
 
     IS_FOR_SUSPENDED = True
+    IS_FOR_RUNNING = False
 
     def after(self, case: Case, actor: str, practice: Practice, now_ns: int) -> Case:
-        """With a later deadline."""
+        """With later deadlines."""
         since_ns = now_ns if case.suspended_ns is None else case.suspended_ns
         due_ns = practice.resumed_due_ns(case, now_ns)
         return logged(
-            case,
+            _stage_resumed(case, practice, now_ns),
             self.line(actor, case.stage, now_ns),
             suspended_ns=None,
             suspended_for_ns=case.suspended_for_ns + now_ns - since_ns,
             due_ns=due_ns,
             overdue_ns=due_ns,
-            climb_ns=_climb_ns(case, practice, now_ns),
         )
 
 
@@ -237,15 +241,19 @@ BY_LINK: tuple[type[Act], ...] = (Accept, Arrive, FeedBack, Note)
 
 def allowed(case: Case) -> tuple[str, ...]:
     """The words of the acts that this case is open for now."""
-    is_resumable = case.suspended_ns is not None
-    return tuple(word(kind) for kind in ACTS if is_for(kind, case) and (kind is not Resume or is_resumable))
+    return tuple(word(kind) for kind in ACTS if is_for(kind, case))
 
 
-def _climb_ns(case: Case, practice: Practice, now_ns: int) -> int | None:
-    """When a case climbs that waits for somebody from now on."""
-    if case.stage is Stage.FILED:
-        return practice.stage_due_ns("dispatch", case, now_ns)
-    return practice.stage_due_ns("accept", case, now_ns) if case.stage is Stage.DISPATCHED else None
+def _stage_resumed(case: Case, practice: Practice, now_ns: int) -> Case:
+    """With as much time left for its stage as there was; one that was late already has all of it to climb again."""
+    stage = STAGE_LIMITS.get(case.stage)
+    if stage is None:
+        return case
+    due_ns = practice.resumed_stage_due_ns(stage, case, now_ns)
+    if stage == "verify":
+        return msgspec.structs.replace(case, verify_due_ns=due_ns)
+    climb_ns = due_ns if due_ns and due_ns > now_ns else practice.stage_due_ns(stage, case, now_ns)
+    return msgspec.structs.replace(case, **{f"{stage}_due_ns": due_ns}, climb_ns=climb_ns)
 
 
 def _at_work(case: Case, now_ns: int) -> Case:

@@ -4,7 +4,7 @@ import msgspec
 
 from cloud.alarm_state import OFFLINE_RULE, Alarm
 from cloud.case_flow import SYSTEM, Case, LogLine, Stage, logged
-from cloud.practice import Practice
+from cloud.practice import STAGE_LIMITS, Practice
 from cloud.routing import Facts
 from wire.alarm import AlarmEvent
 from wire.inventory import Inventory, Site
@@ -100,9 +100,35 @@ def dispatched(case: Case, actor: str, unit: str, person: str, note: str, practi
         unit=unit,
         person=person,
         accept_due_ns=accept_due_ns,
+        verify_due_ns=None,
         climbed=0,
         climb_ns=accept_due_ns,
     )
+
+
+def hastened(case: Case, practice: Practice, now_ns: int) -> Case:
+    """The case after its level has become worse: it has no more time from now on than a new one of that level."""
+    if case.filed_ns is None:
+        return case
+    due_ns = _sooner(case.due_ns, practice.due_ns(case, now_ns))
+    sooner = msgspec.structs.replace(case, due_ns=due_ns, overdue_ns=case.overdue_ns and due_ns)
+    stage = STAGE_LIMITS.get(case.stage)
+    if stage is None:
+        return sooner
+    limit_ns = practice.stage_due_ns(stage, case, now_ns)
+    stage_due_ns = _sooner(getattr(case, f"{stage}_due_ns"), limit_ns)
+    climb_ns = case.climb_ns and _sooner(case.climb_ns, limit_ns)
+    return msgspec.structs.replace(sooner, **{f"{stage}_due_ns": stage_due_ns}, climb_ns=climb_ns)
+
+
+def _sooner(one_ns: int | None, other_ns: int | None) -> int | None:
+    """The earlier of two deadlines; none where there was none."""
+    return None if one_ns is None else min(one_ns, other_ns or one_ns)
+
+
+def titles(site: Site | None, event: AlarmEvent, inventory: Inventory) -> tuple[str, str]:
+    """What an alarm's case is called, in Chinese and in English."""
+    return _title(site, event, inventory), _title_en(site, event, inventory)
 
 
 def _title(site: Site | None, event: AlarmEvent, inventory: Inventory) -> str:

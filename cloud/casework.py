@@ -6,11 +6,13 @@ from functools import singledispatch
 import msgspec
 
 from cloud import case_act
+from cloud.alarm_cases import standing
 from cloud.case_act import Act
-from cloud.case_acts import Close, Dispatch
+from cloud.case_acts import Close, Dispatch, SendBack
 from cloud.case_flow import SYSTEM, Case, CaseKind, LogLine, Member, Stage, logged
-from cloud.case_opening import dispatched, filed, routed
+from cloud.case_opening import dispatched, filed, opened_by_alarm, titles
 from cloud.case_ties import Decide, Dispute, Done, Duplicate, Merge, Split
+from cloud.schema.cases import cases as table
 from cloud.sensor_word import LastSeen, doubts
 from cloud.tables import cases, photos
 from cloud.work import Work
@@ -85,6 +87,21 @@ def _(act: Done, case: Case, work: Work, last_seen: LastSeen) -> None:  # noqa: 
 
 
 @_before.register
+def _(act: Dispute, case: Case, work: Work, last_seen: LastSeen) -> None:  # noqa: ARG001 - one shape
+    wanted = [cases.IS_OPEN, table.c.related == case.number, table.c.kind == CaseKind.COORDINATION.value]
+    for matter in cases.page(work.connection, wanted, limit=1, before=""):
+        what = f"coordination matter {matter.number} decides already whose it is."
+        raise BadAct(what, where=f"case {case.number}", fix="add a note there.", code="E-CASE-015")
+
+
+@_before.register
+def _(act: Decide, case: Case, work: Work, last_seen: LastSeen) -> None:  # noqa: ARG001 - one shape
+    disputed = work.case(case.related)
+    if disputed.is_open:  # a case that somebody has put right since, or suspended, is not taken from them
+        case_act.require(disputed, Dispatch(unit=act.unit))
+
+
+@_before.register
 def _(act: Merge, case: Case, work: Work, last_seen: LastSeen) -> None:  # noqa: ARG001 - one shape
     _require_other(work, case, act.into)
 
@@ -102,8 +119,9 @@ def _beside(act: Act, case: Case, work: Work, actor: str, permit: Permit) -> Non
     """What the act does to other cases. Raises NotAllowed."""
 
 
-@_beside.register
-def _(act: Dispatch, case: Case, work: Work, actor: str, permit: Permit) -> None:  # noqa: ARG001 - one shape
+@_beside.register(Dispatch)
+@_beside.register(SendBack)
+def _(act: Act, case: Case, work: Work, actor: str, permit: Permit) -> None:  # noqa: ARG001 - one shape
     work.docket.tell("dispatched", work.case(case.number))
 
 
@@ -123,40 +141,57 @@ def _(act: Merge, case: Case, work: Work, actor: str, permit: Permit) -> None:
 
 @_beside.register
 def _(act: Split, case: Case, work: Work, actor: str, permit: Permit) -> None:  # noqa: ARG001 - one shape
-    practice, now_ns = work.practice, work.now_ns
+    now_ns = work.now_ns
     here = _open_parts(work, case.number)
-    parts = [here[member] for member in dict.fromkeys(act.members)]
-    first = parts[0]
-    site = practice.inventory.sites.get(first.site)
-    apart = msgspec.structs.replace(
-        case,
-        number=work.docket.next_number(),
-        version=0,
-        stage=Stage.REPORTED,
-        level=max((part.level for part in parts), key=lambda level: level.severity),
+    parts = [_as_bad_as_now(here[member], work) for member in dict.fromkeys(act.members)]
+    apart = _apart(act, case, parts, work, actor)
+    work.docket.join(case.number, [msgspec.structs.replace(part, until_ns=now_ns) for part in parts])
+    work.docket.open(apart, [msgspec.structs.replace(part, joined_ns=now_ns) for part in parts])
+    _point_alarms(work, parts, apart.number)
+    if case.alarm in act.members:
+        first = next(part for member, part in here.items() if member not in act.members)
+        work.docket.change(_about(work.case(case.number), first, work))
+
+
+def _apart(act: Split, case: Case, parts: list[Member], work: Work, actor: str) -> Case:
+    """The case of these parts: as their first alarm would open it now, but reported when the whole was."""
+    worst = max((part.level for part in parts), key=lambda level: level.severity)
+    alarm = msgspec.structs.replace(work.alarm(parts[0].member), level=worst)
+    opened = opened_by_alarm(work.docket.next_number(), alarm, standing(alarm), work.practice, work.now_ns)
+    line = LogLine(work.now_ns, actor, Stage.REPORTED, f"← {case.number} {act.note}".rstrip(), "split")
+    return msgspec.structs.replace(
+        opened,
         related=case.number,
+        members=len(parts),
+        mode=case.mode,
+        is_drill=case.is_drill,
+        opened_ns=case.opened_ns,
+        log=(line, *opened.log),
+    )
+
+
+def _as_bad_as_now(part: Member, work: Work) -> Member:
+    """An alarm may have become worse since it joined."""
+    level = max(part.level, work.alarm(part.member).level, key=lambda level: level.severity)
+    return msgspec.structs.replace(part, level=level)
+
+
+def _about(case: Case, first: Member, work: Work) -> Case:
+    """The case called after this member, because the one it was called after has left it."""
+    site = work.practice.inventory.sites.get(first.site)
+    title, title_en = titles(site, standing(work.alarm(first.member)), work.practice.inventory)
+    return msgspec.structs.replace(
+        case,
+        title=title,
+        title_en=title_en,
         site=first.site,
         sensor=first.sensor,
-        alarm=first.member if first.is_alarm else "",
+        alarm=first.member,
+        district=site.district if site else "",
+        street=site.street if site else "",
         longitude=site.longitude if site else None,
         latitude=site.latitude if site else None,
-        street=site.street if site else "",
-        members=len(parts),
-        dispatched_ns=None,
-        accepted_ns=None,
-        arrived_ns=None,
-        fed_back_ns=None,
-        climbed=0,
-        reworked=0,
-        extended=0,
-        unit="",
-        person="",
-        log=(LogLine(now_ns, actor, Stage.REPORTED, f"← {case.number} {act.note}".rstrip(), "split"),),
     )
-    work.docket.join(case.number, [msgspec.structs.replace(part, until_ns=now_ns) for part in parts])
-    moved = [msgspec.structs.replace(part, joined_ns=now_ns) for part in parts]
-    work.docket.open(routed(filed(apart, actor, "", practice, now_ns), practice, now_ns), moved)
-    _point_alarms(work, parts, apart.number)
 
 
 @_beside.register
@@ -215,8 +250,9 @@ def _open_parts(work: Work, number: str) -> dict[str, Member]:
 
 def _require_other(work: Work, case: Case, number: str) -> None:
     other = work.case(number)
-    if number == case.number or not other.is_open or other.kind is not case.kind:
-        what = f"case {number} is not another open case of its kind."
+    is_alike = (other.kind, other.is_drill) == (case.kind, case.is_drill)
+    if number == case.number or not other.is_open or not is_alike:
+        what = f"case {number} is not another open case of its kind, drill or not."
         raise BadAct(what, where=f"case {case.number}", fix="name one that goes on.", code="E-CASE-011")
 
 

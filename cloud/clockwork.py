@@ -1,6 +1,6 @@
 """What time does to alarms and cases: shelves end, cases climb and are late, boxes are gone, modes end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -8,6 +8,7 @@ from cloud import alarm_state
 from cloud.alarm_cases import offline_id
 from cloud.alarm_state import OFFLINE_RULE, TEST_NS, Alarm, AlarmState
 from cloud.case_flow import SYSTEM, Case, LogLine, Stage, logged
+from cloud.duty import Reason, Step
 from cloud.tables import alarms, boxes, cases
 from cloud.tables.boxes import BoxState
 from cloud.work import Work
@@ -64,7 +65,7 @@ def _climb(work: Work) -> None:
 
 def _climbed(case: Case, work: Work) -> Case:
     """The case with the next who is asked; the last in the chain stays responsible."""
-    chain = work.practice.chain(case.unit, work.now_ns)
+    chain = _still_to_ask(case, work.practice.chain(case.unit, work.now_ns))
     stage = "dispatch" if case.stage is Stage.FILED else "accept"
     again_ns = work.practice.stage_due_ns("accept" if case.stage is Stage.DISPATCHED else "dispatch", case, work.now_ns)
     asked = [(step.unit, step.person) for step in chain]
@@ -83,6 +84,12 @@ def _climbed(case: Case, work: Work) -> Case:
         climbed=case.climbed + 1,
         climb_ns=None if is_last else again_ns,
     )
+
+
+def _still_to_ask(case: Case, chain: Sequence[Step]) -> Sequence[Step]:
+    """A case that has climbed to the first of a unit has come from below: of a supervisor no deputy is asked."""
+    is_from_below = case.climbed > 0 and (case.unit, case.person) == (chain[0].unit, chain[0].person)
+    return [step for step in chain if not (is_from_below and step.reason is Reason.DEPUTY)]
 
 
 def _tell_overdue(work: Work) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from cloud.alarm_state import Alarm
 from cloud.case_flow import Case, LogLine, Member
+from cloud.case_opening import hastened
 from cloud.ports import AlarmPoint, Notice
 from cloud.practice import Practice
 from wire.alarm import AlarmEvent, Evidence
@@ -73,8 +74,10 @@ class Docket:
     def change(self, case: Case) -> None:
         """A case as it became; those who receive notices hear of a worse level and of its end."""
         known = self.cases[case.number]
+        if is_worse := case.is_open and case.level.severity > known.level.severity:
+            case = hastened(case, self.practice, self.now_ns)
         self.cases[case.number] = case
-        if case.level.severity > known.level.severity:
+        if is_worse:
             self.tell("escalated", case)
         if known.is_open and not case.is_open:
             self.tell("closed", case)

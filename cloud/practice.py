@@ -10,8 +10,8 @@ from typing import Literal, TypeAlias
 
 from cloud import duty, mode, routing
 from cloud.alarm_state import Alarm
-from cloud.case_codes import Code
-from cloud.case_flow import Case, CaseKind
+from cloud.case_codes import Code, NoSuchCode
+from cloud.case_flow import Case, CaseKind, Stage
 from cloud.city_rules import CityRules
 from cloud.duty import Step
 from cloud.mode import Effects, Mode
@@ -27,6 +27,14 @@ ROUND_THE_CLOCK = TimeLimit(0.0)
 
 StageName: TypeAlias = Literal["dispatch", "accept", "verify"]
 """Stages with a time limit of their own: 立案→派遣, 派遣→处置, 反馈→结案."""
+
+STAGE_LIMITS: Mapping[Stage, StageName] = {
+    Stage.FILED: "dispatch",
+    Stage.DISPATCHED: "accept",
+    Stage.FED_BACK: "verify",
+    Stage.VERIFICATION: "verify",
+}
+"""Which of them runs while a case stands where it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,10 @@ class Practice:
         """How long the whole case may take, by its code and level; None where nothing is said."""
         if case.kind is not CaseKind.EVENT_PART:
             return None
-        return self.rules.codes.code(case.code_class, case.code).limits.get(case.level)
+        try:
+            return self.rules.codes.code(case.code_class, case.code).limits.get(case.level)
+        except NoSuchCode:  # the city's table has lost the code since: the case keeps the deadline it has
+            return None
 
     def due_ns(self, case: Case, start_ns: int) -> int | None:
         """When a case must be closed that was filed at `start_ns`."""
@@ -77,13 +88,12 @@ class Practice:
 
     def resumed_due_ns(self, case: Case, now_ns: int) -> int | None:
         """The deadline after a suspension: as much time is left as there was when it began."""
-        if case.due_ns is None or case.suspended_ns is None:
-            return case.due_ns
-        left_s = self.remaining_s(case, case.suspended_ns) or 0.0
-        limit = self.limit(case)
-        if limit is None or not limit.is_working or left_s < 0:
-            return now_ns + round(left_s * SECOND_NS)
-        return self.rules.calendar.after(now_ns, left_s)
+        return self._resumed(self.limit(case), case.due_ns, case.suspended_ns, now_ns)
+
+    def resumed_stage_due_ns(self, stage: StageName, case: Case, now_ns: int) -> int | None:
+        """As `resumed_due_ns`, of a stage."""
+        due_ns = {"dispatch": case.dispatch_due_ns, "accept": case.accept_due_ns, "verify": case.verify_due_ns}[stage]
+        return self._resumed(self._stage_limits(stage).get(case.level), due_ns, case.suspended_ns, now_ns)
 
     def route(self, facts: Facts) -> Routed:
         """The responsible unit."""
@@ -112,6 +122,17 @@ class Practice:
     def _stage_limits(self, stage: StageName) -> Mapping[Level, TimeLimit]:
         stages = self.rules.codes.stages
         return {"dispatch": stages.dispatch, "accept": stages.accept, "verify": stages.verify}[stage]
+
+    def _resumed(
+        self, limit: TimeLimit | None, due_ns: int | None, suspended_ns: int | None, now_ns: int
+    ) -> int | None:
+        if due_ns is None or suspended_ns is None:
+            return due_ns
+        limit = limit or ROUND_THE_CLOCK
+        left_s = limit.remaining_s(suspended_ns, due_ns, self.rules.calendar)
+        if not limit.is_working or left_s < 0:
+            return now_ns + round(left_s * SECOND_NS)
+        return self.rules.calendar.after(now_ns, left_s)
 
     def _due(self, limit: TimeLimit | None, case: Case, start_ns: int) -> int | None:
         if limit is None:

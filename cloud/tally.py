@@ -17,7 +17,8 @@ proved by summing the cases again.
 | closed | closed cases that were handled or found to be nothing | of the end |
 | extended | those of them that were extended (延期) | of the end |
 | confirmed, false_alarms | sensor cases with something, with nothing behind them | of the end |
-| dispatch_s, accept_s, handle_s, verify_s | seconds of the stage, of its last round | of the stage's end |
+| dispatch_s, accept_s | seconds from filing to dispatch, and on to the last acceptance | of the stage's end |
+| handle_s, verify_s | seconds from the last acceptance to the feedback, and on to the end | of the stage's end |
 """
 
 from collections import Counter
