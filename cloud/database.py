@@ -33,6 +33,8 @@ from wire.errors import Unavailable
 T = TypeVar("T")
 
 _VERSION_TABLE = "alembic_version"
+_SUMS_SINCE = "0003"
+"""Before this revision the sums over cases were not kept."""
 
 
 class Database:
@@ -85,6 +87,8 @@ class Database:
             if revision != REVISION:
                 with self._engine.begin() as connection:
                     _upgrade(connection)
+                    if revision is not None and revision < _SUMS_SINCE:
+                        _sum_up(connection)
             unless_open.pop_all()
 
     @contextmanager
@@ -146,3 +150,9 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _sum_up(connection: Connection) -> None:
+    from cloud.tables import tallies  # noqa: PLC0415 - it imports this module
+
+    tallies.rebuild(connection)

@@ -1,7 +1,7 @@
 """Cases, their members and their logs in the ledger's tables."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -145,6 +145,15 @@ def page(connection: Connection, wanted: Sequence[ColumnElement[bool]], *, limit
     return _with_logs(
         connection, select(*_FACTS).where(and_(True, *conditions)).order_by(cases.c.number.desc()).limit(limit)
     )
+
+
+def everything(connection: Connection, at_once: int = 2_000) -> Iterator[list[Case]]:
+    """All cases there are, the oldest first, without their logs; some at once."""
+    wanted = select(*_FACTS).order_by(cases.c.number).limit(at_once)
+    last = ""
+    while some := [built(Case, row) for row in connection.execute(wanted.where(cases.c.number > last)).mappings()]:
+        yield some
+        last = some[-1].number
 
 
 def shortened(case: Case) -> Case:
