@@ -1,5 +1,10 @@
-"""What the command asks of a running cloud: its HTTP API, with its problems as our errors."""
+"""What the command asks of a running cloud: its HTTP API, with its problems as our errors.
 
+Where people log in, the command needs a token of `egret cloud token create`, in the environment
+variable EGRET_TOKEN.
+"""
+
+import os
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -70,7 +75,7 @@ class ApiClient:
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        said = {**(headers or {}), **({"content-type": "application/json"} if body else {})}
+        said = {**_token(), **(headers or {}), **({"content-type": "application/json"} if body else {})}
         try:
             answer = httpx.request(
                 method,
@@ -104,6 +109,12 @@ class ApiClient:
             what = f"the answer cannot be read: {error}."
             fix = "see that --url is the API of an egret of this version."
             raise EgretError(what, where=self._url, fix=fix, code="E-API-012") from error
+
+
+def _token() -> dict[str, str]:
+    """Of the environment, so that it stands in no list of processes and in no shell's history."""
+    secret = os.environ.get("EGRET_TOKEN", "").strip()
+    return {"authorization": f"Bearer {secret}"} if secret else {}
 
 
 def moment(time_ns: int | None) -> str:

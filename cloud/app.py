@@ -56,8 +56,7 @@ class Cloud:
             for chosen in config.notifiers
         }
         self._store: Store = config.store.module(STORES).open_store(config.store.settings)
-        place = config.ledger or config.data / "ledger.sqlite"
-        self._ledger = Ledger(place, now, Practice(inventory, config.rules), tuple(self._notifiers))
+        self._ledger = Ledger(config.ledger_place, now, Practice(inventory, config.rules), tuple(self._notifiers))
         self._readings = ReadingsLane(
             ledger=self._ledger,
             store=self._store,

@@ -71,6 +71,11 @@ class CloudConfig:
     notifiers: tuple[Chosen, ...]
     rules: CityRules
 
+    @property
+    def ledger_place(self) -> str | Path:
+        """The ledger's URL, or its file in `data`."""
+        return self.ledger or self.data / "ledger.sqlite"
+
 
 def load(path: Path) -> CloudConfig:
     """Read and check the file; relative paths start at the working directory. Raises ConfigError with all mistakes."""

@@ -44,6 +44,8 @@ VERBS: Mapping[str, Verb] = {
         verbs={
             "run": Verb("Take what boxes send, keep cases, serve the board.", "cloud.commands.run:run"),
             "status": Verb("How the cloud is doing.", "cloud.commands.status:status"),
+            "user": Verb("Who may log in.", "cloud.commands.user:user"),
+            "token": Verb("What programs may do.", "cloud.commands.token:token"),
             "quarantine": Verb("What could not be decoded or stored.", "cloud.commands.quarantine:quarantine"),
         },
     ),
