@@ -1,6 +1,7 @@
 """From alarm events to cases: what a message of a box changes, and when a case opens, grows or joins another."""
 
 from collections.abc import Callable
+from functools import cache
 
 import msgspec
 
@@ -33,7 +34,8 @@ class Intake:
 
     def __init__(self, docket: Docket, case_of: dict[str, str], open_group: OpenGroup) -> None:
         """The docket knows the cases in `case_of`; `open_group` is asked only where the mode groups."""
-        self._docket, self._open_group = docket, open_group
+        # One transaction is one moment: of five hundred alarms in a gust each would get the same answer.
+        self._docket, self._open_group = docket, cache(open_group)
         # A case that was opened in this transaction is not in the tables yet.
         here = {member.member: number for (number, _), member in docket.members.items() if member.until_ns is None}
         self._case_of = case_of | here
