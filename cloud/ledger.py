@@ -135,7 +135,7 @@ class Ledger:
     async def alarm_history(
         self, wanted: AlarmHistory, limit: int, after: str
     ) -> tuple[Sequence[alarm_history.PastEvent], str]:
-        """Events of alarms, newest first, and the cursor of the next page. Raises AlarmError."""
+        """Events of alarms, newest first, and the cursor of the next page. Raises BadCursor."""
         return await self.database.read(lambda connection: alarm_history.page(connection, wanted, limit, after))
 
     async def case_counts(self, wanted: Sequence[ColumnElement[bool]]) -> CaseCounts:

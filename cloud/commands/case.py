@@ -182,7 +182,7 @@ def _next(case: CaseFileAnswer) -> str:
     raise EgretError(
         f"case {case.number} is {case.stage}: no single act takes it further.",
         fix=f"`{verb} {case.number}`." if verb else f"what can be done: {', '.join(case.can) or 'nothing'}.",
-        code="E-CASE-015",
+        code="E-CASE-020",
     )
 
 

@@ -10,9 +10,13 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 from cloud.database import built
 from cloud.schema.alarms import alarm_events, alarms
 from wire.alarm import Change, Level
-from wire.errors import AlarmError
+from wire.errors import EgretError
 
 _ORDER = (alarm_events.c.time_ns, alarm_events.c.box, alarm_events.c.spool_id, alarm_events.c.sequence)
+
+
+class BadCursor(EgretError):
+    """A place in a list that no list has."""
 
 
 class PastEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +46,7 @@ class AlarmHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def page(connection: Connection, wanted: AlarmHistory, limit: int, after: str) -> tuple[Sequence[PastEvent], str]:
-    """The events from behind the cursor `after`, and the cursor behind the last of them. Raises AlarmError."""
+    """The events from behind the cursor `after`, and the cursor behind the last of them. Raises BadCursor."""
     columns = [alarm_events.c[name] for name in PastEvent.__struct_fields__]
     asked = select(*columns).where(and_(True, *_conditions(wanted, after)))
     rows = connection.execute(asked.order_by(*(column.desc() for column in _ORDER)).limit(limit)).mappings()
@@ -89,4 +93,4 @@ def _read(cursor: str) -> tuple[int, str, str, int]:
         return msgspec.json.decode(place, type=tuple[int, str, str, int])
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         fix = "take the address of the next page from the header Link."
-        raise AlarmError("the cursor `after` is none of ours.", fix=fix, code="E-ALARM-007") from error
+        raise BadCursor("the cursor `after` is none of ours.", fix=fix, code="E-ALARM-007") from error
