@@ -8,6 +8,7 @@ import msgspec
 from cloud import alarm_state
 from cloud.alarm_state import TEST_RULE, Alarm, AlarmState
 from cloud.case_act import Name, Text
+from cloud.docket import test_notice
 from cloud.work import Work
 from wire.alarm import AlarmEvent, Change, Level
 
@@ -107,4 +108,6 @@ def test(work: Work, asked: Test, actor: str, sequence: int) -> Alarm:
         reason=f"test by {actor}",
         sequence=sequence,
     )
-    return work.intake([event.alarm], []).take(event, SPOOL[0])
+    raised = work.intake([event.alarm], []).take(event, SPOOL[0])
+    work.docket.notices.append(test_notice(raised, work.now_ns))
+    return raised

@@ -7,13 +7,13 @@ harmless by `plain` before it stands beside markup.
 
 import re
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 from urllib.parse import quote
 
-from cloud.notice_body import CaseFacts, CaseNotice
+from cloud.notice_body import ALARM_TEST, CaseFacts, CaseNotice
+from cloud.ports import House
 
 Language = Literal["zh", "en"]
 
@@ -44,7 +44,11 @@ _COLOURS = {
 _HAPPENED = {
     "case.opened": ("新案件", "new case"),
     "case.escalated": ("案件升级", "case escalated"),
+    "case.dispatched": ("案件派遣", "case dispatched"),
+    "case.climbed": ("无人接单，逐级上报", "nobody accepted, next in line"),
+    "case.overdue": ("案件超时", "case overdue"),
     "case.closed": ("案件已结", "case closed"),
+    ALARM_TEST: ("测试报警", "test alarm"),
 }
 _UPDATED = ("案件更新", "case update")
 _STAGES = {
@@ -96,11 +100,11 @@ class Card:
     map: Link | None
 
 
-def card_of(notice: CaseNotice, language: Language, case_link: Callable[[str, str], str], board_url: str = "") -> Card:
-    """The card of one case, or of many; `case_link` is asked for the link of the case's unit."""
+def card_of(notice: CaseNotice, language: Language, house: House) -> Card:
+    """The card of one case, or of many; the house is asked for the link of the case's unit and for names."""
     if len(notice.cases) == 1 and notice.type != "case.digest":
-        return _of_one(notice.type, notice.cases[0], language, case_link)
-    return _of_many(notice.cases, language, board_url)
+        return _of_one(notice.type, notice.cases[0], language, house)
+    return _of_many(_as_they_became(notice.cases), language, house.board_url)
 
 
 def plain(text: str, most: int = _NAME_MOST) -> str:
@@ -127,14 +131,14 @@ def china_time(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns // 10**9, UTC).astimezone(_CHINA).strftime("%Y-%m-%d %H:%M")
 
 
-def _of_one(kind: str, case: CaseFacts, language: Language, case_link: Callable[[str, str], str]) -> Card:
+def _of_one(kind: str, case: CaseFacts, language: Language, house: House) -> Card:
     return Card(
         headline=_headline(kind, case, language),
         level=case.level,
-        facts=_facts(case, language),
+        facts=_facts(case, language, house),
         lines=(_other_tongue(kind, case, language),),
         concerned=tuple(name for name in (case.unit, case.person) if name),
-        acts=_acts(case, language, case_link(case.number, case.unit)),
+        acts=_acts(case, language, house.case_link(case.number, case.unit) if case.number else ""),
         map=_map(case, language),
     )
 
@@ -143,7 +147,8 @@ def _headline(kind: str, case: CaseFacts, language: Language) -> str:
     happened = _HAPPENED.get(kind, _UPDATED)[language == "en"]
     title = plain(_title(case, language), _TITLE_MOST)
     colon = "：" if language == "zh" else ": "
-    return f"{_drill(language) if case.drill else ''}{level_words(case.level, language)} {happened}{colon}{title}"
+    mark = _test(language) if kind == ALARM_TEST else _drill(language) if case.drill else ""
+    return f"{mark}{level_words(case.level, language)} {happened}{colon}{title}"
 
 
 def _title(case: CaseFacts, language: Language) -> str:
@@ -154,7 +159,11 @@ def _drill(language: Language) -> str:
     return "【演练】" if language == "zh" else "【DRILL 演练】"
 
 
-def _facts(case: CaseFacts, language: Language) -> tuple[Fact, ...]:
+def _test(language: Language) -> str:
+    return "【测试】" if language == "zh" else "【TEST 测试】"
+
+
+def _facts(case: CaseFacts, language: Language, house: House) -> tuple[Fact, ...]:
     is_en = language == "en"
     stage = _STAGES.get(case.stage, (plain(case.stage),) * 2)[is_en]
     due = f"{china_time(case.due_ns)} {'China time' if is_en else '北京时间'}" if case.due_ns is not None else ""
@@ -164,7 +173,7 @@ def _facts(case: CaseFacts, language: Language) -> tuple[Fact, ...]:
         ("坐标", "At", _position(case)),
         ("阶段", "Stage", stage),
         ("时限", "Due", due),
-        ("责任", "Unit", _names(case.unit, case.person)),
+        ("责任", "Unit", plain(house.name_of(case.unit, case.person), 2 * _NAME_MOST) if case.unit else ""),
     )
     return tuple(
         Fact(en, said, f"{en}: {said}") if is_en else Fact(zh, said, f"{zh}：{said}") for zh, en, said in facts if said
@@ -213,6 +222,11 @@ def _map(case: CaseFacts, language: Language) -> Link | None:
     return Link(_MAP[language == "en"], url)
 
 
+def _as_they_became(cases: tuple[CaseFacts, ...]) -> tuple[CaseFacts, ...]:
+    """A digest tells of some cases twice, first as they opened and then as they closed."""
+    return tuple({case.number or f"#{at}": case for at, case in enumerate(cases)}.values())
+
+
 def _of_many(cases: tuple[CaseFacts, ...], language: Language, board_url: str) -> Card:
     order = list(_SHAPES)
     worst_first = sorted(cases, key=lambda case: order.index(case.level) if case.level in order else len(order))
@@ -239,7 +253,8 @@ def _of_many(cases: tuple[CaseFacts, ...], language: Language, board_url: str) -
 def _item(number: int, case: CaseFacts, language: Language) -> str:
     title = plain(_title(case, language), _TITLE_MOST)
     drill = _drill(language) if case.drill else ""
-    return f"{number}. {drill}{level_words(case.level, language)} {plain(case.number)} {title}"
+    over = f" {_STAGES['closed'][language == 'en']}" if case.stage == "closed" else ""
+    return f"{number}. {drill}{level_words(case.level, language)} {plain(case.number)} {title}{over}"
 
 
 def _drills(cases: tuple[CaseFacts, ...], language: Language) -> str:

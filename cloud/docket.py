@@ -12,6 +12,7 @@ import msgspec
 from cloud.alarm_state import Alarm
 from cloud.case_flow import Case, LogLine, Member
 from cloud.case_opening import hastened
+from cloud.notice_body import ALARM_TEST
 from cloud.ports import AlarmPoint, Notice
 from cloud.practice import Practice
 from wire.alarm import AlarmEvent, Evidence
@@ -107,6 +108,13 @@ def notice(what: str, case: Case, now_ns: int) -> Notice:
     body = msgspec.json.encode({"type": kind, "timestamp": timestamp, "data": case})
     once = {"dispatched": f".{case.version}", "climbed": f".{case.version}", "overdue": f".{case.due_ns}"}.get(what, "")
     return Notice(f"{case.number}.{what}.{case.level}{once}", kind, now_ns, body)
+
+
+def test_notice(alarm: Alarm, now_ns: int) -> Notice:
+    """`alarm.test`: somebody tries who would be told. Every test is a notice of its own."""
+    timestamp = datetime.fromtimestamp(now_ns // 10**9, UTC)
+    body = msgspec.json.encode({"type": ALARM_TEST, "timestamp": timestamp, "data": alarm})
+    return Notice(f"{alarm.id}.test.{now_ns}", ALARM_TEST, now_ns, body)
 
 
 def point(applied: Applied, box: str, inventory: Inventory) -> AlarmPoint:

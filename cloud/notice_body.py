@@ -1,7 +1,7 @@
 """What a notice says of cases, read back from its JSON body, for those that put it into words of their own.
 
 The body is `{"type", "timestamp", "data"}` after Standard Webhooks; `data` is one case, or for
-`case.digest` has `cases`, a list of them.
+`case.digest` has `cases`, a list of them, or for `alarm.test` an alarm.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,8 @@ from collections.abc import Mapping
 import msgspec
 
 from wire.errors import Undeliverable
+
+ALARM_TEST = "alarm.test"
 
 
 class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +39,10 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseNotice(msgspec.Struct, frozen=True):
-    """`type` is `case.opened`, `case.escalated`, `case.closed`, `case.digest` …; only a digest has several cases."""
+    """`type` is `case.opened`, `case.closed`, `case.digest` …; only a digest has several cases.
+
+    Of `alarm.test` the one case is no case: it has no number, and says which sensor was tested and by whom.
+    """
 
     type: str
     cases: tuple[CaseFacts, ...]
@@ -52,7 +57,7 @@ def decode(body: bytes) -> CaseNotice:
     """A notice's body; members it does not know are left aside, `null` is as good as absent. Raises Undeliverable."""
     try:
         found = msgspec.json.decode(body, type=_Body)
-        cases = found.data.get("cases", [found.data])
+        cases = found.data.get("cases", [_tested(found.data) if found.type == ALARM_TEST else found.data])
         return CaseNotice(found.type, tuple(map(_facts, msgspec.convert(cases, list[dict[str, object]]))))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Undeliverable(
@@ -60,6 +65,12 @@ def decode(body: bytes) -> CaseNotice:
             fix="report it with the dead letter; webhooks, which send it as it is, are not affected.",
             code="E-HOOK-008",
         ) from error
+
+
+def _tested(alarm: Mapping[str, object]) -> Mapping[str, object]:
+    """A test alarm, told as if it were a case."""
+    said = f"{alarm.get('sensor', '')} {alarm.get('reason', '')}".strip()
+    return {"title": said, "title_en": said, **{name: alarm.get(name) for name in ("level", "site", "district")}}
 
 
 def _facts(case: Mapping[str, object]) -> CaseFacts:

@@ -134,6 +134,11 @@ class Notice:
     body: bytes
 
 
+def as_written(unit: str, person: str) -> str:
+    """Names as a case has them, where no organisation is known that says what they stand for."""
+    return f"{unit} {person}".strip()
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What a notifier is told of the house it sends for, when it is opened.
@@ -141,13 +146,15 @@ class House:
     `where` is the notifier's place in cloud.yaml, for messages. `board_url` is the board as a person
     reaches it, without a slash at its end; empty when nobody has said it. `case_link` gives, for a
     case's number and a recipient, the address of the page on which that recipient acts; it is empty
-    where `board_url` is.
+    where `board_url` is. `name_of` gives, for the ids of a unit and of a person in it or none, what
+    people call them.
     """
 
     now: Now
     where: str
     board_url: str
     case_link: Callable[[str, str], str]
+    name_of: Callable[[str, str], str] = as_written
 
 
 class Notifier(Protocol):

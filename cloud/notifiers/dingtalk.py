@@ -109,7 +109,7 @@ class _DingTalk:
     async def send(self, notice: Notice) -> None:
         """Raises NotifyError."""
         house, config = self._house, self._config
-        card = card_of(notice_body.decode(notice.body), config.lang, house.case_link, house.board_url)
+        card = card_of(notice_body.decode(notice.body), config.lang, house)
         target = Target(self._url(), config.timeout_s, config.allow_private)
         await self._robot.say(target, message(card, mentioned(config.mentions, card.concerned)))
 

@@ -198,7 +198,7 @@ class _Email:
 
     def _mail(self, notice: Notice) -> EmailMessage:
         house, config = self._house, self._config
-        card = card_of(notice_body.decode(notice.body), config.lang, house.case_link, house.board_url)
+        card = card_of(notice_body.decode(notice.body), config.lang, house)
         mail = EmailMessage(policy=SMTP)
         mail["Subject"] = card.headline
         mail["From"] = config.sender

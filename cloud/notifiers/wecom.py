@@ -97,7 +97,7 @@ class _WeCom:
     async def send(self, notice: Notice) -> None:
         """Raises NotifyError."""
         house, config = self._house, self._config
-        card = card_of(notice_body.decode(notice.body), config.lang, house.case_link, house.board_url)
+        card = card_of(notice_body.decode(notice.body), config.lang, house)
         await self._robot.say(self._target, message(card, mentioned(config.mentions, card.concerned)))
 
 
