@@ -12,7 +12,24 @@ from cloud.access.accounts import AccountError, AccountExists, NoSuchAccount
 from cloud.access.actor import NotAllowed
 from cloud.access.logins import LoginLocked, LoginRefused
 from cloud.access.passwords import BadPassword
-from wire.errors import CaseClosed, EgretError, NoSuchCase, Unavailable
+from cloud.action_links import LinkRefused
+from cloud.case_codes import NoSuchCode
+from cloud.mode import ModeError
+from cloud.photos import NoSuchPhoto, PhotoRefused
+from cloud.reports import HookRefused
+from cloud.tables.alarm_history import BadCursor
+from cloud.tables.once import KeyUsed
+from wire.errors import (
+    AlarmError,
+    BadAct,
+    CaseError,
+    EgretError,
+    NoSuchAlarm,
+    NoSuchCase,
+    Rejected,
+    StaleCase,
+    Unavailable,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,8 +45,20 @@ class RequestError(EgretError):
 
 _STATUS: dict[type[EgretError], int] = {
     Unavailable: 503,
+    Rejected: 422,
+    AlarmError: 409,
+    BadCursor: 400,
+    NoSuchAlarm: 404,
+    CaseError: 409,
     NoSuchCase: 404,
-    CaseClosed: 409,
+    NoSuchCode: 422,
+    BadAct: 422,
+    StaleCase: 412,
+    ModeError: 422,
+    KeyUsed: 422,
+    LinkRefused: 404,
+    PhotoRefused: 422,
+    NoSuchPhoto: 404,
     NotAllowed: 403,
     LoginRefused: 401,
     LoginLocked: 429,
@@ -38,6 +67,9 @@ _STATUS: dict[type[EgretError], int] = {
     NoSuchAccount: 404,
     AccountExists: 409,
 }
+"""Of a class and of those derived from it that have none of their own."""
+_OF_CODE = {"E-LINKS-001": 410, "E-PHOTO-001": 413, "E-PHOTO-002": 415, "E-PHOTO-005": 415}
+"""Where one class has several: a link that has expired; a photo that is too large, or no photo at all."""
 
 
 def plugin() -> ProblemDetailsPlugin:
@@ -50,7 +82,15 @@ def plugin() -> ProblemDetailsPlugin:
 
 
 def _expected(error: EgretError) -> ProblemDetailsException:
-    return _problem(error.status if isinstance(error, RequestError) else _STATUS.get(type(error), 500), error)
+    return _problem(status_of(error), error)
+
+
+def status_of(error: EgretError) -> int:
+    """The HTTP status code that says it."""
+    if isinstance(error, RequestError | HookRefused):
+        return error.status
+    of_class = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+    return _OF_CODE.get(error.code, of_class)
 
 
 def _refused(error: HTTPException) -> ProblemDetailsException:
