@@ -1,6 +1,7 @@
 """Servers that every test may ask for; see `servers` for starting, killing and restarting one by hand."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -55,12 +56,20 @@ def empty_ledger(postgresql_server: PostgreSQL) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
-    """Where the ledger of this test is: each test of it runs on a file, and on PostgreSQL."""
+def new_ledger_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Path | str]:
+    """Makes places for ledgers: the test runs with files, and with databases of PostgreSQL."""
     if request.param == "sqlite":
-        return tmp_path / "ledger.sqlite"
-    server = request.getfixturevalue("postgresql_server")
-    return str(server.new_database(request.getfixturevalue("empty_ledger")))
+        numbers = itertools.count()
+        return lambda: tmp_path / f"ledger-{next(numbers)}.sqlite"
+    server: PostgreSQL = request.getfixturevalue("postgresql_server")
+    template: str = request.getfixturevalue("empty_ledger")
+    return lambda: server.new_database(template)
+
+
+@pytest.fixture
+def ledger_place(new_ledger_place: Callable[[], Path | str]) -> Path | str:
+    """Where the ledger of this test is: a file, and then once more PostgreSQL."""
+    return new_ledger_place()
 
 
 @pytest.fixture

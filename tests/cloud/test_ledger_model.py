@@ -2,16 +2,24 @@
 
 import asyncio
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import pytest
 import small_city
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from cloud.case_acts import Close
 from cloud.ledger import Ledger
@@ -49,6 +57,11 @@ class Expected:
 class Deliveries(RuleBasedStateMachine):
     """One box with three alarms, a broker that repeats, drops and reorders, a ledger that is closed and opened."""
 
+    def __init__(self, new_place: Callable[[], Path | str]) -> None:
+        """Every story has a ledger of its own."""
+        super().__init__()
+        self.place = new_place()
+
     @initialize()
     def begin(self) -> None:
         """Nothing has happened."""
@@ -66,8 +79,8 @@ class Deliveries(RuleBasedStateMachine):
         return self.loop.run_until_complete(act)
 
     def open(self) -> None:
-        """The ledger's file, new or as it was left."""
-        self.ledger = Ledger(Path(self.folder.name) / "ledger.sqlite", lambda: NOW_NS, Practice(self.city))
+        """The ledger, new or as it was left."""
+        self.ledger = Ledger(self.place, lambda: NOW_NS, Practice(self.city))
         self.run(self.ledger.__aenter__())
 
     def put(self, alarm: str, change: Change, level: Level) -> None:
@@ -169,7 +182,13 @@ class Deliveries(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-TestDeliveries = Deliveries.TestCase
-TestDeliveries.settings = settings(
-    max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-)
+def test_deliveries(new_ledger_place: Callable[[], Path | str], request: pytest.FixtureRequest) -> None:
+    """Many stories on SQLite; a few on PostgreSQL, where each step costs more and what differs are the statements."""
+    is_sqlite = "sqlite" in request.node.name
+    many = settings(
+        max_examples=25 if is_sqlite else 6,
+        stateful_step_count=40 if is_sqlite else 25,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(lambda: Deliveries(new_ledger_place), settings=many)
