@@ -103,6 +103,6 @@ async def test_an_oversized_photo_is_refused_before_it_is_read(tmp_path: Path, i
 
     async with linked_town.opened(tmp_path) as town:
         chen, number = await town.person("chen"), await town.lean()
-        content = bytes(UPLOAD_MAX + 1) if is_said else pieces()
+        content: bytes | AsyncIterator[bytes] = bytes(UPLOAD_MAX + 1) if is_said else pieces()
         refused = await chen.post(f"/api/v1/cases/{number}/photos", content=content, headers=JPEG)
         assert (refused.status_code, refused.json()["code"]) == (413, "E-PHOTO-001")
