@@ -13,7 +13,6 @@ from cloud.case_codes import NoSuchCode
 from cloud.case_flow import Case, LogLine, Stage, logged
 from cloud.case_opening import filed, routed
 from cloud.reports import Report, State
-from cloud.tables import refs
 from cloud.tables.refs import Ref
 from cloud.work import Work
 from wire.alarm import Level
@@ -38,7 +37,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def take(work: Work, system: str, report: Report) -> Case:
     """The case of a report of `system`, as it is then."""
-    known = refs.find(work.connection, system, report.key)
+    known = work.ref(system, report.key)
     if known is None:
         case = _reported(work, report, source=system)
         work.docket.open(case, [])
@@ -146,8 +145,7 @@ def _their_stage(report: Report, known: Ref | None) -> str:
 
 
 def _remember(work: Work, system: str, report: Report, case: Case, known: Ref | None = None) -> None:
-    refs.put(
-        work.connection,
+    work.remember(
         Ref(
             system=system,
             key=report.key,

@@ -11,7 +11,8 @@ from cloud.case_flow import Case
 from cloud.docket import Docket, point
 from cloud.ports import Notice
 from cloud.practice import Practice
-from cloud.tables import alarms, cases, events, outbox, tallies
+from cloud.tables import alarms, cases, events, outbox, refs, tallies
+from cloud.tables.refs import Ref
 
 Post = Callable[[Connection, Sequence[Notice]], None]
 """Puts notices into the outbox, for each target that receives them."""
@@ -25,7 +26,7 @@ class Work:
         self.connection, self.practice = connection, practice
         self.now_ns = practice.now_ns
         self.docket = Docket(practice, self.now_ns, lambda: cases.next_number(connection, self.now_ns))
-        self._post = post
+        self._post, self._refs = post, dict[tuple[str, str], Ref]()
 
     def case(self, number: str) -> Case:
         """As it is by now. Raises NoSuchCase."""
@@ -39,6 +40,14 @@ class Work:
             known = alarms.one(self.connection, alarm)
             self.docket.know_alarms([known])
         return known
+
+    def ref(self, system: str, key: str) -> Ref | None:
+        """What another system calls one of our cases, as it is by now; None for a key never heard of."""
+        return self._refs.get((system, key)) or refs.find(self.connection, system, key)
+
+    def remember(self, ref: Ref) -> None:
+        """What another system calls one of our cases from now on."""
+        self._refs[ref.system, ref.key] = ref
 
     def intake(self, ids: Collection[str], boxes: Collection[str]) -> Intake:
         """What takes events of these alarms of these boxes."""
@@ -54,6 +63,8 @@ class Work:
         cases.add(connection, [case for case in changed if docket.before[case.number] is None], docket.evidence)
         cases.change(connection, [case for case in changed if docket.before[case.number] is not None])
         cases.put_members(connection, docket.members)
+        for ref in self._refs.values():
+            refs.put(connection, ref)
         cases.add_lines(connection, docket.lines())
         known = [before for before in docket.before.values() if before is not None]
         tallies.apply(connection, tally.difference(known, docket.cases.values()))
