@@ -40,21 +40,33 @@ class _State(msgspec.Struct, frozen=True):
     boxes: Sequence[_Box]
 
 
+class _Target(msgspec.Struct, frozen=True):
+    """As GET /outbox."""
+
+    target: str
+    is_known: bool
+    waiting: int
+    failing_ns: int | None
+    dead: int
+    error: str
+
+
 class _Status(msgspec.Struct, frozen=True):
-    """What `--json` prints. `quarantine` is the number of messages set aside."""
+    """What `--json` prints. `quarantine` is the number of messages set aside, `targets` those that are told."""
 
     health: _Health
     boxes: Sequence[_Box]
     alarms: dict[Level, int]
     open_cases: dict[Level, int]
     quarantine: int
+    targets: Sequence[_Target]
 
 
 @click.command()
 @url_option
 @json_option
 def status(url: str, *, as_json: bool) -> int:
-    """Store, newest reading, alarms, cases, boxes, quarantine. Exit code 3 when the store does not answer.
+    """Store, newest reading, alarms, cases, boxes, quarantine, who is told. Exit code 3 when the store does not answer.
 
     Example:  egret cloud status
     """
@@ -66,6 +78,7 @@ def status(url: str, *, as_json: bool) -> int:
         alarms=_by_level(alarm.level for alarm in state.alarms),
         open_cases=_by_level(case.level for case in state.cases),
         quarantine=len(client.get_all("quarantine", Summary)),
+        targets=client.get_all("outbox", _Target),
     )
     if as_json:
         show_json(seen)
@@ -92,6 +105,22 @@ def _print(seen: _Status) -> None:
         if not box.online:
             click.echo(f"            {box.box} is offline since {moment(box.time_ns)}")
     click.echo(f"quarantine  {seen.quarantine:,} messages")
+    click.echo(f"notices     {sum(state.waiting for state in seen.targets):,} wait, {_dead(seen):,} dead letters")
+    for state in seen.targets:
+        if state.error or not state.is_known:
+            click.echo(f"            {_trouble(state)}")
+
+
+def _dead(seen: _Status) -> int:
+    return sum(state.dead for state in seen.targets)
+
+
+def _trouble(state: _Target) -> str:
+    """One target that does not take everything, or that nobody sends to any more."""
+    if not state.is_known:
+        return f"{state.target} is not in cloud.yaml: {state.waiting:,} wait, {state.dead:,} dead letters"
+    since = f"takes nothing of {moment(state.failing_ns)} and later" if state.failing_ns else "has dead letters"
+    return f"{state.target} {since}: {state.waiting:,} wait, {state.dead:,} dead letters: {state.error}"
 
 
 def _counted(levels: dict[Level, int]) -> str:

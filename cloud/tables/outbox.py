@@ -19,6 +19,8 @@ STORE = "store"
 """The target of alarm points: the time-series store, which may be down while cases are opened."""
 ALARM_POINT = "alarm.point"
 """The kind of notice whose body is an `AlarmPoint`."""
+FIRST = "case.opened"
+"""The kind of notice that has none of its case before it."""
 ORDER_KEPT_NS = 300 * 10**9
 """How long a notice waits behind an earlier one of its case that was tried in vain (judgement): five minutes."""
 
@@ -61,19 +63,8 @@ def subject(notice: Notice) -> str:
 
 def put(connection: Connection, target: str, notice: Notice, due_ns: int) -> None:
     """To go out at `due_ns`, which is `time_ns` of a notice that may not wait, and not before others of its case."""
-    now_ns = notice.time_ns
-    about_it = and_(outbox.c.target == target, outbox.c.notice.startswith(f"{subject(notice)}.", autoescape=True))
-    is_ahead = and_(about_it, outbox.c.due_ns > now_ns)
-    tried = select(func.max(outbox.c.due_ns)).where(is_ahead, outbox.c.attempts > 0)
-    held = select(func.max(outbox.c.due_ns)).where(is_ahead, outbox.c.attempts == 0)
-    may_wait = due_ns > now_ns
-    due_ns = max(due_ns, min(connection.scalar(tried) or 0, now_ns + ORDER_KEPT_NS))
-    held_ns = connection.scalar(held) or 0
-    if may_wait:
-        due_ns = max(due_ns, held_ns)
-    elif held_ns > due_ns:
-        hurried = update(outbox).where(is_ahead, outbox.c.attempts == 0, outbox.c.due_ns > due_ns)
-        connection.execute(hurried.values(due_ns=due_ns))
+    if notice.kind != FIRST:
+        due_ns = _in_turn(connection, target, notice, due_ns)
     _insert(connection, target, [(notice, due_ns)])
 
 
@@ -132,6 +123,24 @@ def states(connection: Connection) -> Sequence[TargetState]:
     ).group_by(outbox.c.target)
     rows = connection.execute(counts.order_by(outbox.c.target)).mappings().all()
     return tuple(TargetState(**row, error=_last_error(connection, row["target"])) for row in rows)
+
+
+def _in_turn(connection: Connection, target: str, notice: Notice, due_ns: int) -> int:
+    """When a notice goes out that may have others of its case before it; those that it cannot wait for hurry."""
+    now_ns = notice.time_ns
+    about_it = and_(outbox.c.target == target, outbox.c.notice.startswith(f"{subject(notice)}.", autoescape=True))
+    is_ahead = and_(about_it, outbox.c.due_ns > now_ns)
+    tried = select(func.max(outbox.c.due_ns)).where(is_ahead, outbox.c.attempts > 0)
+    held = select(func.max(outbox.c.due_ns)).where(is_ahead, outbox.c.attempts == 0)
+    may_wait = due_ns > now_ns
+    due_ns = max(due_ns, min(connection.scalar(tried) or 0, now_ns + ORDER_KEPT_NS))
+    held_ns = connection.scalar(held) or 0
+    if may_wait:
+        due_ns = max(due_ns, held_ns)
+    elif held_ns > due_ns:
+        hurried = update(outbox).where(is_ahead, outbox.c.attempts == 0, outbox.c.due_ns > due_ns)
+        connection.execute(hurried.values(due_ns=due_ns))
+    return due_ns
 
 
 def _last_error(connection: Connection, target: str) -> str:
