@@ -40,8 +40,6 @@ MEMBERS = {"door": "members"}
 CSRF_HEADER = "X-CSRF-Token"
 OnActor = SkipValidation[Actor]
 """How a route asks who it is: a parameter `actor: OnActor`."""
-OnDoors = SkipValidation["Doors"]
-"""And how it asks for the doors themselves: `doors: OnDoors`."""
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -90,6 +88,14 @@ class Doors:
             _require_csrf(connection, login)
         if handler.opt.get("door") != MEMBERS["door"]:
             _require_some_right(connection, handler, actor)
+
+    async def is_still(self, connection: Connection, actor: Actor) -> bool:
+        """Would the same come in now, with the same role and reach? For answers that go on for hours."""
+        try:
+            found, _ = await self._who(connection)
+        except RequestError:
+            return False
+        return found == actor
 
     def address_of(self, connection: Connection) -> str:
         """Where the request comes from: what the nearest proxy says, if there is one, and nobody before it."""
@@ -144,6 +150,10 @@ class Doors:
             fix = "log in at the board, or send `Authorization: Bearer egret_…`."
             raise RequestError("nobody is logged in here.", status=401, fix=fix, code="E-ACCESS-030")
         return login.actor, login
+
+
+OnDoors = SkipValidation[Doors]
+"""How a route asks for the doors themselves: a parameter `doors: OnDoors`."""
 
 
 def open_doors(http: Http, gate: Gate) -> Doors:

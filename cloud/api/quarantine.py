@@ -6,6 +6,8 @@ from litestar import Router, get, post
 from litestar.di import Provide
 from litestar.params import FromPath, SkipValidation
 
+from cloud.access.actor import Right
+from cloud.api.doors import needs
 from cloud.api.loopback import require_own_page
 from cloud.api.problems import RequestError
 from cloud.poison import Summary
@@ -22,6 +24,7 @@ def router(quarantine: Quarantine, replay: Replay) -> Router:
     return Router(
         "/api/v1/quarantine",
         route_handlers=[messages, replay_one],
+        guards=[needs(Right.MAINTAIN)],
         dependencies={
             "quarantine": Provide(lambda: quarantine, sync_to_thread=False),
             "replay": Provide(lambda: replay, sync_to_thread=False),

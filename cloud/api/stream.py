@@ -6,19 +6,20 @@ its comment keeps proxies awake, its data lets the board see that the stream liv
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import msgspec
-from litestar import get
+from litestar import Request, get
 from litestar.params import FromQuery, HeaderParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from cloud.access.actor import Actor, may_see
 from cloud.access.permits import sees_district
 from cloud.api.desk import Desk, OnDesk
-from cloud.api.doors import OnActor
+from cloud.api.doors import OnActor, OnDoors
 from cloud.tables.events import LedgerEvent
 
 HEARTBEAT_S = 5.0
@@ -33,18 +34,30 @@ class _Placed(msgspec.Struct, frozen=True):
     unit: str = ""
 
 
+AnyRequest = Request[Any, Any, Any]
 LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0)]
 
 
 @get("/events", tags=["city"], summary="Alarms, cases, boxes and values as they change", media_type="text/event-stream")
 async def events(
-    desk: OnDesk, actor: OnActor, last_event_id: LastEventId = None, after: FromQuery[int] = 0
+    desk: OnDesk,
+    doors: OnDoors,
+    actor: OnActor,
+    request: AnyRequest,
+    last_event_id: LastEventId = None,
+    after: FromQuery[int] = 0,
 ) -> ServerSentEvent:
-    """Events after `Last-Event-ID`, which a browser sends by itself, or else after `after`."""
-    return ServerSentEvent(_messages(desk, actor, after if last_event_id is None else last_event_id))
+    """Events after `Last-Event-ID`, which a browser sends by itself, or else after `after`.
+
+    It ends with the session or token that opened it, at the next heartbeat.
+    """
+    is_still = partial(doors.is_still, request, actor)
+    return ServerSentEvent(_messages(desk, actor, is_still, after if last_event_id is None else last_event_id))
 
 
-async def _messages(desk: Desk, actor: Actor, after: int) -> AsyncIterator[ServerSentEventMessage]:
+async def _messages(
+    desk: Desk, actor: Actor, is_still: Callable[[], Awaitable[bool]], after: int
+) -> AsyncIterator[ServerSentEventMessage]:
     # An id from an earlier ledger (a demonstration that was started anew) must not silence this one.
     after = min(after, await desk.ledger.last_event_id())
     clock = asyncio.get_running_loop().time
@@ -52,6 +65,8 @@ async def _messages(desk: Desk, actor: Actor, after: int) -> AsyncIterator[Serve
     async with aclosing(desk.live.watch()) as changes:
         async for change in changes:
             is_due = clock() >= heartbeat_at
+            if is_due and not await is_still():
+                return
             if change.has_events or is_due:  # when due, too: another process may have written to the ledger
                 async for event in _news(desk, after):
                     after = event.id

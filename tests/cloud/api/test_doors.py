@@ -11,14 +11,16 @@ import pytest
 from gatehouse import CONSOLE, PASSWORD
 from guarded_town import Town
 
+from cloud.access.accounts import UserChange
 from cloud.access.actor import Right, Role
 from cloud.access.tokens import NewToken
+from cloud.api import stream
 from cloud.api.doors import Needs
 from cloud.listening import Http
 
 REPORTS = NewToken(name="hotline", role=Role.OPERATOR, scopes=(Right.POST_REPORTS,))
 PUBLIC_ROUTES = {"/api/v1/health", "/api/v1/session"}
-JUDGED_BY_ITSELF = {"/api/v1/cases", "/api/v1/cases/{number:str}/acts", "/api/v1/t/plain"}
+JUDGED_BY_ITSELF = {"/api/v1/cases/{number:str}/acts", "/api/v1/t/plain"}
 """Routes whose rights depend on what is asked: `cloud/access/permits.py`."""
 
 
@@ -222,6 +224,23 @@ async def test_changes_say_what_they_need(guarded: Town) -> None:
         layers: list[Any] = list(route.ownership_layers)
         is_stated = any(isinstance(guard, Needs) for layer in layers for guard in layer.guards or ())
         assert is_stated or route.opt.get("door") or path in JUDGED_BY_ITSELF, path
+
+
+@pytest.mark.parametrize("ending", ["log out", "new role", "sent away"])
+async def test_stream_ends_with_its_session(guarded: Town, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    """Who has logged out, or may see less than before, hears nothing more after the next heartbeat."""
+    monkeypatch.setattr(stream, "HEARTBEAT_S", 0.1)
+    await guarded.log_in("lin")
+    async with asyncio.timeout(30), guarded.client.stream("GET", "api/v1/events") as answer:
+        lines = answer.aiter_lines()
+        await anext(lines)
+        if ending == "log out":
+            await guarded.change("DELETE", "session")
+        else:
+            change = UserChange(is_active=False) if ending == "sent away" else UserChange(districts=("siming",))
+            await guarded.gate.accounts.change("lin", change, CONSOLE)
+        async for _ in lines:
+            pass
 
 
 async def test_demonstration_lets_this_machine_do_everything(town: Any) -> None:
