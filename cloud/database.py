@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from cloud import migrations
-from cloud.engine import open_engine, plainly, reader_of
+from cloud.engine import open_engine, plainly, reader_of, require_unicode
 from cloud.schema.base import REVISION
 from wire.blocking import OneAtATime
 from wire.errors import Unavailable
@@ -76,6 +76,7 @@ class Database:
         with ExitStack() as unless_open, self._said_plainly():
             unless_open.callback(self._engine.dispose)
             with self._reader.begin() as connection:
+                require_unicode(connection, self.where)
                 revision = _revision(connection)
             if revision is not None and revision > REVISION:
                 raise Unavailable(

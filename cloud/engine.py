@@ -64,6 +64,20 @@ def with_options(url: URL) -> URL:
     return url.set(query=_OPTIONS | dict(url.query))
 
 
+def require_unicode(connection: Connection, where: str) -> None:
+    """Names of places are Chinese. Raises Unavailable when the database cannot hold them."""
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+    if encoding != "UTF8":
+        raise Unavailable(
+            f"this database has the encoding {encoding}, and the ledger needs UTF8.",
+            where=where,
+            fix="make it again: createdb --template=template0 --encoding=UTF8 --locale=C.UTF-8 NAME",
+            code="E-LEDG-005",
+        )
+
+
 def plainly(error: exc.DBAPIError, where: str) -> StoreError:
     """What a person should know of a database's error: Rejected when it is about the data, otherwise Unavailable."""
     if isinstance(error, exc.DataError | exc.IntegrityError):

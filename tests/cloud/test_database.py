@@ -173,6 +173,14 @@ async def test_who_may_not_make_tables_is_told(postgresql_url: str) -> None:
             pass
 
 
+async def test_a_database_for_western_letters_is_refused(postgresql_server: servers.PostgreSQL) -> None:
+    """同安区 could not be written into it: that is said at the start, not at the first alarm."""
+    narrow = postgresql_server.new_database("template0 ENCODING 'LATIN1' LOCALE 'C'")
+    with pytest.raises(Unavailable, match=r"encoding LATIN1.*createdb .*--encoding=UTF8.*E-LEDG-005"):
+        async with Database(narrow):
+            pass
+
+
 async def test_the_driver_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL's driver is an extra: whoever forgot it is told its name."""
     monkeypatch.setitem(sys.modules, "psycopg", None)

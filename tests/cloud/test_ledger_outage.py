@@ -1,0 +1,79 @@
+"""The alarms lane while PostgreSQL is restarted: nothing is lost, nothing needs a hand."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Self
+
+import servers
+import small_city
+
+from cloud.alarms import AlarmsLane
+from cloud.ledger import Ledger
+from cloud.poison import PoisonFolder
+from cloud.ports import Delivery
+from cloud.quarantine import Quarantine
+from wire import alarm_message, receipt, topics
+from wire.alarm import Level
+
+NOW_NS = 1_795_000_000 * small_city.SECOND_NS
+
+
+class Broker:
+    """One session: what was published and not acknowledged, and the receipts that were sent."""
+
+    def __init__(self) -> None:
+        self.published: asyncio.Queue[bytes] = asyncio.Queue(10)
+        self.acknowledged = 0
+        self.receipts: list[int] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def deliveries(self) -> AsyncIterator[Delivery]:
+        """In the order they were published."""
+        while True:
+            yield Delivery(topics.topic("XM-TA-01", "alarms"), await self.published.get(), self._ack)
+
+    async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """A receipt."""
+        assert (topic, retain) == (topics.topic("XM-TA-01", "receipts"), False)
+        self.receipts.append(receipt.decode_receipt(payload).stored_through)
+
+    def _ack(self) -> None:
+        self.acknowledged += 1
+
+
+async def test_alarms_wait_for_a_server_that_is_restarted(tmp_path: Path) -> None:
+    """An alarm that comes meanwhile has neither receipt nor acknowledgement; it becomes a case seconds later."""
+    broker, quarantine = Broker(), Quarantine(PoisonFolder(tmp_path / "quarantine", lambda: NOW_NS))
+    with servers.postgresql(tmp_path) as server:
+        async with Ledger(server.new_database(), lambda: NOW_NS, small_city.practice(tmp_path)) as ledger:
+            lane = AlarmsLane(ledger=ledger, quarantine=quarantine, changed=lambda: None, rng=Random(1))
+            running = asyncio.create_task(lane.run(broker))
+            await broker.published.put(alarm_message.encode(small_city.lean(1, NOW_NS, Level.BLUE)))
+            await until_acknowledged(broker, 1)
+            server.stop()
+            await broker.published.put(alarm_message.encode(small_city.lean(2, NOW_NS, Level.RED)))
+            await asyncio.sleep(0.5)
+            assert (broker.acknowledged, broker.receipts) == (1, [1])
+            server.start()
+            await until_acknowledged(broker, 2)
+            assert broker.receipts == [1, 2]
+            assert [alarm.level for alarm in await ledger.alarms()] == [Level.RED]
+            running.cancel()
+            await asyncio.wait([running])
+    assert not await quarantine.summaries()
+
+
+async def until_acknowledged(broker: Broker, count: int) -> None:
+    """Wait for it."""
+    async with asyncio.timeout(60):
+        while broker.acknowledged < count:
+            await asyncio.sleep(0.02)
