@@ -59,7 +59,8 @@ def first_parcel(rows: Sequence[OutboxRow], route: Route) -> Sequence[OutboxRow]
         together = [row for row in rows if row.attempts == head.attempts and row.due_ns == head.due_ns]
     else:
         together = _fresh(rows, route)
-    return together[:CASES_MOST]
+    # Where they failed together they are due together: by their ids they are in the same order every time.
+    return sorted(together[:CASES_MOST], key=lambda row: row.id)
 
 
 def notice_of(parcel: Sequence[OutboxRow]) -> Notice:
