@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, literal, or_, select, true
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, literal_column, or_, select, true
 
 from cloud.case_flow import Case, CaseKind, Outcome
 from cloud.evaluation import NONE, URGENT, By, Filters, Period, Segment, cover, day_by_day
@@ -26,10 +25,17 @@ Groups = dict[str, dict[bool, dict[str, int]]]
 """By the group's key, and by whether they are urgent."""
 
 _DUE_FIGURES = ("due", "due_suspended", "due_closed", "due_closed_on_time")
-_IS_ASSESSED = and_(cases.c.kind == CaseKind.EVENT_PART.value, cases.c.is_drill.is_(False))
+# Nearly all cases are of this kind, so its index is the wrong one: what is put together with '' has none.
+_IS_ASSESSED = and_(cases.c.kind + "" == CaseKind.EVENT_PART.value, cases.c.is_drill.is_(False))
 _COUNTS = cases.c.outcome.not_in([Outcome.DISMISSED.value, Outcome.MERGED.value, Outcome.DUPLICATE.value])
 _BY_SENSOR = and_(_COUNTS, cases.c.source == "sensor")
 _IS_HANDLED = cases.c.outcome == Outcome.HANDLED.value
+_FALSE = (Outcome.OPEN, Outcome.FALSE_ALARM, Outcome.NOTHING_FOUND)
+_IS_FALSE = cases.c.outcome.in_([literal_column(f"'{word.value}'") for word in _FALSE])
+_ZERO: ColumnElement[int] = literal_column("0")
+"""Written out: an index of the few cases above it is found by its condition's words."""
+_RARE = frozenset({"sent_back", "extended", "due_suspended", "false_alarms"})
+"""Figures with an index of their own, of so few cases that no other is better."""
 _URGENT = [level.value for level in URGENT]
 _CODE = cases.c.code_class + " " + cases.c.code
 
@@ -47,16 +53,16 @@ _FIGURES: Mapping[str, tuple[str, Condition]] = {
     "accepted_on_time": ("accepted_ns", _in_time("accepted_ns", "accept_due_ns")),
     "handled": ("fed_back_ns", true()),
     "handled_on_time": ("fed_back_ns", _in_time("fed_back_ns", "due_ns")),
-    "sent_back": ("fed_back_ns", cases.c.reworked > 0),
+    "sent_back": ("fed_back_ns", cases.c.reworked > _ZERO),
     "due": ("due_ns", _COUNTS),
     "due_suspended": ("due_ns", and_(_COUNTS, cases.c.suspended_ns.is_not(None))),
     "due_unsuspended": ("due_ns", and_(_COUNTS, cases.c.suspended_ns.is_(None))),
     "due_closed": ("due_ns", and_(_COUNTS, cases.c.closed_ns.is_not(None))),
     "due_closed_on_time": ("due_ns", and_(_COUNTS, cases.c.closed_ns <= cases.c.due_ns)),
     "closed": ("closed_ns", _COUNTS),
-    "extended": ("closed_ns", and_(_COUNTS, cases.c.extended > 0)),
+    "extended": ("closed_ns", and_(_COUNTS, cases.c.extended > _ZERO)),
     "confirmed": ("closed_ns", and_(_BY_SENSOR, _IS_HANDLED)),
-    "false_alarms": ("closed_ns", and_(_BY_SENSOR, ~_IS_HANDLED)),
+    "false_alarms": ("closed_ns", and_(_IS_FALSE, cases.c.source == "sensor")),
     "sensor_closed": ("closed_ns", _BY_SENSOR),
 }
 """The time whose day a figure is counted on, and what else must hold, as in `cloud.tally`."""
@@ -79,32 +85,25 @@ def sums(connection: Connection, period: Period, filters: Filters, by: By) -> Gr
 
 def cases_of(figure: str, period: Period, filters: Filters) -> list[Condition]:
     """What holds for the cases that a figure of `cloud.evaluation.COUNTS` counts, and for no other."""
-    name, condition = _FIGURES[figure]
-    return [_within(name, period), condition, _IS_ASSESSED, *_chosen_cases(filters)]
+    return _conditions(figure, period, filters)
 
 
 def listed(
     connection: Connection, figure: str, period: Period, filters: Filters, *, limit: int, before: str
 ) -> list[Case]:
     """The newest cases that a figure counts, from below the number `before` unless that is empty."""
-    name, condition = _FIGURES[figure]
-    rest = [condition, _IS_ASSESSED, *_chosen_cases(filters)]
-    first = f"{period.first:%Y%m%d}"
-    # A plus before a column keeps it from choosing the index: the part within is walked by number.
-    within = [
-        cases.c.number >= first,
-        cases.c.number < f"{period.last + timedelta(days=1):%Y%m%d}",
-        _within(name, period, is_walked=True),
-        *rest,
-    ]
+    first, last = f"{period.first:%Y%m%d}", f"{period.last + timedelta(days=1):%Y%m%d}"
+    number = cases.c.number
+    within = [number >= first, number < last, *_conditions(figure, period, filters, by_number=True)]
     found = page(connection, within, limit=limit, before=before)
-    if len(found) < limit and figure != "reported":
-        earlier = select(cases.c.number).where(_within(name, period), cases.c.number < (min(before or first, first)))
-        newest = earlier.where(*rest).order_by(cases.c.number.desc()).limit(limit - len(found))
-        numbers = list(connection.execute(newest).scalars())
-        if numbers:
-            found += page(connection, [cases.c.number.in_(numbers)], limit=len(numbers), before="")
-    return found
+    if len(found) == limit or figure == "reported":
+        return found
+    earlier = [number < min(before or first, first), *_conditions(figure, period, filters, by_number=False)]
+    # The number of a row of the index; by itself the database would walk through all numbers for their order.
+    key = (number + "").label("key")
+    newest = select(key).where(*earlier).order_by(key.desc()).limit(limit - len(found))
+    numbers = list(connection.execute(newest).scalars())
+    return [*found, *page(connection, [number.in_(numbers)], limit=limit, before="")] if numbers else found
 
 
 def _summed(segment: Segment, filters: Filters, by: By) -> Select[Any]:
@@ -117,7 +116,7 @@ def _summed(segment: Segment, filters: Filters, by: By) -> Select[Any]:
     is_urgent = table.level.in_(_URGENT)
     wanted = select(key.label("key"), is_urgent.label("is_urgent"), *(func.sum(table[name]) for name in FIGURES))
     wanted = wanted.where(table.grain == segment.grain, table.period.between(segment.first, segment.last))
-    wanted = wanted.where(*_chosen(filters, table))
+    wanted = wanted.where(*_chosen(filters, dict(table)))
     if filters.code:
         wanted = wanted.where(table.code == (" " if filters.code == NONE else filters.code))
     return wanted.group_by("key", "is_urgent")
@@ -145,30 +144,33 @@ def _ahead(
     wanted = (
         select(key.label("key"), is_urgent.label("is_urgent"), *counts)
         .where(cases.c.due_ns >= max(period.due_end_ns, period.start_ns), cases.c.due_ns < period.end_ns)
-        .where(_IS_ASSESSED, *_chosen_cases(filters))
+        .where(_IS_ASSESSED, *_chosen_cases(filters, indexed=False))
         .group_by("key", "is_urgent")
     )
     for row in connection.execute(wanted):
         yield row[0], bool(row[1]), dict(zip(_DUE_FIGURES, row[2:], strict=True))
 
 
-def _within(name: str, period: Period, *, is_walked: bool = False) -> Condition:
+def _conditions(figure: str, period: Period, filters: Filters, *, by_number: bool | None = None) -> list[Condition]:
+    """`by_number`: keep the database from the index of the time (true) or of the filters (false)."""
+    name, condition = _FIGURES[figure]
     end_ns = period.due_end_ns if name == "due_ns" else period.end_ns
-    column: ColumnElement[int] = cases.c[name]
-    if is_walked:
-        column = cases.c[name].op("+")(0)
-    return and_(column >= period.start_ns, column < end_ns)
+    time_ns = cases.c[name] + _ZERO if by_number else cases.c[name]
+    chosen = _chosen_cases(filters, indexed=by_number is not False and figure not in _RARE)
+    return [time_ns >= period.start_ns, time_ns < end_ns, condition, _IS_ASSESSED, *chosen]
 
 
-def _chosen_cases(filters: Filters) -> list[Condition]:
-    chosen = _chosen(filters, cases.c)
+def _chosen_cases(filters: Filters, *, indexed: bool = True) -> list[Condition]:
+    names = ("unit", "district", "street", "level", "code_class", "code")
+    columns = {name: cases.c[name] if indexed else cases.c[name] + "" for name in names}
+    chosen = _chosen(filters, columns)
     if filters.code:
         code_class, _, digits = filters.code.replace(NONE, "").partition(" ")
-        chosen += [cases.c.code_class == code_class, cases.c.code == digits]
+        chosen += [columns["code_class"] == code_class, columns["code"] == digits]
     return chosen
 
 
-def _chosen(filters: Filters, columns: ReadOnlyColumnCollection[str, Column[Any]]) -> list[Condition]:
+def _chosen(filters: Filters, columns: Mapping[str, ColumnElement[str]]) -> list[Condition]:
     """All but the code, which the two tables write in two ways."""
     asked = {"unit": filters.unit, "district": filters.district, "street": filters.street}
     chosen = [columns[name] == ("" if value == NONE else value) for name, value in asked.items() if value]

@@ -57,7 +57,7 @@ async def test_this_month_is_asked_for_by_default(client: httpx.AsyncClient) -> 
     assert (told["groups"], told["total"]["all"]["penalty_points"]) == ([], 1)
 
 
-@pytest.mark.parametrize("by", ["none", "unit", "code", "level", "month", "day"])
+@pytest.mark.parametrize("by", ["none", "unit", "code", "month"])
 async def test_every_rate_leads_to_its_cases(client: httpx.AsyncClient, by: str) -> None:
     """Numerator and denominator of every rate of every group: as many cases behind the link as it says."""
     told = await evaluated(client, by=by)
