@@ -15,10 +15,11 @@ line end between them, and start the cloud again: every notice is signed with bo
 takes the new one when it likes. Then take the old one away.
 
 The body is JSON with `type` (`case.opened` and the other kinds of `cloud/notice_route.py`), `timestamp`
-and `data`: the case, the alarm of a test, or for `case.digest` `cases` and `notices`. `webhook-id` is the same at every retry, so a receiver that has seen it answers 200 and
-does nothing. Any 2xx answer means taken. 410 means that the receiver wants no more notices: what is
-due becomes a dead letter at once. Anything else, redirects too, is a failure and sent again for a
-day; `Retry-After` in seconds is kept to.
+and `data`: the case, the alarm of a test, or for `case.digest` `cases` and `notices`. `webhook-id` is
+the same at every retry, so a receiver that has seen it answers 200 and does nothing. Any 2xx answer
+means taken. 410 means that the receiver wants no more notices: what is due becomes a dead letter at
+once. Anything else, redirects too, is a failure and sent again for a day; `Retry-After` in seconds is
+kept to.
 
 The receiver must have a public address. `allow_private: true` lets notices go into your own network
 (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7, this machine).

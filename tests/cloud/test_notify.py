@@ -1,6 +1,7 @@
 """The notify lane between a real ledger, real receivers and a real store."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -14,11 +15,14 @@ import webhook_receiver
 from small_house import house
 from webhook_receiver import SECRET, Receiver, answer_of
 
-from cloud import notify
+from cloud import alarmwork, notify
+from cloud.casebook import Casebook
 from cloud.ledger import Ledger
+from cloud.notice_route import Route
 from cloud.notifiers import webhook
 from cloud.ports import Notifier, Store
 from cloud.stores import embedded, influxdb_v1
+from wire.alarm import Level
 from wire.alarm_message import AlarmMessage
 
 DAY_NS = 86_400 * small_city.SECOND_NS
@@ -218,6 +222,46 @@ async def test_a_dead_store_delays_no_case_and_loses_no_point(
 async def store_has_failed(ledger: Ledger) -> bool:
     """Was the store tried in vain?"""
     return any(row.attempts for row in await ledger.due("store", 2**62, 10))
+
+
+async def test_a_test_alarm_is_told_by_route(tmp_path: Path, clock: Clock, store: Store) -> None:
+    """To the receiver of that district's alarms, marked as what it is; not to one that is told red only."""
+    routes = {
+        "tongan": Route(districts=frozenset({"tongan"}), units=frozenset({"tongan-ads"})),
+        "red-only": Route(levels=frozenset({Level.RED})),
+    }
+    async with (
+        Ledger(tmp_path / "routed.sqlite", clock, small_city.practice(tmp_path), routes) as ledger,
+        webhook_receiver.receiving() as receiver,
+    ):
+        asked = alarmwork.Test(sensor="XM-TA-0117-T1", level=Level.ORANGE)
+        await Casebook(ledger).test_alarm(asked, small_city.person())
+        assert await is_empty(ledger, "red-only")
+        async with running(ledger, store, clock, {"tongan": hook(receiver, clock)}):
+            await receiver.until(lambda: len(receiver.requests) == 1)
+    body = json.loads(receiver.requests[0].body)
+    assert (body["type"], body["data"]["sensor"], body["data"]["level"]) == ("alarm.test", "XM-TA-0117-T1", "orange")
+
+
+async def test_a_digest_is_one_signed_request(tmp_path: Path, clock: Clock, store: Store) -> None:
+    """Three billboards within 0.2 s, gathered: the receiver verifies one body with three cases and their notices."""
+    routes = {"one": Route(group_s=0.2, always=frozenset())}
+    async with (
+        Ledger(tmp_path / "gathered.sqlite", clock, small_city.practice(tmp_path), routes) as ledger,
+        webhook_receiver.receiving() as receiver,
+        running(ledger, store, clock, {"one": hook(receiver, clock)}),
+    ):
+        await lean(ledger, billboards=3)
+        await receiver.until(lambda: len(receiver.requests) == 1)
+        await eventually(lambda: is_empty(ledger, "one"))
+    [request] = receiver.requests
+    request.verify()
+    body = json.loads(request.body)
+    assert body["type"] == "case.digest"
+    assert [case["number"] for case in body["data"]["cases"]] == [
+        notice["id"].partition(".")[0] for notice in body["data"]["notices"]
+    ]
+    assert len(body["data"]["cases"]) == 3
 
 
 def test_pauses_double_to_a_cap_with_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
