@@ -13,8 +13,10 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.utils.sync import ensure_async_callable
 
 from cloud.api import (
+    alarm_load,
     alarms,
     audit,
     board,
@@ -22,7 +24,9 @@ from cloud.api import (
     city,
     evaluation,
     installations,
+    metrics,
     modes,
+    network,
     outbox,
     problems,
     readings,
@@ -32,6 +36,7 @@ from cloud.api import (
     users,
 )
 from cloud.api.desk import Desk
+from cloud.api.documented import allowance, document_problems
 from cloud.api.doors import DEMONSTRATION, SECURITY, Doors, provide_actor
 from cloud.ledger import Ledger
 from cloud.live import Live
@@ -89,15 +94,18 @@ def create_app(
             _LOG.warning("the board starts without last values: %s", error)
         yield
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             Router("/api/v1", route_handlers=ROUTES),
             session.router(),
             users.router(),
             audit.router(),
+            alarm_load.router(),
+            metrics.router(),
             installations.router(),
             outbox.router(),
             evaluation.router(),
+            network.router(),
             board.router(),
             *more,
         ],
@@ -122,3 +130,6 @@ def create_app(
         ),
         logging_config=None,
     )
+    document_problems(app)
+    app.before_send.append(ensure_async_callable(allowance(app)))
+    return app
