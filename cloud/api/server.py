@@ -83,10 +83,14 @@ def _require_pair(certificate: str, key: str) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host, port))
+        listener = socket.create_server((host, port))
     except OSError as error:
         raise EgretError(
             f"cannot listen on {host}:{port}: {error.strerror}",
             fix="stop what uses the port, or choose another",
             code="E-API-009",
         ) from error
+    # asyncio does this only for sockets that name their protocol, which this one does not. Connections inherit
+    # it; without it the end of a small answer waits 40 ms for the client's delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
