@@ -15,8 +15,8 @@ _NO_BENCH = {"__main__", "result"}
 
 
 def names() -> list[str]:
-    """The benches: the files of this folder."""
-    found = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])]
+    """The benches: the files of this folder; what they share is in folders of its own."""
+    found = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if not module.ispkg]
     return sorted(name for name in found if name not in _NO_BENCH)
 
 
@@ -34,13 +34,18 @@ def main() -> None:
     parser.add_argument("name", nargs="?", choices=names())
     parser.add_argument("--quick", action="store_true", help="a short run, for tests")
     parser.add_argument("--json", action="store_true", help="only the JSON line")
-    chosen = parser.parse_args()
+    chosen, _ = parser.parse_known_args()
     if chosen.name is None:
         for name in names():
             summary = (importlib.import_module(f"bench.{name}").__doc__ or "").splitlines()[0]
             print(f"{name:10} {summary}")
         return
-    result = asyncio.run(importlib.import_module(f"bench.{chosen.name}").run(is_quick=chosen.quick))
+    bench = importlib.import_module(f"bench.{chosen.name}")
+    numbers = getattr(bench, "NUMBERS", ())
+    for number in numbers:
+        parser.add_argument(f"--{number}", type=int, help="see the head of the bench's file")
+    chosen = parser.parse_args()
+    result = asyncio.run(bench.run(is_quick=chosen.quick, **{number: getattr(chosen, number) for number in numbers}))
     if not chosen.json:
         show(result)
     print(msgspec.json.encode(result).decode())
