@@ -6,6 +6,7 @@ SQLite is a file, PostgreSQL a URL. Reads and writes take turns among themselves
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    Executable,
     Integer,
     Table,
     exc,
@@ -103,31 +105,47 @@ class Database:
 def upsert(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, only_above: Column[Any] | None = None
 ) -> None:
-    """Insert rows, or overwrite those with the same primary key; `only_above`: only when that column rises.
-
-    The words are common to SQLite and PostgreSQL, but SQLAlchemy keeps them in each dialect.
-    """
-    dialect = importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
-    statement = dialect.insert(table)
-    new = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
-    is_wanted = None if only_above is None else statement.excluded[only_above.name] > only_above
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=new, where=is_wanted), rows
-    )
+    """Insert rows, or overwrite those with the same primary key; `only_above`: only when that column rises."""
+    name = "" if only_above is None else only_above.name
+    connection.execute(_overwriting(connection.dialect.name, table, name), rows)
 
 
 def increase(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add the numbers of these rows to those with the same primary key, or insert them."""
-    if not rows:
-        return
-    dialect = importlib.import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
-    statement = dialect.insert(table)
+    if rows:
+        connection.execute(_adding(connection.dialect.name, table), rows)
+
+
+# To put one of these statements together takes as long as to execute it: each is made once.
+
+
+@cache
+def _overwriting(dialect: str, table: Table, only_above: str) -> Executable:
+    statement = _insert(dialect, table)
+    given = statement.excluded
+    new = {column.name: given[column.name] for column in table.c if not column.primary_key}
+    is_wanted = given[only_above] > table.c[only_above] if only_above else None
+    keys = [*table.primary_key]
+    changed: Executable = statement.on_conflict_do_update(index_elements=keys, set_=new, where=is_wanted)
+    return changed
+
+
+@cache
+def _adding(dialect: str, table: Table) -> Executable:
+    statement = _insert(dialect, table)
+    given = statement.excluded
     sums = {
-        column.name: column + statement.excluded[column.name]
+        column.name: column + given[column.name]
         for column in table.c
         if not column.primary_key and isinstance(column.type, Integer)
     }
-    connection.execute(statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=sums), rows)
+    changed: Executable = statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=sums)
+    return changed
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    """The words of `ON CONFLICT` are common to SQLite and PostgreSQL, but SQLAlchemy keeps them in each dialect."""
+    return importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
 
 
 def built(kind: type[T], row: Mapping[Any, Any], **more: object) -> T:
