@@ -6,7 +6,7 @@ its comment keeps proxies awake, its data lets the board see that the stream liv
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from cloud.access.actor import Actor, may_see
 from cloud.access.permits import sees_district
 from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import OnActor, OnDoors
+from cloud.live import Change
 from cloud.tables.events import LedgerEvent
 
 HEARTBEAT_S = 5.0
@@ -60,25 +61,34 @@ async def _messages(
 ) -> AsyncIterator[ServerSentEventMessage]:
     # An id from an earlier ledger (a demonstration that was started anew) must not silence this one.
     after = min(after, await desk.ledger.last_event_id())
+    async with (
+        aclosing(desk.live.watch()) as changes,
+        aclosing(_told(desk, actor, is_still, after, changes)) as messages,
+    ):
+        async for message in messages:
+            yield message
+
+
+async def _told(
+    desk: Desk, actor: Actor, is_still: Callable[[], Awaitable[bool]], after: int, changes: AsyncIterator[Change]
+) -> AsyncGenerator[ServerSentEventMessage, None]:
     clock = asyncio.get_running_loop().time
     heartbeat_at = clock()
-    async with aclosing(desk.live.watch()) as changes:
-        async for change in changes:
-            is_due = clock() >= heartbeat_at
-            if is_due and not await is_still():
-                return
-            if change.has_events or is_due:  # when due, too: another process may have written to the ledger
-                async for event in _news(desk, after):
-                    after = event.id
-                    if _is_theirs(event, actor):
-                        data = msgspec.json.encode(event.data)
-                        yield ServerSentEventMessage(event=event.kind, id=event.id, data=data)
-            if change.values:
-                yield ServerSentEventMessage(event="values", data=msgspec.json.encode(change.values))
-            if is_due:
-                heartbeat_at = clock() + HEARTBEAT_S
-                data = msgspec.json.encode({"time_ns": desk.now()})
-                yield ServerSentEventMessage(comment="heartbeat", event="time", data=data)
+    async for change in changes:
+        is_due = clock() >= heartbeat_at
+        if is_due and not await is_still():
+            return
+        if change.has_events or is_due:  # when due, too: another process may have written to the ledger
+            async for event in _news(desk, after):
+                after = event.id
+                if _is_theirs(event, actor):
+                    yield ServerSentEventMessage(event=event.kind, id=event.id, data=msgspec.json.encode(event.data))
+        if change.values:
+            yield ServerSentEventMessage(event="values", data=msgspec.json.encode(change.values))
+        if is_due:
+            heartbeat_at = clock() + HEARTBEAT_S
+            data = msgspec.json.encode({"time_ns": desk.now()})
+            yield ServerSentEventMessage(comment="heartbeat", event="time", data=data)
 
 
 async def _news(desk: Desk, after: int) -> AsyncIterator[LedgerEvent]:
