@@ -241,6 +241,28 @@ async def test_a_notice_that_is_cancelled_leaves_no_connection() -> None:
                 await task
 
 
+@pytest.mark.parametrize(
+    ("lines", "pause_s", "said"),
+    [(b"220-still here\r\n" * 100, 0.0, "more than 1000 lines"), (b"2", 0.05, "no answer within 1 s")],
+)
+async def test_a_server_that_never_comes_to_an_end_is_left(lines: bytes, pause_s: float, said: str) -> None:
+    """However fast it talks, or however slowly: a line limit ends the one, the time limit the other."""
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.CancelledError):
+            while not writer.is_closing():
+                writer.write(lines)
+                await writer.drain()
+                await asyncio.sleep(pause_s)
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with server:
+        error = await refusal(MailServer(port=server.sockets[0].getsockname()[1]), timeout_s=1.0 if pause_s else 60.0)
+    assert error.code == "E-MAIL-011"
+    assert said in error.what
+
+
 def test_mistakes_are_found_when_the_cloud_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """All at once: addresses with line ends or names, a password without TLS, a port."""
     monkeypatch.setenv("EGRET_TEST_MAIL", "pässword")
