@@ -10,9 +10,8 @@ from litestar.response import Stream
 
 from cloud.access import audit as acts
 from cloud.access.actor import Right
-from cloud.access.gate import Gate
-from cloud.api.doors import OnActor, OnDoors, needs
-from cloud.api.session import gate_of
+from cloud.api.desk import Desk, OnDesk
+from cloud.api.doors import OnActor, needs
 from cloud.tables import audit
 from cloud.tables.audit import KeptLine, Verdict, Wanted
 
@@ -30,7 +29,7 @@ def router() -> Router:
 
 @get("/", summary="The audit log, newest first")
 async def lines(
-    doors: OnDoors,
+    desk: OnDesk,
     actor_name: Annotated[str, QueryParameter(name="actor")] = "",
     act: FromQuery[str] = "",
     thing: Annotated[str, QueryParameter(name="object")] = "",
@@ -40,34 +39,33 @@ async def lines(
 ) -> Sequence[KeptLine]:
     """Of one actor, act, object or outcome, or all."""
     wanted = Wanted(actor=actor_name, act=act, object=thing, outcome=outcome)
-    return await gate_of(doors).database.read(partial(audit.page, wanted=wanted, after=after, limit=limit))
+    return await desk.ledger.read(partial(audit.page, wanted=wanted, after=after, limit=limit))
 
 
 @get("/export", summary="The audit log as a file, oldest first", media_type="text/csv")
 async def export(
-    doors: OnDoors, actor: OnActor, kind: Format = "csv", start: FromQuery[int] = 0, end: FromQuery[int] = 0
+    desk: OnDesk, actor: OnActor, kind: Format = "csv", start: FromQuery[int] = 0, end: FromQuery[int] = 0
 ) -> Stream:
     """`start` ≤ time < `end` (UTC, ns), 0: without end. The export is itself a line of the log."""
-    gate = gate_of(doors)
-    line = acts.line(actor, "audit.export", f"audit {kind}", gate.now())
-    await gate.database.write(lambda connection: audit.add(connection, line))
+    line = acts.line(actor, "audit.export", f"audit {kind}", desk.now())
+    await desk.ledger.database.write(lambda connection: audit.add(connection, line))
     wanted = Wanted(start_ns=start, end_ns=end)
     media_type = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}[kind]
     headers = {"Content-Disposition": f'attachment; filename="egret-audit.{kind}"'}
-    return Stream(_pages(gate, wanted, kind), media_type=media_type, headers=headers)
+    return Stream(_pages(desk, wanted, kind), media_type=media_type, headers=headers)
 
 
 @get("/verdict", summary="Does the audit log hold together?")
-async def verdict(doors: OnDoors) -> Verdict:
+async def verdict(desk: OnDesk) -> Verdict:
     """Computes every chain again."""
-    return await gate_of(doors).database.read(audit.verify)
+    return await desk.ledger.read(audit.verify)
 
 
-async def _pages(gate: Gate, wanted: Wanted, kind: str) -> AsyncIterator[bytes]:
+async def _pages(desk: Desk, wanted: Wanted, kind: str) -> AsyncIterator[bytes]:
     """Page by page, so that a log of years fits into memory."""
     if kind == "csv":
         yield acts.csv_head()
     write, after = (acts.as_csv if kind == "csv" else acts.as_ndjson), 0
-    while page := await gate.database.read(partial(audit.onward, wanted=wanted, after=after)):
+    while page := await desk.ledger.read(partial(audit.onward, wanted=wanted, after=after)):
         after = page[-1].id
         yield write(page)

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -45,7 +46,8 @@ def check(context: click.Context, files: tuple[Path, ...], *, as_json: bool) -> 
     if not found:
         what = f"here is none of {', '.join(DEFAULTS)}."
         raise ConfigError([Mistake(str(Path.cwd()), what, "name the files to check", "E-CHECK-001")])
-    reports = [_report(path) for path in found]
+    city = _city_among(found)
+    reports = [_report(path, city) for path in found]
     if as_json:
         click.echo(json.dumps({"schema": "egret.check/1", "files": [asdict(report) for report in reports]}))
     else:
@@ -59,14 +61,25 @@ def _lines(report: Report) -> list[str]:
     return [str(mistake) for mistake in report.mistakes] or [f"{report.file}: {report.summary}"]
 
 
-def _report(path: Path) -> Report:
+def _city_among(files: tuple[Path, ...]) -> Inventory | None:
+    """The city that cloud.yaml is checked against, when one of the files is a city without mistakes."""
+    for path in files:
+        try:
+            if path.is_file() and located.load(path, Mistakes()).text("schema", "").startswith("egret.sensors/"):
+                return load(path, load_library(library_folder()))
+        except ConfigError:
+            continue  # said where the file itself is reported
+    return None
+
+
+def _report(path: Path, city: Inventory | None) -> Report:
     try:
-        return Report(str(path), _checked(path))
+        return Report(str(path), _checked(path, city))
     except ConfigError as error:
         return Report(str(path), "", error.mistakes)
 
 
-def _checked(path: Path) -> str:
+def _checked(path: Path, city: Inventory | None) -> str:
     """What the file holds, in one line. Raises ConfigError."""
     if path.is_dir():
         return f"{len(load_library(path))} profiles"
@@ -74,8 +87,8 @@ def _checked(path: Path) -> str:
         profile = load_profile(path.parent)
         return f"{profile.title}, {len(profile.vectors)} vectors, evidence {profile.evidence.level}"
     if located.load(path, Mistakes()).text("schema", "").startswith("egret.cloud/"):
-        importlib.import_module("cloud.config").load(path)
-        return "good"
+        year = datetime.now(UTC).year
+        return str(importlib.import_module("cloud.config_check").check(path, city, year))
     return _checked_city(path, load_library(library_folder()))
 
 

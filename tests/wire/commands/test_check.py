@@ -64,9 +64,9 @@ def test_the_options_of_a_line_are_checked_by_its_source_kind(folder: Path) -> N
     result = run("sensors.yaml")
     assert result.exit_code == 4
     assert result.stdout.splitlines() == [
-        "sensors.yaml:34: 'port' is missing. fix: write port: and a text [E-FILE-011]",
-        "sensors.yaml:34: unknown key 'prot'. fix: write 'port' [E-FILE-010]",
-        "sensors.yaml:35: there is no source kind 'modbus_rtuu'. fix: write 'modbus_rtu' [E-KIND-001]",
+        "sensors.yaml:36: 'port' is missing. fix: write port: and a text [E-FILE-011]",
+        "sensors.yaml:36: unknown key 'prot'. fix: write 'port' [E-FILE-010]",
+        "sensors.yaml:37: there is no source kind 'modbus_rtuu'. fix: write 'modbus_rtu' [E-KIND-001]",
     ]
 
 
@@ -100,7 +100,7 @@ def test_the_report_is_also_json(folder: Path) -> None:
                 "summary": "",
                 "mistakes": [
                     {
-                        "where": "sensors.yaml:6",
+                        "where": "sensors.yaml:8",
                         "what": "'crs' 'GCJ-02' is not known.",
                         "fix": "use one of: WGS-84",
                         "code": "E-FILE-014",
@@ -124,3 +124,33 @@ def test_a_schema_is_json_schema_2020_12(file: str, key: str) -> None:
     document = json.loads(CliRunner().invoke(schema, [file]).stdout)
     assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert key in document["properties"]
+
+
+def test_the_cloud_is_checked_against_the_city(folder: Path) -> None:
+    """Districts and sites that sensors.yaml does not have, and a notifier whose text cannot be built."""
+    (folder / "cloud.yaml").write_text(
+        "schema: egret.cloud/1\n"
+        "units: {ads: {name: 广告科, district: tongam}}\n"
+        "command_centre: ads\n"
+        "routing: [{district: simin, unit: ads}, {unit: ads}]\n"
+        'notifiers: [{name: desk, kind: http, url: "https://desk.example/", body: "{tite}"}]\n',
+        encoding="utf-8",
+    )
+    result = run("cloud.yaml", "sensors.yaml")
+    assert result.exit_code == 4
+    assert "there is no" not in result.stdout
+    for said in ("no district 'tongam'. fix: write 'tongan'", "no district 'simin'. fix: write 'siming'", "E-HOOK-0"):
+        assert said in result.stdout
+
+
+def test_what_is_no_mistake_is_said_beside(folder: Path) -> None:
+    """Cases that no rule fits, in the one line that says what the file holds."""
+    (folder / "cloud.yaml").write_text(
+        "schema: egret.cloud/1\n"
+        "units: {ads: {name: 广告科, district: tongan}, centre: {name: 指挥中心}}\n"
+        "command_centre: centre\n"
+        "routing: [{district: tongan, unit: ads}]\n",
+        encoding="utf-8",
+    )
+    said = run("cloud.yaml").stdout
+    assert said.startswith("cloud.yaml: store embedded, 0 notifiers, 2 units, 1 routing rules; cases that fit no rule")
