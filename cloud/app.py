@@ -24,6 +24,7 @@ from cloud.ledger import Ledger
 from cloud.link import MqttInbox
 from cloud.listening import Http, require_demonstration
 from cloud.live import Live
+from cloud.notice_route import check_districts
 from cloud.outage import Outage
 from cloud.poison import PoisonFolder
 from cloud.ports import House, Inbox, Notifier, Now, Store
@@ -56,7 +57,9 @@ class Cloud:
             for chosen in config.notifiers
         }
         self._store: Store = config.store.module(STORES).open_store(config.store.settings)
-        self._ledger = Ledger(config.ledger_place, now, Practice(inventory, config.rules), tuple(self._notifiers))
+        routes = {chosen.name: chosen.route for chosen in config.notifiers}
+        check_districts(routes.values(), inventory.districts).raise_any()
+        self._ledger = Ledger(config.ledger_place, now, Practice(inventory, config.rules), routes)
         self._readings = ReadingsLane(
             ledger=self._ledger,
             store=self._store,

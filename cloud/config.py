@@ -27,9 +27,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from cloud import city_rules, listening
+from cloud import city_rules, listening, notice_route
 from cloud.city_rules import CityRules
 from cloud.listening import Http
+from cloud.notice_route import EVERYTHING, Route
 from wire import broker, kinds
 from wire.errors import ConfigError
 from wire.located import Block, Mistakes
@@ -44,12 +45,13 @@ _BROKER, _DATA = "mqtt://127.0.0.1:1883", "var/cloud"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A kind and its settings, an instance of its `Config`. `where` is its place in the file."""
+    """A kind and its settings, an instance of its `Config`. `where` is its place in the file, `route` a notifier's."""
 
     name: str
     kind: str
     settings: Any
     where: str
+    route: Route = EVERYTHING
 
     def module(self, package: str) -> ModuleType:
         """The kind's file."""
@@ -83,14 +85,15 @@ def load(path: Path) -> CloudConfig:
     root = load_file(path, mistakes)
     root.choice("schema", [SCHEMA])
     data = Path(root.text("data", _DATA))
+    rules = city_rules.read(root)
     config = CloudConfig(
         broker=_broker(root),
         http=listening.read(root.mapping("http", optional=True)),
         data=data,
         ledger=_ledger(root),
         store=_in_folder(_store(root), data),
-        notifiers=_notifiers(root),
-        rules=city_rules.read(root),
+        notifiers=_notifiers(root, rules),
+        rules=rules,
     )
     root.done()
     mistakes.raise_any()
@@ -126,7 +129,7 @@ def _in_folder(store: Chosen, data: Path) -> Chosen:
     return dataclasses.replace(store, settings=dataclasses.replace(store.settings, folder=str(data)))
 
 
-def _notifiers(root: Block) -> tuple[Chosen, ...]:
+def _notifiers(root: Block, rules: CityRules) -> tuple[Chosen, ...]:
     found: dict[str, Chosen] = {}
     for block in root.sequence("notifiers", optional=True).blocks():
         name = block.text("name")
@@ -137,7 +140,9 @@ def _notifiers(root: Block) -> tuple[Chosen, ...]:
         elif not IDENTIFIER.fullmatch(name):
             fix = "use letters, digits, - and _, for example city-desk."
             block.wrong("name", f"{name!r} is no name.", fix, "E-CLOUD-002")
-        found.setdefault(name, _chosen(NOTIFIERS, block, name, block.text("kind")))
+        route = notice_route.read(block, rules)
+        chosen = _chosen(NOTIFIERS, block, name, block.text("kind"))
+        found.setdefault(name, dataclasses.replace(chosen, route=route))
     return tuple(found.values())
 
 
@@ -164,7 +169,7 @@ def schema() -> dict[str, object]:
         "store": {"oneOf": [_kind(STORES, kind, {}) for kind in kinds.names(STORES)]},
         "notifiers": {
             "type": "array",
-            "items": {"oneOf": [_kind(NOTIFIERS, kind, named) for kind in kinds.names(NOTIFIERS)]},
+            "items": {"oneOf": [_kind(NOTIFIERS, kind, named, notice_route.SCHEMA) for kind in kinds.names(NOTIFIERS)]},
         },
         **city_rules.SCHEMA,
     }
@@ -175,12 +180,14 @@ def schema() -> dict[str, object]:
     }
 
 
-def _kind(package: str, kind: str, more: Mapping[str, object]) -> dict[str, object]:
+def _kind(
+    package: str, kind: str, more: Mapping[str, object], optional: Mapping[str, object] | None = None
+) -> dict[str, object]:
     config = kinds.find(package, kind).Config
     hints = get_type_hints(config)
     fields = {field.name.removesuffix("_s"): _field(field, hints[field.name]) for field in dataclasses.fields(config)}
     required = [key for key, said in fields.items() if "default" not in said]
-    return _object({**more, "kind": {"const": kind}, **fields}, [*more, "kind", *required])
+    return _object({**more, "kind": {"const": kind}, **(optional or {}), **fields}, [*more, "kind", *required])
 
 
 def _field(field: "dataclasses.Field[Any]", hint: Any) -> dict[str, object]:
