@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from litestar import Response, Router, get
@@ -12,27 +11,25 @@ from litestar.params import QueryParameter, SkipValidation
 
 from cloud import evaluation_csv
 from cloud.access.actor import Right
+from cloud.api import network
 from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor, needs
 from cloud.api.paging import AnyRequest, page
+from cloud.api.period import OnPeriod, period_of
 from cloud.api.problems import RequestError
 from cloud.case_answer import CaseAnswer, answer
-from cloud.evaluation import COUNTS, NONE, PERIOD_DAYS_MAX, By, Filters, Period, today
+from cloud.evaluation import COUNTS, NONE, By, Filters
 from cloud.evaluation_answer import Evaluation, evaluation
 from cloud.tables import evaluation as tables
 from wire.alarm import Level
 from wire.located import nearest
 
 BY_DAY_MAX = 31
-FIRST_DAY = date(2000, 1, 1)
 _CODE = re.compile(r"(part|event) \d{4}")
 
 OnFilters = SkipValidation[Filters]
-OnPeriod = SkipValidation[Period]
 Word = Annotated[str, QueryParameter(max_length=64, description="`-`: cases that have none")]
 Code = Annotated[str, QueryParameter(max_length=10, description="as `part 0390`, or `-`")]
-From = Annotated[date | None, QueryParameter(name="from", description="the first of the month of `to` by default")]
-To = Annotated[date | None, QueryParameter(name="to", description="today by default, and today at most")]
 Format = Annotated[Literal["json", "csv"], QueryParameter(name="format")]
 Urgent = Annotated[bool, QueryParameter(description="only red and orange cases")]
 
@@ -74,30 +71,11 @@ def chosen(
     )
 
 
-def period_of(*, desk: OnDesk, first: From = None, last: To = None) -> Period:
-    """The days that were asked for, to today at most. Raises RequestError."""
-    now_ns = desk.now()
-    now = today(now_ns)
-    end = min(last or now, now)
-    start = first or end.replace(day=1)
-    if start > (last or now):
-        what = f"the period ends on {last or now}, before it begins on {start}."
-        raise RequestError(what, status=400, where="from", fix="exchange from and to.", code="E-EVAL-001")
-    if not FIRST_DAY <= start <= now:
-        fix = f"begin between {FIRST_DAY} and today, {now}."
-        raise RequestError(f"nothing is counted from {start} on.", status=400, where="from", fix=fix, code="E-EVAL-002")
-    period = Period(start, end, now_ns)
-    if period.days > PERIOD_DAYS_MAX:
-        what = f"a period has at most {PERIOD_DAYS_MAX} days, not {period.days}."
-        raise RequestError(what, status=400, where="from", fix="ask year by year.", code="E-EVAL-003")
-    return period
-
-
 def router() -> Router:
     """The routes; they are for those who have the right to evaluate."""
     return Router(
         "/api/v1/evaluation",
-        route_handlers=[figures, cases],
+        route_handlers=[figures, cases, network.router()],
         dependencies={
             "filters": Provide(chosen, sync_to_thread=False),
             "period": Provide(period_of, sync_to_thread=False),

@@ -35,7 +35,7 @@ _IS_FALSE = cases.c.outcome.in_([literal_column(f"'{word.value}'") for word in _
 _ZERO: ColumnElement[int] = literal_column("0")
 """Written out: an index of the few cases above it is found by its condition's words."""
 _RARE = frozenset({"sent_back", "extended", "due_suspended", "false_alarms"})
-"""Figures with an index of their own, of so few cases that no other is better."""
+"""Figures with an index of their own, of so few cases that all of them may be walked through."""
 _URGENT = [level.value for level in URGENT]
 _CODE = cases.c.code_class + " " + cases.c.code
 
@@ -94,8 +94,10 @@ def listed(
     """The newest cases that a figure counts, from below the number `before` unless that is empty."""
     first, last = f"{period.first:%Y%m%d}", f"{period.last + timedelta(days=1):%Y%m%d}"
     number = cases.c.number
-    within = [number >= first, number < last, *_conditions(figure, period, filters, by_number=True)]
-    found = page(connection, within, limit=limit, before=before)
+    within = [number < last, *_conditions(figure, period, filters, by_number=True)]
+    if figure in _RARE:
+        return page(connection, within, limit=limit, before=before)
+    found = page(connection, [number >= first, *within], limit=limit, before=before)
     if len(found) == limit or figure == "reported":
         return found
     earlier = [number < min(before or first, first), *_conditions(figure, period, filters, by_number=False)]
