@@ -26,7 +26,7 @@ from cloud.tables import gauges
 from cloud.tables.gauges import Gauges
 from wire.alarm import Level
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE = "text/plain; version=0.0.4"
 
 
 class Family(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
 
 from cloud.alarm_load import STANDING_NS, Period
 from cloud.alarm_state import HELD, TEST_RULE, AlarmState
@@ -18,7 +18,7 @@ from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies, alarms
 from wire.alarm import Change, Level
 
 DAY_NS = 24 * 3600 * 10**9
-EVENTS_MOST = 20_000
+EVENTS_MOST = 5_000
 """Single events that one answer looks at."""
 LISTED = 10
 
@@ -50,13 +50,17 @@ class MostRaised(msgspec.Struct, frozen=True):
 
 def raised(connection: Connection, asked: Period) -> Raised:
     """Intervals without an alarm are missing."""
-    start_ns, count = alarm_tallies.c.start_ns, func.sum(alarm_tallies.c.raised)
+    start_ns = alarm_tallies.c.start_ns
     here = and_(start_ns >= asked.start_ns, start_ns < asked.end_ns, _of(asked, alarm_tallies.c.district))
-    intervals = connection.execute(select(start_ns, count).where(here).group_by(start_ns))
-    levels = connection.execute(select(alarm_tallies.c.level, count).where(here).group_by(alarm_tallies.c.level))
+    of_levels = [
+        func.sum(case((alarm_tallies.c.level == level.value, alarm_tallies.c.raised), else_=0)) for level in Level
+    ]
+    rows = connection.execute(select(start_ns, *of_levels).where(here).group_by(start_ns)).all()
+    totals = zip(*(counts for _, *counts in rows), strict=True)
+    by_level = {level: int(sum(counts)) for level, counts in zip(Level, totals, strict=False)}
     return Raised(
-        {at_ns: int(number) for at_ns, number in intervals},
-        {Level(level): int(number) for level, number in levels},
+        {at_ns: int(sum(counts)) for at_ns, *counts in rows},
+        {level: count for level, count in by_level.items() if count},
     )
 
 
@@ -79,15 +83,14 @@ def most_raised(connection: Connection, asked: Period) -> MostRaised:
 
 
 def recent(connection: Connection, asked: Period) -> Sequence[tuple[str, Change, int]]:
-    """(alarm, raised or cleared, time) of the period's last 24 h, the oldest first; no more than the newest 20 000."""
+    """(alarm, raised or cleared, time) of the period's last 24 h, the oldest first; no more than the newest 5 000."""
     ends = [Change.RAISED.value, Change.CLEARED.value]
     last_day = msgspec.structs.replace(asked, start_ns=max(asked.start_ns, asked.end_ns - DAY_NS))
-    order = (alarm_events.c.time_ns, alarm_events.c.box, alarm_events.c.spool_id, alarm_events.c.sequence)
     wanted = (
         _events(last_day)
         .with_only_columns(alarm_events.c.alarm, alarm_events.c.change, alarm_events.c.time_ns)
         .where(alarm_events.c.change.in_(ends))
-        .order_by(*(column.desc() for column in order))
+        .order_by(alarm_events.c.time_ns.desc(), alarm_events.c.sequence.desc())
         .limit(EVENTS_MOST)
     )
     rows = connection.execute(wanted).all()
