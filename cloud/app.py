@@ -12,20 +12,25 @@ from litestar import Litestar
 
 from cloud import notify
 from cloud.access import gate
+from cloud.action_links import NONCE_BYTES, ActionLinks, load_or_make_secret
 from cloud.alarms import AlarmsLane
+from cloud.api import hooks, links, photos
 from cloud.api.app import create_app
 from cloud.api.doors import open_doors
 from cloud.api.quarantine import router as quarantine_routes
 from cloud.api.server import serving
-from cloud.config import NOTIFIERS, STORES, CloudConfig
+from cloud.config import HOOKS, NOTIFIERS, STORES, CloudConfig
+from cloud.hook_door import HookDoor
 from cloud.ingest import ReadingsLane
 from cloud.lane import keep_running
 from cloud.ledger import Ledger
+from cloud.ledger_news import LedgerNews
 from cloud.link import MqttInbox
-from cloud.listening import Http, require_demonstration
+from cloud.listening import require_demonstration
 from cloud.live import Live
 from cloud.notice_route import check_districts
 from cloud.outage import Outage
+from cloud.photos import PhotoFolder
 from cloud.poison import PoisonFolder
 from cloud.ports import House, Inbox, Notifier, Now, Store
 from cloud.practice import Practice
@@ -34,10 +39,13 @@ from cloud.replay import Replay
 from cloud.statuses import StatusesLane
 from wire import topics
 from wire.broker import parse
+from wire.errors import Rejected
 from wire.inventory import Inventory
 
 _log = logging.getLogger(__name__)
 _RETRY_MOST_S = 15.0
+LINK_NS = 24 * 3600 * 10**9
+"""How long a signed link opens; every notice brings a new one."""
 TICK_S = 1.0
 """How often the ledger is asked what is due by the clock."""
 
@@ -52,9 +60,16 @@ class Cloud:
         self._broker = parse(config.broker)
         self._live, self._notices = Live(), asyncio.Event()
         self._quarantine = Quarantine(PoisonFolder(config.data / "quarantine", now))
+        self._links = ActionLinks([load_or_make_secret(config.data / "link-secret")], config.http.url)
         self._notifiers: dict[str, Notifier] = {
-            chosen.name: chosen.module(NOTIFIERS).open_notifier(chosen.settings, _house(config.http, now, chosen.where))
+            chosen.name: chosen.module(NOTIFIERS).open_notifier(chosen.settings, self._house(chosen.where))
             for chosen in config.notifiers
+        }
+        self._hooks = {
+            chosen.name: HookDoor(
+                chosen.name, chosen.kind, chosen.module(HOOKS).open_hook(chosen.settings, chosen.where), now
+            )
+            for chosen in config.hooks
         }
         self._store: Store = config.store.module(STORES).open_store(config.store.settings)
         routes = {chosen.name: chosen.route for chosen in config.notifiers}
@@ -99,6 +114,7 @@ class Cloud:
                     tasks.create_task(self._listen("status", self._statuses.run)),
                     tasks.create_task(self._notify()),
                     tasks.create_task(self._keep_time()),
+                    tasks.create_task(LedgerNews(self._ledger.database, self._changed, self._rng).watch()),
                 ]
                 await stop.wait()
                 for lane in running:
@@ -106,7 +122,14 @@ class Cloud:
 
     def _api(self) -> Litestar:
         replay = Replay(self._quarantine, self._readings, self._alarms)
-        more = [quarantine_routes(self._quarantine, replay)]
+        folder = PhotoFolder(self._config.data / "photos")
+        more = [
+            quarantine_routes(self._quarantine, replay),
+            photos.router(folder),
+            links.router(self._links, folder),
+            links.pages(),
+            hooks.router(self._hooks, self._changed),
+        ]
         doors = open_doors(self._config.http, gate.on(self._ledger.database, self._now, secrets.token_bytes))
         return create_app(self._ledger, self._store, self._live, self._inventory, self._now, more, doors)
 
@@ -127,8 +150,11 @@ class Cloud:
         """What is due by the clock: cases climb, shelves and modes end, boxes are gone."""
         outage = Outage("clock", self._rng, _RETRY_MOST_S)
         while True:
-            if await outage.outlast(self._ledger.tick):
-                self._changed()
+            try:
+                if await outage.outlast(self._ledger.tick):
+                    self._changed()
+            except Rejected as error:
+                _log.error("what is due by the clock cannot be written: %s", error)
             await asyncio.sleep(TICK_S)
 
     async def _notify(self) -> None:
@@ -146,8 +172,14 @@ class Cloud:
         self._live.wake()
         self._notices.set()
 
+    def _house(self, where: str) -> House:
+        """A board that listens on every address of its machine does not know under which of them people reach it."""
+        names = Practice(self._inventory, self._config.rules).name_of
+        return House(self._now, where, self._config.http.url, self._case_link, names)
 
-def _house(http: Http, now: Now, where: str) -> House:
-    """A board that listens on every address of its machine does not know under which of them people reach it."""
-    url = http.url
-    return House(now, where, url, lambda number, _recipient: f"{url}/#/cases/{number}" if url else "")
+    def _case_link(self, number: str, recipient: str) -> str:
+        """The page where the recipient acts for a day; the board, for a case that nobody was given yet."""
+        url = self._config.http.url
+        if not url or not recipient:
+            return f"{url}/#/cases/{number}" if url else ""
+        return self._links.issue(number, recipient, self._now() + LINK_NS, secrets.token_bytes(NONCE_BYTES))

@@ -1,4 +1,4 @@
-"""cloud.yaml: where the broker is, where the board listens, which store, who is told.
+"""cloud.yaml: where the broker is, where the board listens, which store, who is told, who reports.
 
     schema: egret.cloud/1
     broker: mqtt://127.0.0.1:1883
@@ -11,23 +11,29 @@
         kind: webhook
         url: https://desk.example.org/egret
         secret_env: EGRET_WEBHOOK_SECRET
+    hooks:
+      - name: hotline
+        kind: generic
+        secret_env: EGRET_HOTLINE_SECRET
 
 Only `schema` must be there. `http`, with its login and TLS, is written as in `cloud/listening.py`.
 `ledger: postgresql+psycopg://egret@db.example/egret` keeps alarms and cases
 in PostgreSQL instead of SQLite. How the city works its cases is written as in `cloud/city_rules.py`.
-What stands beside `kind` belongs to that kind: the first lines of `cloud/stores/{kind}.py` and
-`cloud/notifiers/{kind}.py` are its manual page.
+What stands beside `kind` belongs to that kind: the first lines of `cloud/stores/{kind}.py`,
+`cloud/notifiers/{kind}.py` and `cloud/hooks/{kind}.py` are its manual page. Whom a notifier tells what,
+and when, is written as in `cloud/notice_route.py`.
 """
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from cloud import city_rules, listening, notice_route
+from cloud.access.actor import RESERVED
 from cloud.city_rules import CityRules
 from cloud.listening import Http
 from cloud.notice_route import EVERYTHING, Route
@@ -38,7 +44,8 @@ from wire.located import load as load_file
 from wire.topics import IDENTIFIER
 
 SCHEMA = "egret.cloud/1"
-STORES, NOTIFIERS = "cloud.stores", "cloud.notifiers"
+STORES, NOTIFIERS, HOOKS = "cloud.stores", "cloud.notifiers", "cloud.hooks"
+_TAKEN = RESERVED | {"sensor", "person"}
 _LEDGER = "postgresql+psycopg://"
 _BROKER, _DATA = "mqtt://127.0.0.1:1883", "var/cloud"
 
@@ -71,6 +78,7 @@ class CloudConfig:
     ledger: str
     store: Chosen
     notifiers: tuple[Chosen, ...]
+    hooks: tuple[Chosen, ...]
     rules: CityRules
 
     @property
@@ -92,7 +100,14 @@ def load(path: Path) -> CloudConfig:
         data=data,
         ledger=_ledger(root),
         store=_in_folder(_store(root), data),
-        notifiers=_notifiers(root, rules),
+        notifiers=_named(
+            root,
+            "notifiers",
+            NOTIFIERS,
+            "two notifiers are called",
+            route_of=lambda block: notice_route.read(block, rules),
+        ),
+        hooks=_hooks(root),
         rules=rules,
     )
     root.done()
@@ -129,19 +144,37 @@ def _in_folder(store: Chosen, data: Path) -> Chosen:
     return dataclasses.replace(store, settings=dataclasses.replace(store.settings, folder=str(data)))
 
 
-def _notifiers(root: Block, rules: CityRules) -> tuple[Chosen, ...]:
+def _hooks(root: Block) -> tuple[Chosen, ...]:
+    """Other systems that report to us; each is the `source` of its cases and an actor of the logs."""
+    found = _named(root, "hooks", HOOKS, "two hooks are called")
+    for hook in found:
+        if hook.name in _TAKEN:
+            what = f"{hook.name!r} means something else in cases and logs."
+            root.mistakes.add(hook.where, what, "give it the name of the system that reports.", "E-CLOUD-016")
+    return found
+
+
+def _named(
+    root: Block,
+    section: str,
+    package: str,
+    doubled: str,
+    *,
+    route_of: Callable[[Block], Route] = lambda _: EVERYTHING,
+) -> tuple[Chosen, ...]:
+    """A list of kinds that have names."""
     found: dict[str, Chosen] = {}
-    for block in root.sequence("notifiers", optional=True).blocks():
+    for block in root.sequence(section, optional=True).blocks():
         name = block.text("name")
         if name in found:
             first = found[name].where
             fix = f"give it another name; the first is at {first}."
-            block.wrong("name", f"two notifiers are called {name!r}.", fix, "E-CLOUD-001")
+            block.wrong("name", f"{doubled} {name!r}.", fix, "E-CLOUD-001")
         elif not IDENTIFIER.fullmatch(name):
             fix = "use letters, digits, - and _, for example city-desk."
             block.wrong("name", f"{name!r} is no name.", fix, "E-CLOUD-002")
-        route = notice_route.read(block, rules)
-        chosen = _chosen(NOTIFIERS, block, name, block.text("kind"))
+        route = route_of(block)
+        chosen = _chosen(package, block, name, block.text("kind"))
         found.setdefault(name, dataclasses.replace(chosen, route=route))
     return tuple(found.values())
 
@@ -170,6 +203,10 @@ def schema() -> dict[str, object]:
         "notifiers": {
             "type": "array",
             "items": {"oneOf": [_kind(NOTIFIERS, kind, named, notice_route.SCHEMA) for kind in kinds.names(NOTIFIERS)]},
+        },
+        "hooks": {
+            "type": "array",
+            "items": {"oneOf": [_kind(HOOKS, kind, named) for kind in kinds.names(HOOKS)]},
         },
         **city_rules.SCHEMA,
     }

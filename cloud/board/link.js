@@ -117,6 +117,7 @@ async function run(work) {
 }
 
 function act(kind) {
+  if (kind === "note" && !note.trim()) return page.querySelector("textarea").focus();
   const photos = kind === "feed_back" ? view.photos : [];
   const body = JSON.stringify({ act: kind, note, photos });
   return run(async () => {

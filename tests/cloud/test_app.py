@@ -5,6 +5,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,8 +18,10 @@ import servers
 import small_city
 import webhook_receiver
 import zstandard
+from standardwebhooks.webhooks import Webhook
 
 from cloud import config as cloud_yaml
+from cloud.action_links import ActionLinks
 from cloud.app import Cloud
 from cloud.notifiers import webhook
 from cloud.ports import House
@@ -46,6 +49,10 @@ class Town:
         """The tilts stored of a sensor, in order."""
         points = await self.get("/readings", sensor=sensor, quantity="tilt", start=START_NS, end=END_NS)
         return [point["value"] for point in points]
+
+    async def post(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
+        """A success."""
+        return (await self._http.post(path, content=body, headers=headers)).raise_for_status()
 
     async def until(self, is_so: Callable[[], Awaitable[bool]]) -> None:
         """Wait for it; a minute is enough on a busy machine."""
@@ -202,7 +209,12 @@ def test_notices_link_to_the_board_where_people_reach_it(
     Cloud(cloud_yaml.load(file), small_city.inventory(tmp_path), time.time_ns, Random(1))
     [house] = houses
     assert (house.where, house.board_url) == (f"{file}:6", url)
-    assert house.case_link("20261118-00001", "lin") == f"{url}/#/cases/20261118-00001"
+    assert house.case_link("20261118-00001", "") == f"{url}/#/cases/20261118-00001"
+    signed = house.case_link("20261118-00001", "tongan-ads")
+    links = ActionLinks([(tmp_path / "data" / "link-secret").read_bytes()], url)
+    grant = links.open(signed.removeprefix(f"{url}/l/"), time.time_ns())
+    assert (grant.number, grant.recipient) == ("20261118-00001", "tongan-ads")
+    assert grant.expires_ns - time.time_ns() == pytest.approx(24 * 3600 * SECOND_NS, rel=1e-3)
 
 
 async def test_an_unknown_sensor_is_stored_and_shown(tmp_path: Path, nats_url: str) -> None:
@@ -251,3 +263,25 @@ async def test_a_webhook_of_cloud_yaml_hears_of_the_case(
             notice = msgspec.json.decode(request.body)
             [case] = await town.get("/cases")
             assert (notice["type"], notice["data"]["number"]) == ("case.opened", case["number"])
+
+
+async def test_a_hook_of_cloud_yaml_files_a_case(
+    tmp_path: Path, nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signed with the secret that cloud.yaml names; the hotline gets our number, and the same one at a repetition."""
+    monkeypatch.setenv("EGRET_HOTLINE_SECRET", webhook_receiver.SECRET)
+    hooks = "hooks: [{name: hotline, kind: generic, secret_env: EGRET_HOTLINE_SECRET}]"
+    sent = datetime.now(UTC)
+    report = {"schema": "egret.report/1", "key": "XM-42", "title": "井盖缺失", "time": sent.isoformat()}
+    body = msgspec.json.encode(report)
+    signature = Webhook(webhook_receiver.SECRET).sign("msg_1", sent, body.decode())
+    proof = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(sent.timestamp())),
+        "webhook-signature": signature,
+    }
+    async with running(tmp_path, nats_url, f"{EMBEDDED}\n{hooks}") as town:
+        answers = [(await town.post("/hooks/hotline", body, proof)).json() for _ in range(2)]
+        [case] = await town.get("/cases")
+        assert (case["title"], case["source"], case["stage"]) == ("井盖缺失", "hotline", "reported")
+        assert answers == [[{"key": "XM-42", "case": case["number"], "stage": "reported"}]] * 2

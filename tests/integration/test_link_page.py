@@ -1,0 +1,116 @@
+"""The page behind a signed link, in a real browser of a phone's size: the shipped page on the real API."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import linked_town
+import servers
+from board_page import FLAGS, PATIENCE_MS, SIZES
+from linked_town import Town, photo
+from playwright.async_api import Page, async_playwright, expect
+
+from cloud.api.board import FOLDER
+
+HTML = "<img src=x onerror=\"document.title='owned'\"> 广告牌"
+
+
+@asynccontextmanager
+async def opened(address: str, troubles: list[str]) -> AsyncIterator[Page]:
+    """The page in Debian's chromium, 390 × 844; what goes wrong in it is collected."""
+    chromium = servers.program("chromium", "apt install chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        width, height = SIZES["phone"]
+        page = await browser.new_page(viewport={"width": width, "height": height}, has_touch=True)
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: troubles.append(f"page error {error}"))
+        page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+        await page.goto(address)
+        yield page
+        await browser.close()
+
+
+def page_of(town: Town, number: str) -> str:
+    """The address in the message."""
+    return str(town.phone.base_url) + "/l/" + town.link(number).rpartition("/")[2]
+
+
+async def stage(town: Town, number: str) -> str:
+    """Where the case stands."""
+    return (await town.ledger.case(number)).stage
+
+
+async def test_a_thumb_does_it_all(tmp_path: Path) -> None:
+    """The message's button asks and does nothing; confirmed it accepts; then arrived, a photo, and done with a note."""
+    troubles: list[str] = []
+    async with linked_town.opened(tmp_path) as town:
+        number = await town.lean()
+        async with opened(page_of(town, number) + "?act=accept", troubles) as page:
+            await expect(page.get_by_text("确认“接单”")).to_be_visible(timeout=PATIENCE_MS)
+            assert await stage(town, number) == "dispatched"
+            await page.get_by_role("button", name="取消").click()
+            assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+            await page.get_by_role("button", name="接单").click()
+            await page.get_by_role("button", name="确认").click()
+            await expect(page.get_by_text("已办理：接单")).to_be_visible(timeout=PATIENCE_MS)
+            assert await stage(town, number) == "handling"
+            await page.get_by_role("button", name="到场").click()
+            await page.get_by_role("button", name="确认").click()
+            await expect(page.get_by_text("已办理：到场")).to_be_visible(timeout=PATIENCE_MS)
+            picture = {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+            await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+            await page.get_by_role("button", name="确认").click()
+            await expect(page.get_by_text("照片已发送")).to_be_visible(timeout=PATIENCE_MS)
+            await page.get_by_role("button", name="已处置").click()
+            await page.locator("textarea").fill("已加固 <b>")
+            await page.get_by_role("button", name="确认").click()
+            await expect(page.get_by_text("已办理：已处置")).to_be_visible(timeout=PATIENCE_MS)
+            last = (await town.ledger.case(number)).log[-1]
+            assert (last.act, last.note, len(last.photos)) == ("feed_back", "已加固 <b>", 1)
+    assert troubles == []
+
+
+async def test_markup_in_a_title_is_read_and_not_run(tmp_path: Path) -> None:
+    """A title with an image that fails is shown letter by letter."""
+    troubles: list[str] = []
+    async with linked_town.opened(tmp_path) as town:
+        number = await town.file(await town.person("zhao"), "XM-TA-0117", HTML)
+        async with opened(page_of(town, number), troubles) as page:
+            await expect(page.locator("h1")).to_have_text(HTML, timeout=PATIENCE_MS)
+            assert await page.title() == "案件 · Case"
+    assert troubles == []
+
+
+def test_the_page_weighs_little() -> None:
+    """Page, script and style fit 20 kB as they are, for the edge of a network."""
+    assert sum(path.stat().st_size for path in FOLDER.glob("link.*")) <= 20_000
+
+
+async def test_an_expired_link_says_so(tmp_path: Path) -> None:
+    """In Chinese and English, with no button that leads anywhere but to another try."""
+    troubles: list[str] = []
+    async with linked_town.opened(tmp_path) as town:
+        address = page_of(town, await town.lean())
+        town.gate.wait(24 * 3600.0)
+        async with opened(address, troubles) as page:
+            await expect(page.get_by_text("链接已过期")).to_be_visible(timeout=PATIENCE_MS)
+            assert await page.locator("button").count() == 1
+    assert len(troubles) == 1
+    assert "410" in troubles[0]
+
+
+async def test_somebody_else_was_faster(tmp_path: Path) -> None:
+    """A button of a page that is old: the page says that it was done, and shows the case as it is now."""
+    troubles: list[str] = []
+    async with linked_town.opened(tmp_path) as town:
+        number = await town.lean()
+        address = page_of(town, number)
+        async with opened(address, troubles) as page:
+            await page.get_by_role("button", name="接单").click()
+            accepted = await town.act("/api/v1/links/" + address.rpartition("/")[2], "accept")
+            assert accepted.status_code == 200
+            await page.get_by_role("button", name="确认").click()
+            await expect(page.get_by_text("此步骤已经办理过")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(page.get_by_text("处置中")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(page.get_by_role("button", name="接单")).to_have_count(0)
