@@ -119,6 +119,16 @@ class Cases(RuleBasedStateMachine):
             first, second = data.draw(st.permutations(found))[:2]
             if first.is_drill is second.is_drill:
                 self.run(self.town.do(first.number, Merge(into=second.number)))
+                self.all_is_well()
+
+    @rule(data=st.data())
+    def a_case_with_many_members_is_split(self, data: st.DataObject) -> None:
+        """One of its members leaves it, perhaps the first."""
+        for case in self.known.values():
+            if case.members > 1 and "split" in legal_acts.legal(case):
+                parts = busy_city.members(self.run(self.town.file_of(case.number)))
+                leaving = data.draw(st.sampled_from([part.member for part in parts]))
+                self.run(self.town.do(case.number, Split(members=(leaving,))))
 
     def try_act(self, case: Case, act: Act, data: st.DataObject, *, is_stale: bool) -> None:
         """It happens exactly when it is legal, and is refused with a reason otherwise."""
@@ -282,5 +292,5 @@ def _hurry(connection: Any, _record: object) -> None:
 
 TestCases = Cases.TestCase
 TestCases.settings = settings(
-    max_examples=8, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=6, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
