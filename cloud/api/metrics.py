@@ -59,7 +59,7 @@ def router() -> Router:
     return Router("/metrics", route_handlers=[metrics])
 
 
-@get("/", tags=["city"], summary="The cloud's own numbers, for Prometheus", media_type="text/plain")
+@get("/", media_type="text/plain", include_in_schema=False)
 async def metrics(desk: OnDesk, actor: OnActor) -> Response[bytes]:
     """Alarms, open cases, notices that wait, boxes; answered without the store."""
     require_sight(actor, "")
