@@ -2,17 +2,22 @@
 
 import asyncio
 import logging
+import os
+import re
+import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import linked_town
+import msgspec
 import pytest
-from hook_senders import ALERTMANAGER, GENERIC, GRAFANA, NEXT_SECRET, SENDERS, Sender, item
+from hook_senders import ALERTMANAGER, GENERIC, GRAFANA, NEXT_SECRET, SECRET, SENDERS, Sender, item
 from linked_town import Town
 
 from cloud.hook_body import SIZE_MAX
 
+MANUAL = Path(__file__).parents[3] / "docs/operate/reports-in.md"
 HTML = '<img src=x onerror="alert(1)"> 井盖 [缺失](http://evil.example)'
 
 
@@ -191,3 +196,27 @@ async def test_the_senders_words_are_answered_in_its_order(tmp_path: Path) -> No
         found = (await post(town, GENERIC, sent)).json()
         assert [one["key"] for one in found] == ["b", "a", "b"]
         assert found[0]["case"] == found[2]["case"] != found[1]["case"]
+
+
+async def test_the_example_in_the_manual_works(tmp_path: Path) -> None:
+    """The shell lines of docs/operate/reports-in.md, as other cities' programmers copy them, with openssl and curl."""
+    [script] = re.findall(r"```sh\n(.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+    async with linked_town.opened(tmp_path, time.time_ns()) as town:
+        script = script.replace("/hooks/hotline", "/hooks/generic")
+        shell = await asyncio.create_subprocess_exec(
+            *("bash", "-euo", "pipefail", "-c", script),
+            env={**os.environ, "EGRET_URL": str(town.phone.base_url), "EGRET_HOTLINE_SECRET": SECRET},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(60):
+            said, _ = await shell.communicate()
+        [answer] = msgspec.json.decode(said)
+        [case] = await town.ledger.cases()
+        assert answer == {"key": "XM-2026-0042", "case": case.number, "stage": "reported"}
+        assert (case.title, case.longitude) == ("井盖缺失", 118.0894)
+
+
+def test_the_manual_names_every_field_of_a_report() -> None:
+    """A field that the generic hook takes stands in the table of docs/operate/reports-in.md."""
+    manual = MANUAL.read_text(encoding="utf-8")
+    assert [field for field in item() if f"`{field}`" not in manual] == []
