@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from cloud.access.actor import Actor, may, may_see
+from cloud.access.actor import Actor, may_see
 from cloud.access.permits import RIGHTS
 from cloud.case_act import word
 from cloud.case_acts import ACTS, allowed
@@ -14,6 +14,8 @@ from cloud.reportwork import conflict
 from cloud.tables.photos import CasePhoto
 from cloud.tables.refs import Ref
 from wire.alarm import Evidence
+
+_RIGHTS = {word(kind): RIGHTS[kind] for kind in ACTS}
 
 
 class CaseAnswer(Case, frozen=True, kw_only=True):
@@ -76,5 +78,5 @@ def _beside(case: Case, actor: Actor, practice: Practice, now_ns: int) -> dict[s
 def _can(case: Case, actor: Actor) -> tuple[str, ...]:
     if not may_see(actor, case.district, case.unit):
         return ()
-    rights = {word(kind): RIGHTS[kind] for kind in ACTS}
-    return tuple(act for act in allowed(case) if may(actor, rights[act]))
+    rights = actor.rights
+    return tuple(act for act in allowed(case) if _RIGHTS[act] in rights)

@@ -12,14 +12,17 @@ from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType
 from litestar.params import FromPath, QueryParameter, SkipValidation
 
 from cloud import certificate
+from cloud.access.actor import EGRET
 from cloud.api.desk import Desk, OnDesk
 from cloud.api.problems import RequestError
+from cloud.case_filter import CaseFilter, conditions
 from cloud.case_flow import Case
 from cloud.compliance import Compliance, Measured, assess, watched
 from cloud.presence import Attendance, Presence, with_newest
 from wire.inventory import Site
 
-OPEN_CASES_MAX = 1_000
+OPEN_CASES_MAX = 100
+"""Of one site."""
 WithAttendance = SkipValidation[Attendance]
 After = Annotated[str, QueryParameter(description="page on after the last site of the page before")]
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="at most this many, by id")]
@@ -100,7 +103,8 @@ async def compliance(
     if known is None:
         fix = "GET /api/v1/city lists the sites."
         raise RequestError(f"there is no site {site!r}.", status=404, fix=fix, code="E-SITE-001")
-    cases = await desk.ledger.open_cases(OPEN_CASES_MAX)
+    here = conditions(CaseFilter(is_open=True, site=site), EGRET, desk.now())
+    cases = await desk.ledger.cases(here, limit=OPEN_CASES_MAX)
     (judged,) = await _assess(desk, attendance, [known], cases)
     wanted = request.accept.best_match([MediaType.JSON, MediaType.HTML], default=MediaType.JSON)
     headers = {"Vary": "Accept", "Cache-Control": "no-store"}

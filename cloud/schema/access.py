@@ -67,8 +67,10 @@ audit = Table(
     Column("outcome", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("chain", Text, nullable=False),  # SHA-256 over this line and the chain before it
+    Index("ix_audit_act_id", "act", "id"),
     Index("ix_audit_actor_id", "actor", "id"),
     Index("ix_audit_object_id", "object", "id"),
+    Index("ix_audit_outcome_id", "outcome", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -1,6 +1,6 @@
 """Tables of cases: the cases, their members, logs, photos, and what other systems call them."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Identity, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Identity, Index, Integer, Table, Text, text
 
 from cloud.schema.base import RowId, metadata
 from cloud.tally import FIGURES
@@ -74,10 +74,21 @@ _open_index("number")
 _open_index("district", "code_class", "code")
 _open_index("climb_ns")
 _open_index("overdue_ns")
-for _name in ("stage", "level", "kind", "site", "district", "street", "unit", "code"):
+for _name in (
+    *("stage", "level", "kind", "outcome", "site", "district", "street", "unit", "person", "code"),
+    *("source", "related"),
+):
     Index(f"ix_cases_{_name}_number", cases.c[_name], cases.c.number)
 Index("ix_cases_closed_ns", cases.c.closed_ns)
 Index("ix_cases_due_ns", cases.c.due_ns)
+# Of the few cases that some figures of the assessment count; `cloud.tables.evaluation` asks in these words.
+for _name, _words in (
+    ("sent_back", "reworked > 0"),
+    ("extended", "extended > 0"),
+    ("suspended", "suspended_ns IS NOT NULL"),
+    ("false", "outcome IN ('', 'false_alarm', 'nothing_found')"),
+):
+    Index(f"ix_cases_{_name}", cases.c.number, sqlite_where=text(_words), postgresql_where=text(_words))
 
 case_members = Table(
     "case_members",
@@ -152,7 +163,7 @@ case_tallies = Table(
     "case_tallies",
     metadata,
     # Sums over cases, kept in the transaction that changes a case: `cloud/tally.py`.
-    Column("grain", Text, primary_key=True),  # day or month, in China
+    Column("grain", Text, primary_key=True),  # day, month or year, in China
     Column("period", Text, primary_key=True),
     Column("unit", Text, primary_key=True),
     Column("district", Text, primary_key=True),
@@ -160,4 +171,5 @@ case_tallies = Table(
     Column("code", Text, primary_key=True),
     Column("level", Text, primary_key=True),
     *(Column(figure, BigInteger, nullable=False) for figure in FIGURES),
+    sqlite_with_rowid=False,  # the key is most of a row
 )

@@ -19,6 +19,8 @@ LOG_TAIL = 50
 
 IS_OPEN = cases.c.closed_ns.is_(None)
 _FACTS = [column for column in cases.c if column is not cases.c.evidence]
+_NAMES = [str(column.name) for column in _FACTS]
+_LINE = [case_log.c[name] for name in ("case", "id", "time_ns", "actor", "act", "stage", "note", "photos")]
 
 
 def next_number(connection: Connection, now_ns: int) -> str:
@@ -84,7 +86,7 @@ def one(connection: Connection, number: str) -> Case:
 def file_of(connection: Connection, number: str) -> CaseFile:
     """With its whole log, its members and its evidence. Raises NoSuchCase."""
     case = one(connection, number)
-    log = connection.execute(select(case_log).where(case_log.c.case == number).order_by(case_log.c.id)).mappings()
+    log = connection.execute(select(*_LINE[2:]).where(case_log.c.case == number).order_by(case_log.c.id))
     kept = connection.execute(select(cases.c.evidence).where(cases.c.number == number)).scalar_one()
     facts = msgspec.structs.asdict(case) | {"log": tuple(_line(line) for line in log)}
     evidence = msgspec.json.decode(kept, type=tuple[Evidence, ...])
@@ -162,21 +164,24 @@ def shortened(case: Case) -> Case:
 
 
 def _with_logs(connection: Connection, wanted: Select[Any]) -> list[Case]:
-    rows = connection.execute(wanted).mappings().all()
+    rows = connection.execute(wanted).all()
     place = func.row_number().over(partition_by=case_log.c.case, order_by=case_log.c.id.desc()).label("place")
-    numbers = [row["number"] for row in rows]
-    tail = select(case_log, place).where(case_log.c.case.in_(numbers)).subquery()
-    lines = connection.execute(select(tail).where(tail.c.place <= LOG_TAIL).order_by(tail.c.id)).mappings()
+    numbers = [row.number for row in rows]
+    tail = select(*_LINE, place).where(case_log.c.case.in_(numbers)).subquery()
+    lines = connection.execute(select(tail).where(tail.c.place <= LOG_TAIL).order_by(tail.c.id)).all()
     logs: defaultdict[str, list[LogLine]] = defaultdict(list)
-    for line in lines:
-        logs[line["case"]].append(_line(line))
-    return [built(Case, row, log=tuple(logs[row["number"]])) for row in rows]
+    for number, *facts in lines:
+        logs[number].append(_line(facts[1:-1]))
+    return [
+        msgspec.convert(dict(zip(_NAMES, row, strict=True)) | {"log": tuple(logs[row.number])}, Case) for row in rows
+    ]
 
 
-def _line(row: Mapping[Any, Any]) -> LogLine:
-    """A line from its row."""
-    facts = {str(name): value for name, value in row.items()}
-    return msgspec.convert(facts | {"photos": msgspec.json.decode(facts["photos"])}, LogLine)
+def _line(facts: Sequence[Any]) -> LogLine:
+    """A line from its row. A list has hundreds, so this is not left to `built`."""
+    time_ns, actor, act, stage, note, photos = facts
+    hashes = msgspec.json.decode(photos, type=tuple[str, ...]) if photos != "[]" else ()
+    return LogLine(time_ns, actor, Stage(stage), note, act, hashes)
 
 
 def _columns(case: Case) -> dict[str, Any]:

@@ -26,10 +26,20 @@ _INDEXES = {
     "ix_cases_due_ns": ["due_ns"],
     "ix_cases_kind_number": ["kind", "number"],
     "ix_cases_level_number": ["level", "number"],
+    "ix_cases_outcome_number": ["outcome", "number"],
+    "ix_cases_person_number": ["person", "number"],
+    "ix_cases_related_number": ["related", "number"],
     "ix_cases_site_number": ["site", "number"],
+    "ix_cases_source_number": ["source", "number"],
     "ix_cases_stage_number": ["stage", "number"],
     "ix_cases_street_number": ["street", "number"],
     "ix_cases_unit_number": ["unit", "number"],
+}
+_INDEXES_OF_FEW = {
+    "ix_cases_extended": "extended > 0",
+    "ix_cases_false": "outcome IN ('', 'false_alarm', 'nothing_found')",
+    "ix_cases_sent_back": "reworked > 0",
+    "ix_cases_suspended": "suspended_ns IS NOT NULL",
 }
 _INDEXES_OF_OPEN = {
     "ix_cases_open_climb_ns": ["climb_ns"],
@@ -67,7 +77,7 @@ def downgrade() -> None:
     )
     op.drop_index("ix_alarm_events_time_ns", "alarm_events")
     op.drop_index("ix_alarms_shelved_until_ns", "alarms")
-    for name in (*_INDEXES, *_INDEXES_OF_OPEN):
+    for name in (*_INDEXES, *_INDEXES_OF_FEW, *_INDEXES_OF_OPEN):
         op.drop_index(name, "cases")
     for table, columns in (("alarms", _alarm_columns()), ("cases", _case_columns()), ("case_log", _log_columns())):
         for column in columns:
@@ -84,6 +94,8 @@ def _new_columns() -> None:
     op.create_index("ix_alarms_shelved_until_ns", "alarms", ["shelved_until_ns"])
     for name, names in _INDEXES.items():
         op.create_index(name, "cases", names)
+    for name, words in _INDEXES_OF_FEW.items():
+        op.create_index(name, "cases", ["number"], sqlite_where=sa.text(words), postgresql_where=sa.text(words))
     for name, names in _INDEXES_OF_OPEN.items():
         op.create_index(name, "cases", names, sqlite_where=_OPEN, postgresql_where=_OPEN)
 

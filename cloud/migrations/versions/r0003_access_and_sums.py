@@ -103,8 +103,10 @@ def _acts() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_audit"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_audit_act_id", "audit", ["act", "id"])
     op.create_index("ix_audit_actor_id", "audit", ["actor", "id"])
     op.create_index("ix_audit_object_id", "audit", ["object", "id"])
+    op.create_index("ix_audit_outcome_id", "audit", ["outcome", "id"])
     op.create_index("ix_audit_time_ns", "audit", ["time_ns"])
     op.create_table(
         "used_links",
@@ -164,11 +166,13 @@ def _tallies() -> None:
         sa.Column("handled", sa.BigInteger, nullable=False),
         sa.Column("handled_on_time", sa.BigInteger, nullable=False),
         sa.Column("sent_back", sa.BigInteger, nullable=False),
+        sa.Column("reworks", sa.BigInteger, nullable=False),
         sa.Column("due", sa.BigInteger, nullable=False),
         sa.Column("due_suspended", sa.BigInteger, nullable=False),
         sa.Column("due_closed", sa.BigInteger, nullable=False),
         sa.Column("due_closed_on_time", sa.BigInteger, nullable=False),
         sa.Column("closed", sa.BigInteger, nullable=False),
+        sa.Column("verified", sa.BigInteger, nullable=False),
         sa.Column("extended", sa.BigInteger, nullable=False),
         sa.Column("confirmed", sa.BigInteger, nullable=False),
         sa.Column("false_alarms", sa.BigInteger, nullable=False),
@@ -179,4 +183,5 @@ def _tallies() -> None:
         sa.PrimaryKeyConstraint(
             "grain", "period", "unit", "district", "street", "code", "level", name="pk_case_tallies"
         ),
+        sqlite_with_rowid=False,
     )
