@@ -102,6 +102,7 @@ class Casebook:
 
         def run(work: Work) -> Alarm:
             require(actor, Right.ACT_ON_ALARMS)
+            require_sight(actor, work.practice.inventory.tags(asked.sensor, "").district, "", f"sensor {asked.sensor}")
             spool = (*SPOOL, Lane.ALARMS)
             sequence = watermarks.of(work.connection, *spool) + 1
             raised = alarmwork.test(work, asked, actor.name, sequence)

@@ -49,6 +49,9 @@ def _before(act: Act, case: Case, work: Work, last_seen: LastSeen) -> None:
 
 @_before.register
 def _(act: Close, case: Case, work: Work, last_seen: LastSeen) -> None:
+    if case.kind is CaseKind.COORDINATION and work.case(case.related).is_open:
+        what = f"case {case.related} still waits to hear whose it is."
+        raise BadAct(what, where=f"case {case.number}", fix="decide, or close that case first.", code="E-CASE-016")
     if case.kind is CaseKind.SPECIAL_TASK:
         if case.done < case.members and not act.note.strip():
             what = f"{case.members - case.done} of {case.members} sites are not finished."

@@ -65,25 +65,26 @@ def _climb(work: Work) -> None:
 
 def _climbed(case: Case, work: Work) -> Case:
     """The case with the next who is asked; the last in the chain stays responsible."""
+    if case.stage is Stage.FILED:
+        return _undispatched(case, work)
     chain = _still_to_ask(case, work.practice.chain(case.unit, work.now_ns))
-    stage = "dispatch" if case.stage is Stage.FILED else "accept"
-    again_ns = work.practice.stage_due_ns("accept" if case.stage is Stage.DISPATCHED else "dispatch", case, work.now_ns)
     asked = [(step.unit, step.person) for step in chain]
     here = (case.unit, case.person)
-    at = asked.index(here) if here in asked else -1
-    is_waiting = case.stage is Stage.FILED
-    unit, person = asked[0] if is_waiting else asked[min(at + 1, len(asked) - 1)]
-    to = work.practice.name_of(unit, person)
-    line = LogLine(work.now_ns, SYSTEM, case.stage, f"nobody did in time ({stage}) → {to}", "climb")
-    is_last = is_waiting or at + 1 >= len(asked) - 1
-    return logged(
-        case,
-        line,
-        unit=unit,
-        person=person,
-        climbed=case.climbed + 1,
-        climb_ns=None if is_last else again_ns,
-    )
+    following = asked[asked.index(here) + 1 :] if here in asked else asked
+    unit, person = following[0] if following else here
+    again_ns = work.practice.stage_due_ns("accept", case, work.now_ns) if len(following) > 1 else None
+    return _asked(case, unit, person, "nobody accepted it in time", again_ns, work)
+
+
+def _undispatched(case: Case, work: Work) -> Case:
+    """Whatever unit routing names, it is the command centre that has to dispatch: whoever is on duty there."""
+    centre = work.practice.chain(work.practice.rules.organisation.command_centre, work.now_ns)[0]
+    return _asked(case, centre.unit, centre.person, "nobody dispatched it in time", None, work)
+
+
+def _asked(case: Case, unit: str, person: str, why: str, again_ns: int | None, work: Work) -> Case:
+    line = LogLine(work.now_ns, SYSTEM, case.stage, f"{why} → {work.practice.name_of(unit, person)}", "climb")
+    return logged(case, line, unit=unit, person=person, climbed=case.climbed + 1, climb_ns=again_ns)
 
 
 def _still_to_ask(case: Case, chain: Sequence[Step]) -> Sequence[Step]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cloud import config as cloud_yaml
 from cloud import routing
-from cloud.config import NOTIFIERS, Chosen, CloudConfig
+from cloud.config import HOOKS, NOTIFIERS, Chosen, CloudConfig
 from cloud.ports import House
 from wire.errors import ConfigError
 from wire.inventory import Inventory
@@ -20,17 +20,20 @@ def check(path: Path, inventory: Inventory | None, year: int) -> str:
     if inventory is not None:
         found = routing.check(config.rules.organisation, config.rules.routing, inventory.districts, inventory.sites)
         mistakes.extend(found.sorted())
-    for chosen in config.notifiers:
-        mistakes.extend(_opening(chosen).sorted())
+    for chosen in (*config.notifiers, *config.hooks):
+        mistakes.extend(_opening(chosen, is_hook=chosen in config.hooks).sorted())
     mistakes.raise_any()
     return _summary(config, year)
 
 
-def _opening(chosen: Chosen) -> Mistakes:
-    """What a notifier says when it is opened: a template, an address."""
+def _opening(chosen: Chosen, *, is_hook: bool) -> Mistakes:
+    """What a notifier or a hook says when it is opened: a template, an address, a map of words."""
     mistakes = Mistakes()
     try:
-        chosen.module(NOTIFIERS).open_notifier(chosen.settings, House(lambda: 0, chosen.where, "", lambda *_: ""))
+        if is_hook:
+            chosen.module(HOOKS).open_hook(chosen.settings, chosen.where)
+        else:
+            chosen.module(NOTIFIERS).open_notifier(chosen.settings, House(lambda: 0, chosen.where, "", lambda *_: ""))
     except ConfigError as error:
         mistakes.extend(mistake for mistake in error.mistakes if mistake.code != _SECRET_MISSING)
     return mistakes

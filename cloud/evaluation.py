@@ -4,7 +4,7 @@ A rate is never shown without its numerator and denominator, and each of the two
 can be listed. Arithmetic only; `cloud.tables.evaluation` reads the sums.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -18,7 +18,7 @@ PERIOD_DAYS_MAX = 3 * 366
 URGENT = (Level.RED, Level.ORANGE)
 """紧急: they are assessed apart. Which levels are urgent is a judgement."""
 POINTS_PER_SENT_BACK = 1
-"""扣分 for each case whose verification was rejected. That it costs points: Jinhua's rules; how many: judgement."""
+"""扣分 for each rejected verification. That it costs points: Jinhua's rules; how many: judgement."""
 JINHUA = "Jinhua assessment rules"
 FUZHOU = "Fuzhou bulletin, second quarter of 2022"
 JUDGEMENT = "judgement: cities report it, and we read no formula"
@@ -34,8 +34,8 @@ DERIVED: Mapping[str, tuple[tuple[int, str], ...]] = {
 """Denominators that are no figure of their own."""
 NONE = "-"
 """A unit, district, street or code that a case has not; no id begins with it."""
-COUNTS = (*(figure for figure in FIGURES if not figure.endswith("_s")), *DERIVED)
-"""What cases can be listed for; the seconds of a stage belong to the cases that ended it."""
+COUNTS = (*(figure for figure in FIGURES if not figure.endswith("_s") and figure != "reworks"), *DERIVED)
+"""What cases can be listed for; seconds of a stage belong to the cases that ended it, reworks to those sent back."""
 
 FIGURE_WORDS: Mapping[str, str] = {
     "reported": "上报数",
@@ -47,11 +47,13 @@ FIGURE_WORDS: Mapping[str, str] = {
     "handled": "处置数",
     "handled_on_time": "按时处置数",
     "sent_back": "返工数",
+    "reworks": "返工次数",
     "due": "应结案数",
     "due_suspended": "其中挂账数",
     "due_closed": "其中结案数",
     "due_closed_on_time": "其中按期结案数",
     "closed": "结案数",
+    "verified": "核查后结案数",
     "extended": "延期数",
     "confirmed": "传感报警属实数",
     "false_alarms": "传感误报数",
@@ -110,7 +112,7 @@ RATES = (
     Rate("dispatch_mean_s", "平均派遣用时", "mean time to dispatch", "dispatch_s", "dispatched", JUDGEMENT, "s"),
     Rate("accept_mean_s", "平均接单用时", "mean time to accept", "accept_s", "accepted", JUDGEMENT, "s"),
     Rate("handle_mean_s", "平均处置用时", "mean time to handle", "handle_s", "handled", JUDGEMENT, "s"),
-    Rate("verify_mean_s", "平均核查用时", "mean time to verify", "verify_s", "closed", JUDGEMENT, "s"),
+    Rate("verify_mean_s", "平均核查用时", "mean time to verify", "verify_s", "verified", JUDGEMENT, "s"),
 )
 
 
@@ -163,10 +165,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Days `20261101` or months `202611` of the sums, from `first` to `last`, to be added (1) or taken away (-1)."""
+    """Days `20261101`, months `202611` or years `2026` of the sums, `first` to `last`; `sign` -1 takes them away."""
 
     sign: int
-    grain: Literal["month", "day"]
+    grain: Literal["year", "month", "day"]
     first: str
     last: str
 
@@ -178,7 +180,7 @@ def amount(figure: str, sums: Sums) -> int:
 
 def penalty(sums: Sums) -> int:
     """Points that rejected verifications cost."""
-    return POINTS_PER_SENT_BACK * sums.get("sent_back", 0)
+    return POINTS_PER_SENT_BACK * sums.get("reworks", 0)
 
 
 def midnight_ns(day: date) -> int:
@@ -191,8 +193,11 @@ def today(now_ns: int) -> date:
     return datetime.fromtimestamp(now_ns // SECOND_NS, UTC).astimezone(CHINA).date()
 
 
-def cover(first: date, last: date) -> tuple[Segment, ...]:
-    """The fewest rows that make up a period: a month that is mostly in it is taken whole, less the days outside."""
+def cover(first: date, last: date, *, by_month: bool = False) -> tuple[Segment, ...]:
+    """The fewest rows that make up a period: a month that is mostly in it is taken whole, less the days outside.
+
+    `by_month`: without rows of whole years, which say nothing of their months.
+    """
     segments: list[Segment] = []
     whole: list[date] = []
     for month in months(first, last):
@@ -207,10 +212,23 @@ def cover(first: date, last: date) -> tuple[Segment, ...]:
             segments.append(_days(-1, month, inside[0] - timedelta(days=1)))
         if inside[1] < end:
             segments.append(_days(-1, inside[1] + timedelta(days=1), end))
-    if whole:
-        # Only the first and the last month can be missing among them, so they are one range.
-        segments.append(Segment(1, "month", f"{whole[0]:%Y%m}", f"{whole[-1]:%Y%m}"))
-    return tuple(segments)
+    return (*segments, *_whole(whole, by_month=by_month))
+
+
+def _whole(months_in: list[date], *, by_month: bool) -> Iterator[Segment]:
+    """Months in a row, as the years that all their twelve months make up, and the months before and after."""
+    years = {month.year for month in months_in if month.month == 1} & {
+        month.year for month in months_in if month.month == 12
+    }
+    if years and not by_month:
+        yield Segment(1, "year", str(min(years)), str(max(years)))
+        before = [month for month in months_in if month.year < min(years)]
+        after = [month for month in months_in if month.year > max(years)]
+    else:
+        before, after = months_in, []
+    for run in (before, after):
+        if run:
+            yield Segment(1, "month", f"{run[0]:%Y%m}", f"{run[-1]:%Y%m}")
 
 
 def day_by_day(first: date, last: date) -> tuple[Segment, ...]:

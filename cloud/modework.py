@@ -40,15 +40,15 @@ def switch(work: Work, asked: Switch, actor: str) -> Mode:
         is_drill=asked.is_drill,
     )
     modes_of_city.check(wanted, work.practice.inventory.districts, now_ns)
-    for standing in modes.standing(work.connection):
-        if standing.district == wanted.district:
-            modes.end(work.connection, standing, actor, now_ns)
+    before = [mode for mode in modes.standing(work.connection) if mode.district == wanted.district]
+    for standing in before:
+        modes.end(work.connection, standing, actor, now_ns)
     if wanted.mode is ModeName.NORMAL:
         ended = modes.add(work.connection, wanted)
         return modes.end(work.connection, ended, actor, now_ns)
     task = ""
     if modes_of_city.document()[wanted.mode].opens_task:
-        task = _open_task(work, wanted, actor)
+        task = _running_task(work, wanted, before) or _open_task(work, wanted, actor)
     return modes.add(work.connection, msgspec.structs.replace(wanted, task=task))
 
 
@@ -56,6 +56,12 @@ def end_overdue(work: Work) -> list[Mode]:
     """Modes whose end has come end by themselves."""
     over = [mode for mode in modes.standing(work.connection) if mode.until_ns <= work.now_ns]
     return [modes.end(work.connection, mode, SYSTEM, work.now_ns) for mode in over]
+
+
+def _running_task(work: Work, wanted: Mode, before: list[Mode]) -> str:
+    """A warning that changes its colour goes on with the round that has begun; empty when there is none."""
+    same = [mode.task for mode in before if mode.task and (mode.mode, mode.is_drill) == (wanted.mode, wanted.is_drill)]
+    return next((task for task in same if work.case(task).is_open), "")
 
 
 def _open_task(work: Work, mode: Mode, actor: str) -> str:

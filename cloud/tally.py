@@ -1,6 +1,6 @@
 """考核评价: the figures that one case adds to, each on the day it belongs to.
 
-The ledger keeps the sums of these over all cases, by day and month, unit, district, street, code and
+The ledger keeps the sums of these over all cases, by day, month and year, unit, district, street, code and
 level, and changes them in the transaction that changes a case: by what the case adds after, less what
 it added before. So a year of a city is summed from some ten thousand rows, and every sum can be
 proved by summing the cases again.
@@ -11,11 +11,13 @@ proved by summing the cases again.
 | dispatched, accepted, handled | cases that came so far (派遣, 接单, 反馈) | of the stage |
 | …_on_time | those of them that came so far by the stage's deadline | of the stage |
 | sent_back | those handled that were sent back at least once (返工) | of the feedback |
+| reworks | how often they were sent back | of the feedback |
 | due | cases whose deadline is on the day; dismissed, merged and duplicate ones are never due | of the deadline |
 | due_suspended | those of them that are suspended (挂账) | of the deadline |
 | due_closed, due_closed_on_time | those of them that are closed, and by the deadline | of the deadline |
 | closed | closed cases that were handled or found to be nothing | of the end |
-| extended | those of them that were extended (延期) | of the end |
+| verified | those of them that had come to the feedback | of the end |
+| extended | those closed that were extended (延期) | of the end |
 | confirmed, false_alarms | sensor cases with something, with nothing behind them | of the end |
 | dispatch_s, accept_s | seconds from filing to dispatch, and on to the last acceptance | of the stage's end |
 | handle_s, verify_s | seconds from the last acceptance to the feedback, and on to the end | of the stage's end |
@@ -39,11 +41,13 @@ FIGURES = (
     "handled",
     "handled_on_time",
     "sent_back",
+    "reworks",
     "due",
     "due_suspended",
     "due_closed",
     "due_closed_on_time",
     "closed",
+    "verified",
     "extended",
     "confirmed",
     "false_alarms",
@@ -56,7 +60,7 @@ _NEVER_DUE = frozenset({Outcome.DISMISSED, Outcome.MERGED, Outcome.DUPLICATE})
 
 
 class Cell(NamedTuple):
-    """One sum: `grain` is day or month, `period` `20261124` or `202611`."""
+    """One sum: `grain` is day, month or year, `period` `20261124`, `202611` or `2026`."""
 
     grain: str
     period: str
@@ -79,6 +83,7 @@ def added(case: Case) -> Counter[Cell]:
             day = day_of(time_ns)
             sums[Cell("day", day, *facts, figure)] += amount
             sums[Cell("month", day[:6], *facts, figure)] += amount
+            sums[Cell("year", day[:4], *facts, figure)] += amount
     return sums
 
 
@@ -99,6 +104,7 @@ def _figures(case: Case) -> Iterator[tuple[str, int | None, int]]:
     yield from _stage("accepted", case.accepted_ns, case.accept_due_ns)
     yield from _stage("handled", case.fed_back_ns, case.due_ns)
     yield "sent_back", case.fed_back_ns, case.reworked > 0
+    yield "reworks", case.fed_back_ns, case.reworked
     yield from _due(case)
     yield from _ended(case)
     yield "dispatch_s", case.dispatched_ns, _seconds(case.filed_ns, case.dispatched_ns)
@@ -128,6 +134,7 @@ def _ended(case: Case) -> Iterator[tuple[str, int | None, int]]:
     if case.source == "sensor":
         yield "confirmed", case.closed_ns, case.outcome is Outcome.HANDLED
         yield "false_alarms", case.closed_ns, case.outcome is not Outcome.HANDLED
+    yield "verified", case.closed_ns, case.fed_back_ns is not None
     yield "verify_s", case.closed_ns, _seconds(case.fed_back_ns, case.closed_ns)
 
 

@@ -66,5 +66,5 @@ async def health(desk: OnDesk) -> Health:
     try:
         await desk.store.count(now - 1, now)
     except StoreError as error:
-        trouble = str(error)
+        trouble = f"the store does not answer [{error.code}]"  # what it said may name machines, and this is public
     return Health(now, trouble, max((value.time_ns for value in desk.live.latest()), default=0))

@@ -60,6 +60,7 @@ _FIGURES: Mapping[str, tuple[str, Condition]] = {
     "due_closed": ("due_ns", and_(_COUNTS, cases.c.closed_ns.is_not(None))),
     "due_closed_on_time": ("due_ns", and_(_COUNTS, cases.c.closed_ns <= cases.c.due_ns)),
     "closed": ("closed_ns", _COUNTS),
+    "verified": ("closed_ns", and_(_COUNTS, cases.c.fed_back_ns.is_not(None))),
     "extended": ("closed_ns", and_(_COUNTS, cases.c.extended > _ZERO)),
     "confirmed": ("closed_ns", and_(_BY_SENSOR, _IS_HANDLED)),
     "false_alarms": ("closed_ns", and_(_IS_FALSE, cases.c.source == "sensor")),
@@ -71,7 +72,9 @@ _FIGURES: Mapping[str, tuple[str, Condition]] = {
 def sums(connection: Connection, period: Period, filters: Filters, by: By) -> Groups:
     """All figures of each group that has any. Deadlines later today are not due yet."""
     found: Groups = defaultdict(lambda: {flag: dict.fromkeys(FIGURES, 0) for flag in (False, True)})
-    segments = day_by_day(period.first, period.last) if by == "day" else cover(period.first, period.last)
+    is_by_day = by == "day"
+    first, last = period.first, period.last
+    segments = day_by_day(first, last) if is_by_day else cover(first, last, by_month=by == "month")
     for segment in segments:
         for row in connection.execute(_summed(segment, filters, by)):
             group = found[row[0]][bool(row[1])]

@@ -327,3 +327,14 @@ async def test_a_special_task_may_end_unfinished_with_a_reason(town: Town) -> No
     task = (await town.switch(ModeName.TYPHOON)).task
     closed = await town.do(task, Close(note="预警解除"))
     assert (closed.done, closed.members, await town.open_members()) == (0, 3, [])
+
+
+async def test_a_coordination_matter_ends_with_a_decision(town: Town) -> None:
+    """While its case waits to hear whose it is nobody closes the matter; afterwards there is nothing left to decide."""
+    case = await town.file()
+    await town.do(case.number, Dispute(note="归市政"))
+    [matter] = [one for one in await town.open_cases() if one.related == case.number]
+    with pytest.raises(BadAct, match=r"still waits to hear whose it is.*E-CASE-016"):
+        await town.do(matter.number, Close(note="x"))
+    await town.do(case.number, Close(note="路过时已处理", without_sensor="x"))
+    assert (await town.do(matter.number, Close(note="不再需要"))).closed_ns

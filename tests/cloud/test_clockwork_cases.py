@@ -226,3 +226,13 @@ async def test_one_tick_moves_at_most_two_hundred_cases(town: Town) -> None:
     await town.ledger.tick()
     assert len(await told(town, "case.climbed")) == AT_ONCE + 5
     assert not await town.ledger.tick()
+
+
+async def test_what_nobody_dispatches_climbs_to_who_dispatches(town: Town) -> None:
+    """Routing names the unit by hand; a minute after a red board has been filed the command centre is asked, once."""
+    [case] = await town.says("XM-SM-0001-T1")
+    assert (case.unit, case.person, case.stage) == ("tongan-chengguan", "", "filed")
+    await ticks(town, 3)
+    after = await town.file_of(case.number)
+    assert (after.unit, after.person, after.climbed, after.climb_ns) == ("command-centre", "zhao", 1, None)
+    assert await climbs(town, case.number) == ["市指挥中心 赵主任"]

@@ -165,3 +165,13 @@ async def test_the_mode_of_its_opening_stays_with_a_case(town: Town) -> None:
     await town.switch(ModeName.NORMAL)
     after = await town.file_of(case.number)
     assert (after.is_drill, after.mode) == (True, "watch")
+
+
+async def test_a_warning_that_changes_its_colour_goes_on_with_its_round(town: Town) -> None:
+    """Orange becomes red: the task that is half done is not opened anew; a drill never takes the place of a round."""
+    orange = await town.switch(ModeName.TYPHOON)
+    red = await town.switch(ModeName.TYPHOON, level=Level.RED)
+    assert red.task == orange.task
+    drill = await town.switch(ModeName.TYPHOON, is_drill=True)
+    assert drill.task not in {"", orange.task}
+    assert len(await standing(town)) == 1

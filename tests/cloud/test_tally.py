@@ -84,10 +84,11 @@ def test_every_figure_is_on_its_own_day() -> None:
         "due_closed_on_time": 1,
         "closed": 1,
         "confirmed": 1,
+        "verified": 1,
         "verify_s": 3_600,
     }
     assert figures(MADE, "202609")["reported"] == 1
-    assert figures(MADE, "202610")["closed"] == 1
+    assert figures(MADE, "202610")["closed"] == figures(MADE, "2026")["closed"] == 1
 
 
 def test_a_cell_says_whose_and_where() -> None:
