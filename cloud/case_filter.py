@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement
 from cloud.access.actor import Actor
 from cloud.day import day_of
 from cloud.schema.cases import cases
+from cloud.tables.unindexed import Unindexed
 
 _WORDS = ("stage", "level", "kind", "outcome", "site", "district", "street", "unit", "person", "source", "related")
 _COLUMNS = (*_WORDS, "code_class", "code")
@@ -36,9 +37,9 @@ class CaseFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 def conditions(wanted: CaseFilter, actor: Actor, now_ns: int) -> Sequence[ColumnElement[bool]]:
     """What a case must fulfil to be in the list of this actor."""
-    # Open cases are few, and have an index of their own. What is a column with nothing appended is in no index,
-    # so that the database does not go through all cases that a unit ever had for the few that are open.
-    columns = {word: cases.c[word] + "" if wanted.is_open or wanted.is_overdue else cases.c[word] for word in _COLUMNS}
+    # Open cases are few, and have an index of their own.
+    is_of_open = wanted.is_open or wanted.is_overdue
+    columns = {word: Unindexed(cases.c[word]) if is_of_open else cases.c[word] for word in _COLUMNS}
     found = [columns[word] == value for word in _WORDS if (value := getattr(wanted, word))]
     if wanted.code:
         code_class, _, code = wanted.code.partition(" ")
