@@ -25,8 +25,8 @@ from bench.big_ledger.questions import Words
 from bench.big_ledger.stopwatch import Pids, Times, backends
 from bench.big_ledger.transfer import transfer
 from bench.result import Figure, Goal, Result, at_most, machine
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
-from cloud.practice import Practice
 from edge.demo.story import spread
 from tests import servers
 

@@ -19,6 +19,7 @@ from cloud.api.app import create_app
 from cloud.api.doors import open_doors
 from cloud.api.quarantine import router as quarantine_routes
 from cloud.api.server import serving
+from cloud.cases.practice import Practice
 from cloud.config import HOOKS, NOTIFIERS, STORES, CloudConfig
 from cloud.hook_door import HookDoor
 from cloud.ingest import ReadingsLane
@@ -33,7 +34,6 @@ from cloud.outage import Outage
 from cloud.photos import PhotoFolder
 from cloud.poison import PoisonFolder
 from cloud.ports import House, Inbox, Notifier, Now, Store
-from cloud.practice import Practice
 from cloud.quarantine import Quarantine
 from cloud.replay import Replay
 from cloud.statuses import StatusesLane

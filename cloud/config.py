@@ -18,7 +18,7 @@
 
 Only `schema` must be there. `http`, with its login and TLS, is written as in `cloud/listening.py`.
 `ledger: postgresql+psycopg://egret@db.example/egret` keeps alarms and cases
-in PostgreSQL instead of SQLite. How the city works its cases is written as in `cloud/city_rules.py`.
+in PostgreSQL instead of SQLite. How the city works its cases is written as in `cloud/city/city_rules.py`.
 What stands beside `kind` belongs to that kind: the first lines of `cloud/stores/{kind}.py`,
 `cloud/notifiers/{kind}.py` and `cloud/hooks/{kind}.py` are its manual page. Whom a notifier tells what,
 and when, is written as in `cloud/notice_route.py`.
@@ -32,9 +32,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from cloud import city_rules, listening, notice_route
+from cloud import listening, notice_route
 from cloud.access.actor import RESERVED
-from cloud.city_rules import CityRules
+from cloud.city import city_rules
+from cloud.city.city_rules import CityRules
 from cloud.listening import Http
 from cloud.notice_route import EVERYTHING, Route
 from wire import broker, kinds

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cloud import config as cloud_yaml
-from cloud import routing
+from cloud.city import routing
 from cloud.config import HOOKS, NOTIFIERS, Chosen, CloudConfig
 from cloud.ports import House
 from wire.errors import ConfigError

@@ -2,7 +2,7 @@
 
 An alarm, its case, what is to be sent and the watermark that the box is receipted with are one
 transaction. After a kill -9 at any instant either all of it is there, or none and the box sends again.
-What people do is in `cloud.casebook`.
+What people do is in `cloud.cases.casebook`.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -13,22 +13,22 @@ from typing import Self, TypeVar
 import msgspec
 from sqlalchemy import ColumnElement, Connection
 
-from cloud import clockwork, modework
-from cloud.alarm_cases import fresh
-from cloud.alarm_state import Alarm
-from cloud.alarmwork import SPOOL
-from cloud.case_flow import Case, CaseFile
+from cloud.alarming.alarm_cases import fresh
+from cloud.alarming.alarm_state import Alarm
+from cloud.alarming.alarmwork import SPOOL
+from cloud.cases import clockwork, modework
+from cloud.cases.case_flow import Case, CaseFile
+from cloud.cases.practice import Practice
+from cloud.cases.work import Work
 from cloud.database import Database
 from cloud.notice_route import Targets, facts_of, routes_of
 from cloud.ports import Notice, Now
-from cloud.practice import Practice
 from cloud.tables import alarm_history, alarms, boxes, case_counts, cases, events, modes, outbox, watermarks
 from cloud.tables.alarm_history import AlarmHistory
 from cloud.tables.boxes import BoxState
 from cloud.tables.case_counts import CaseCounts
 from cloud.tables.events import LedgerEvent
 from cloud.tables.outbox import OutboxRow, TargetState
-from cloud.work import Work
 from wire.alarm_message import AlarmMessage
 from wire.receipt import BoxStatus, Lane
 

@@ -12,10 +12,10 @@ import msgspec
 
 from cloud.access.actor import Actor, NotAllowed, Role
 from cloud.action_links import ActionGrant
-from cloud.case_act import Act, word
-from cloud.case_acts import BY_LINK, Accept, Arrive, FeedBack, Note, allowed
-from cloud.case_flow import Case, Stage
-from cloud.practice import Practice
+from cloud.cases.case_act import Act, word
+from cloud.cases.case_acts import BY_LINK, Accept, Arrive, FeedBack, Note, allowed
+from cloud.cases.case_flow import Case, Stage
+from cloud.cases.practice import Practice
 from cloud.tables.links import UsedLink
 from wire.alarm import Level
 from wire.errors import BadAct

@@ -29,8 +29,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cloud.case_codes import CodeClass
-from cloud.city_rules import CityRules
+from cloud.city.case_codes import CodeClass
+from cloud.city.city_rules import CityRules
 from cloud.notice_body import ALARM_TEST
 from cloud.ports import Notice
 from wire.alarm import Level

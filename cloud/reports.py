@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from cloud.case_flow import Stage
+from cloud.cases.case_flow import Stage
 from wire.alarm import Level
 from wire.errors import EgretError
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import small_city
 
-from cloud.compliance import Measured, watched
-from cloud.presence import INTERVAL_NS, WINDOW_NS, Presence
+from cloud.compliance.compliance import Measured, watched
+from cloud.compliance.presence import INTERVAL_NS, WINDOW_NS, Presence
 from cloud.tables.boxes import BoxState
 from wire.inventory import Contact, Inventory, Sensor, Site
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, create_engine
 
-from cloud import tally
-from cloud.case_flow import Case, CaseKind, Outcome, Stage
-from cloud.day import CHINA
+from cloud.cases import tally
+from cloud.cases.case_flow import Case, CaseKind, Outcome, Stage
+from cloud.city.day import CHINA
 from cloud.schema import cases as schema
 from cloud.tables import cases, tallies
 from wire.alarm import Level

@@ -12,22 +12,23 @@ import msgspec
 import small_city
 from sqlalchemy import select
 
-from cloud import casework, city_rules, modework, reportwork
-from cloud.alarmwork import SPOOL
-from cloud.case_act import Act
-from cloud.case_flow import Case, CaseFile, Member
-from cloud.city_rules import CityRules
+from cloud.alarming.alarmwork import SPOOL
+from cloud.cases import casework, modework, reportwork
+from cloud.cases.case_act import Act
+from cloud.cases.case_flow import Case, CaseFile, Member
+from cloud.cases.modework import Switch
+from cloud.cases.practice import Practice
+from cloud.cases.reportwork import Filing
+from cloud.cases.work import Work
+from cloud.city import city_rules
+from cloud.city.city_rules import CityRules
+from cloud.city.mode import Mode, ModeName
 from cloud.ledger import Ledger
-from cloud.mode import Mode, ModeName
-from cloud.modework import Switch
 from cloud.ports import Notice
-from cloud.practice import Practice
 from cloud.reports import Report
-from cloud.reportwork import Filing
 from cloud.schema.cases import case_members, cases
 from cloud.tables import refs
 from cloud.tables.refs import Ref
-from cloud.work import Work
 from wire.alarm import AlarmEvent, Change, Level
 from wire.alarm_message import AlarmMessage
 from wire.located import Mistakes, parse

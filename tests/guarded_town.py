@@ -19,10 +19,10 @@ from cloud.access.gate import Gate
 from cloud.api.app import create_app
 from cloud.api.doors import Doors, OnActor, needs
 from cloud.api.server import serving
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from cloud.listening import Http
 from cloud.live import Live
-from cloud.practice import Practice
 from cloud.stores import embedded
 
 PEOPLE = {"zhao": Role.MAINTAINER, "chen": Role.HANDLER, "wu": Role.VIEWER}

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from cloud.case_act import Act, word
-from cloud.case_acts import (
+from cloud.cases.case_act import Act, word
+from cloud.cases.case_acts import (
     ACTS,
     Accept,
     Arrive,
@@ -20,8 +20,8 @@ from cloud.case_acts import (
     Suspend,
     Verify,
 )
-from cloud.case_flow import Case
-from cloud.case_ties import Decide, Dispute, Done, Duplicate, Merge, Split
+from cloud.cases.case_flow import Case
+from cloud.cases.case_ties import Decide, Dispute, Done, Duplicate, Merge, Split
 
 ALWAYS = {"close": "closed", "note": ""}
 RUNNING = ALWAYS | {"suspend": "", "extend": "", "merge": "closed", "split": "", "duplicate": "closed"}

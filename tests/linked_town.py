@@ -15,7 +15,6 @@ import small_city
 from gatehouse import PASSWORD, Gatehouse
 from PIL import ExifTags, Image
 
-from cloud import city_rules
 from cloud.access.accounts import NewUser
 from cloud.access.actor import Role
 from cloud.access.gate import Gate
@@ -24,13 +23,14 @@ from cloud.api import hooks, links, photos
 from cloud.api.app import create_app
 from cloud.api.doors import Doors
 from cloud.api.server import serving
-from cloud.city_rules import CityRules
+from cloud.cases.practice import Practice
+from cloud.city import city_rules
+from cloud.city.city_rules import CityRules
 from cloud.hook_door import HookDoor
 from cloud.ledger import Ledger
 from cloud.listening import Http
 from cloud.live import Live
 from cloud.photos import PhotoFolder
-from cloud.practice import Practice
 from cloud.stores import embedded
 from wire.located import Mistakes, parse
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import small_city
 
-from cloud.practice import Practice
+from cloud.cases.practice import Practice
 from wire.alarm import AlarmEvent, Change, Level
 from wire.alarm_message import AlarmMessage
 from wire.inventory import Inventory

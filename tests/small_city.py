@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from cloud.access.actor import Actor, Role
-from cloud.case_act import Act
-from cloud.case_flow import Case
-from cloud.casebook import Asked, Casebook
+from cloud.cases.case_act import Act
+from cloud.cases.case_flow import Case
+from cloud.cases.casebook import Asked, Casebook
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from cloud.ports import Batch, Column
-from cloud.practice import Practice
 from wire.alarm import AlarmEvent, Change, Level
 from wire.alarm_message import AlarmMessage
 from wire.inventory import Inventory

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from bench.big_ledger.stopwatch import Pids, Times, lap
 from bench.big_ledger.town import CROWDED, Town, crowd_sensor
 from cloud.access.actor import EGRET
-from cloud.case_flow import Case
-from cloud.casebook import Casebook
+from cloud.cases.case_flow import Case
+from cloud.cases.casebook import Casebook
+from cloud.cases.modework import Switch
+from cloud.city.mode import ModeName
 from cloud.ledger import Ledger, Taken
-from cloud.mode import ModeName
-from cloud.modework import Switch
 from wire.alarm import AlarmEvent, Change, Evidence, Level
 from wire.alarm_message import EVENTS_MAX, AlarmMessage, decode, encode
 

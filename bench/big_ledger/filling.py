@@ -21,7 +21,8 @@ from sqlalchemy import Table, create_engine
 from bench.big_ledger.past_cases import DAY_NS, SECOND_NS, YEARS_DAYS, Past, PastCases, days
 from bench.big_ledger.past_events import SPOOL, PastEvents, counted_in_days, counted_in_tens
 from bench.big_ledger.town import Town
-from cloud.case_flow import Case, LogLine
+from cloud.cases.case_flow import Case, LogLine
+from cloud.cases.tally import FIGURES, added
 from cloud.schema.access import audit as audit_table
 from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies
 from cloud.schema.base import metadata
@@ -30,7 +31,6 @@ from cloud.schema.stream import events
 from cloud.tables import alarms, audit, watermarks
 from cloud.tables.audit import AuditLine
 from cloud.tables.events import KEPT
-from cloud.tally import FIGURES, added
 from wire.receipt import Lane
 
 Row = Sequence[Any]

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import msgspec
 
 from bench.big_ledger.town import Street, Town
-from cloud.case_codes import Code
-from cloud.case_flow import SYSTEM, Case, CaseKind, LogLine, Member, Outcome, Stage
-from cloud.day import CHINA
-from cloud.routing import Facts, route
+from cloud.cases.case_flow import SYSTEM, Case, CaseKind, LogLine, Member, Outcome, Stage
+from cloud.city.case_codes import Code
+from cloud.city.day import CHINA
+from cloud.city.routing import Facts, route
 from wire.alarm import Level
 from wire.inventory import Site
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from bench.big_ledger.past_cases import SECOND_NS, Past
 from bench.big_ledger.town import Town
-from cloud.alarm_state import Alarm, AlarmState
-from cloud.case_flow import Case
+from cloud.alarming.alarm_state import Alarm, AlarmState
+from cloud.cases.case_flow import Case
 from wire.alarm import Level
 
 SPOOL = "0123456789abcdef"

@@ -4,10 +4,10 @@ from collections import Counter
 
 from sqlalchemy import Connection, func, select
 
+from cloud.cases.tally import FIGURES, Cell, added
 from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies
 from cloud.schema.cases import case_tallies, cases
 from cloud.tables.cases import page
-from cloud.tally import FIGURES, Cell, added
 
 _PAGE = 1_000
 _COUNTING = (alarm_tallies, alarm_days)

@@ -10,8 +10,8 @@ from random import Random
 
 from bench.big_ledger.past_cases import DAY_NS, YEARS_DAYS
 from bench.big_ledger.town import Town
-from cloud.case_flow import CaseKind, Stage
-from cloud.evaluation import COUNTS
+from cloud.assessment.evaluation import COUNTS
+from cloud.cases.case_flow import CaseKind, Stage
 from wire.alarm import Level
 
 _OF_YEAR = "/evaluation/cases?from={year_first}&to={today}"

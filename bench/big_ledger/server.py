@@ -16,11 +16,11 @@ from cloud.access.tokens import NewToken
 from cloud.api.app import create_app
 from cloud.api.doors import open_doors
 from cloud.api.server import serving
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from cloud.listening import Http
 from cloud.live import Live
 from cloud.ports import Column
-from cloud.practice import Practice
 from cloud.stores import embedded
 from wire.inventory import Inventory
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from cloud.case_codes import Code, CodeTable, shipped
-from cloud.city_rules import CityRules
-from cloud.organisation import COMMAND_CENTRE, Organisation, Person, Unit
-from cloud.routing import Rule
+from cloud.city.case_codes import Code, CodeTable, shipped
+from cloud.city.city_rules import CityRules
+from cloud.city.organisation import COMMAND_CENTRE, Organisation, Person, Unit
+from cloud.city.routing import Rule
 from wire.inventory import Inventory, Site
 from wire.profile_yaml import library_folder, load_library
 from wire.sensors_yaml import load

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from cloud.access.actor import Actor, Right, may_see, require, require_sight
-from cloud.alarm_state import Alarm
-from cloud.case_act import Act
-from cloud.case_acts import (
+from cloud.alarming.alarm_state import Alarm
+from cloud.cases.case_act import Act
+from cloud.cases.case_acts import (
     Accept,
     Arrive,
     Close,
@@ -21,8 +21,8 @@ from cloud.case_acts import (
     Suspend,
     Verify,
 )
-from cloud.case_flow import Case
-from cloud.case_ties import Decide, Dispute, Done, Duplicate, Merge, Split
+from cloud.cases.case_flow import Case
+from cloud.cases.case_ties import Decide, Dispute, Done, Duplicate, Merge, Split
 
 RIGHTS: Mapping[type[Act], Right] = {
     File: Right.FILE_CASES,

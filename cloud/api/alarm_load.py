@@ -8,11 +8,11 @@ from litestar import Router, get
 from litestar.params import QueryParameter
 from sqlalchemy import Connection
 
-from cloud import alarm_load
 from cloud.access.actor import require_sight
 from cloud.access.permits import sees_district
-from cloud.alarm_load import INTERVAL_NS, RECOMMENDED, Flood, Often, Period, Rate
-from cloud.alarm_state import AlarmState
+from cloud.alarming import alarm_load
+from cloud.alarming.alarm_load import INTERVAL_NS, RECOMMENDED, Flood, Often, Period, Rate
+from cloud.alarming.alarm_state import AlarmState
 from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor
 from cloud.api.problems import RequestError

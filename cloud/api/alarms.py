@@ -10,13 +10,13 @@ from litestar.types import Guard
 
 from cloud.access.actor import Right
 from cloud.access.permits import sees_district
-from cloud.alarm_state import Alarm, AlarmState
-from cloud.alarmwork import AlarmAct, Test
+from cloud.alarming.alarm_state import Alarm, AlarmState
+from cloud.alarming.alarmwork import AlarmAct, Test
 from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor, needs
 from cloud.api.loopback import require_own_page
 from cloud.api.paging import AnyRequest, page, repeat_of
-from cloud.casebook import AlarmDone
+from cloud.cases.casebook import AlarmDone
 from cloud.tables.alarm_history import AlarmHistory, PastEvent
 from wire.alarm import Level
 

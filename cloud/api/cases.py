@@ -11,12 +11,12 @@ from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import OnActor, needs
 from cloud.api.loopback import require_own_page
 from cloud.api.paging import AnyRequest, etag, page, repeat_of, seen_version
-from cloud.case_acts import AnyAct
-from cloud.case_answer import CaseAnswer, CaseFileAnswer, answer, file_answer
-from cloud.case_filter import CaseFilter, conditions
-from cloud.case_flow import CaseKind, Outcome, Stage
-from cloud.casebook import Asked
-from cloud.reportwork import Filing
+from cloud.cases.case_acts import AnyAct
+from cloud.cases.case_answer import CaseAnswer, CaseFileAnswer, answer, file_answer
+from cloud.cases.case_filter import CaseFilter, conditions
+from cloud.cases.case_flow import CaseKind, Outcome, Stage
+from cloud.cases.casebook import Asked
+from cloud.cases.reportwork import Filing
 from cloud.tables.case_counts import CaseCounts
 from wire.alarm import Level
 

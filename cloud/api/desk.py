@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from litestar.params import SkipValidation
 
-from cloud.casebook import Casebook
+from cloud.cases.casebook import Casebook
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.ports import Now, Store

@@ -9,7 +9,6 @@ from litestar.di import Provide
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import QueryParameter, SkipValidation
 
-from cloud import evaluation_csv
 from cloud.access.actor import Right
 from cloud.api import network
 from cloud.api.desk import OnDesk
@@ -17,9 +16,10 @@ from cloud.api.doors import OnActor, needs
 from cloud.api.paging import AnyRequest, page
 from cloud.api.period import OnPeriod, period_of
 from cloud.api.problems import RequestError
-from cloud.case_answer import CaseAnswer, answer
-from cloud.evaluation import COUNTS, NONE, By, Filters
-from cloud.evaluation_answer import Evaluation, evaluation
+from cloud.assessment import evaluation_csv
+from cloud.assessment.evaluation import COUNTS, NONE, By, Filters
+from cloud.assessment.evaluation_answer import Evaluation, evaluation
+from cloud.cases.case_answer import CaseAnswer, answer
 from cloud.tables import evaluation as tables
 from wire.alarm import Level
 from wire.located import nearest

@@ -15,12 +15,12 @@ from cloud.api.bodies import AnyRequest
 from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import PUBLIC, OnActor, OnDoors, needs
 from cloud.api.problems import RequestError
-from cloud.case_answer import RefAnswer
-from cloud.case_flow import Stage
+from cloud.cases.case_answer import RefAnswer
+from cloud.cases.case_flow import Stage
+from cloud.cases.reportwork import conflict
 from cloud.hook_body import SIZE_MAX
 from cloud.hook_door import HookDoor, HookState
 from cloud.reports import HookRefused
-from cloud.reportwork import conflict
 from cloud.tables import audit
 from wire.errors import Unavailable
 

@@ -11,14 +11,14 @@ from litestar.di import Provide
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import FromPath, QueryParameter, SkipValidation
 
-from cloud import certificate
 from cloud.access.actor import EGRET
 from cloud.api.desk import Desk, OnDesk
 from cloud.api.problems import RequestError
-from cloud.case_filter import CaseFilter, conditions
-from cloud.case_flow import Case
-from cloud.compliance import Compliance, Measured, assess, watched
-from cloud.presence import Attendance, Presence, with_newest
+from cloud.cases.case_filter import CaseFilter, conditions
+from cloud.cases.case_flow import Case
+from cloud.compliance import certificate
+from cloud.compliance.compliance import Compliance, Measured, assess, watched
+from cloud.compliance.presence import Attendance, Presence, with_newest
 from wire.inventory import Site
 
 OPEN_CASES_MAX = 100

@@ -23,10 +23,10 @@ from cloud.api.doors import PUBLIC, OnDoors
 from cloud.api.guesses import Guesses
 from cloud.api.loopback import require_own_page
 from cloud.api.photos import InFolder, kept, require_picture
-from cloud.case_act import require
-from cloud.case_acts import Note
-from cloud.case_flow import Case
-from cloud.casebook import Asked
+from cloud.cases.case_act import require
+from cloud.cases.case_acts import Note
+from cloud.cases.case_flow import Case
+from cloud.cases.casebook import Asked
 from cloud.link_acts import LinkAct, LinkView
 from cloud.photos import PhotoFolder
 from cloud.tables import links as used_links

@@ -18,10 +18,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from cloud.access.actor import require_sight
-from cloud.alarm_state import AlarmState
+from cloud.alarming.alarm_state import AlarmState
 from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor
-from cloud.case_flow import Stage
+from cloud.cases.case_flow import Stage
 from cloud.tables import gauges
 from cloud.tables.gauges import Gauges
 from wire.alarm import Level

@@ -11,8 +11,8 @@ from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor, needs
 from cloud.api.loopback import require_own_page
 from cloud.api.paging import AnyRequest, page
-from cloud.mode import Mode, ModeName, ModeRules, document
-from cloud.modework import Switch
+from cloud.cases.modework import Switch
+from cloud.city.mode import Mode, ModeName, ModeRules, document
 
 
 @get("/modes", tags=["modes"], summary="Modes, newest first")

@@ -14,10 +14,8 @@ from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor
 from cloud.api.period import OnPeriod
 from cloud.api.problems import RequestError
-from cloud.evaluation import Filters, Period, added_up, amount
-from cloud.presence import INTERVAL_NS
-from cloud.schema.alarms import alarm_days
-from cloud.sensor_network import (
+from cloud.assessment.evaluation import Filters, Period, added_up, amount
+from cloud.assessment.sensor_network import (
     NETWORK_DAYS_MAX,
     Network,
     Ratio,
@@ -28,6 +26,8 @@ from cloud.sensor_network import (
     sensor_days,
     sensors_of,
 )
+from cloud.compliance.presence import INTERVAL_NS
+from cloud.schema.alarms import alarm_days
 from cloud.tables import evaluation as tables
 
 OnNetwork = SkipValidation[Network]

@@ -16,7 +16,7 @@ from litestar import Request, Response
 
 from cloud.access.actor import Actor
 from cloud.api.problems import RequestError
-from cloud.case_flow import Case
+from cloud.cases.case_flow import Case
 from cloud.tables.once import Once
 
 T = TypeVar("T")

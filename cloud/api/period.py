@@ -7,7 +7,7 @@ from litestar.params import QueryParameter, SkipValidation
 
 from cloud.api.desk import OnDesk
 from cloud.api.problems import RequestError
-from cloud.evaluation import PERIOD_DAYS_MAX, Period, today
+from cloud.assessment.evaluation import PERIOD_DAYS_MAX, Period, today
 
 FIRST_DAY = date(2000, 1, 1)
 OnPeriod = SkipValidation[Period]

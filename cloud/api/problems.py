@@ -13,8 +13,8 @@ from cloud.access.actor import NotAllowed
 from cloud.access.logins import LoginLocked, LoginRefused
 from cloud.access.passwords import BadPassword
 from cloud.action_links import LinkRefused
-from cloud.case_codes import NoSuchCode
-from cloud.mode import ModeError
+from cloud.city.case_codes import NoSuchCode
+from cloud.city.mode import ModeError
 from cloud.photos import NoSuchPhoto, PhotoRefused
 from cloud.reports import HookRefused
 from cloud.tables.alarm_history import BadCursor

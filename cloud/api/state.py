@@ -6,13 +6,13 @@ import msgspec
 from litestar import get
 
 from cloud.access.permits import sees_district
-from cloud.alarm_state import Alarm
+from cloud.alarming.alarm_state import Alarm
 from cloud.api.desk import OnDesk
 from cloud.api.doors import PUBLIC, OnActor
-from cloud.case_answer import CaseAnswer, answer
-from cloud.case_filter import CaseFilter, conditions
+from cloud.cases.case_answer import CaseAnswer, answer
+from cloud.cases.case_filter import CaseFilter, conditions
+from cloud.city.mode import Mode
 from cloud.live import LiveValue
-from cloud.mode import Mode
 from cloud.tables.boxes import BoxState
 from wire.errors import StoreError
 

@@ -2,9 +2,9 @@
 
 import click
 
-from cloud.alarm_state import Alarm
+from cloud.alarming.alarm_state import Alarm
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
-from cloud.casebook import AlarmDone
+from cloud.cases.casebook import AlarmDone
 from wire import scalars
 from wire.errors import AlarmError
 

@@ -7,8 +7,8 @@ import click
 import msgspec
 
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
-from cloud.case_answer import CaseAnswer, CaseFileAnswer
-from cloud.case_flow import Stage
+from cloud.cases.case_answer import CaseAnswer, CaseFileAnswer
+from cloud.cases.case_flow import Stage
 from wire.errors import EgretError
 
 NEXT: Mapping[Stage, str] = {

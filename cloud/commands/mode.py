@@ -3,7 +3,7 @@
 import click
 
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
-from cloud.mode import Mode, ModeName
+from cloud.city.mode import Mode, ModeName
 
 
 @click.group()

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 import click
 import msgspec
 
-from cloud.alarm_state import Alarm
+from cloud.alarming.alarm_state import Alarm
 from cloud.api_client import ApiClient, json_option, moment, show_json, url_option
-from cloud.case_flow import Case
+from cloud.cases.case_flow import Case
 from cloud.poison import Summary
 from wire.alarm import Level
 

@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Identity, Index, Integer, Table, Text, text
 
+from cloud.cases.tally import FIGURES
 from cloud.schema.base import RowId, metadata
-from cloud.tally import FIGURES
 
 case_days = Table(
     "case_days",
@@ -106,7 +106,7 @@ case_members = Table(
     Column("is_alarm", Boolean, nullable=False),
 )
 _is_open_alarm = case_members.c.until_ns.is_(None) & case_members.c.is_alarm
-# One alarm has at most one open case: the second belt under `cloud.docket.Docket`.
+# One alarm has at most one open case: the second belt under `cloud.cases.docket.Docket`.
 Index(
     "uq_case_members_open_alarm",
     case_members.c.member,
@@ -162,7 +162,7 @@ case_refs = Table(
 case_tallies = Table(
     "case_tallies",
     metadata,
-    # Sums over cases, kept in the transaction that changes a case: `cloud/tally.py`.
+    # Sums over cases, kept in the transaction that changes a case: `cloud/cases/tally.py`.
     Column("grain", Text, primary_key=True),  # day, month or year, in China
     Column("period", Text, primary_key=True),
     Column("unit", Text, primary_key=True),

@@ -1,4 +1,4 @@
-"""What was raised when, for the figures of `cloud.alarm_load`.
+"""What was raised when, for the figures of `cloud.alarming.alarm_load`.
 
 A long period is answered from the sums of ten minutes and of days; of single events no more than the
 newest of a day are read, so that ten million of them cost nothing.
@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
 
-from cloud.alarm_load import STANDING_NS, Period
-from cloud.alarm_state import HELD, TEST_RULE, AlarmState
-from cloud.day import day_of
+from cloud.alarming.alarm_load import STANDING_NS, Period
+from cloud.alarming.alarm_state import HELD, TEST_RULE, AlarmState
+from cloud.city.day import day_of
 from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies, alarms
 from wire.alarm import Change, Level
 

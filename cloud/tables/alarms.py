@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, insert, select
 
-from cloud.alarm_state import TEST_RULE, Alarm, AlarmState
+from cloud.alarming.alarm_state import TEST_RULE, Alarm, AlarmState
+from cloud.cases.docket import Applied
+from cloud.city.day import day_of
 from cloud.database import built, increase, upsert
-from cloud.day import day_of
-from cloud.docket import Applied
 from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies, alarms
 from wire.alarm import Change
 from wire.errors import NoSuchAlarm

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, select, update
 
-from cloud.case_flow import Case, CaseFile, CaseKind, LogLine, Member, Stage
+from cloud.cases.case_flow import Case, CaseFile, CaseKind, LogLine, Member, Stage
+from cloud.city.day import day_of
 from cloud.database import built, upsert
-from cloud.day import day_of
 from cloud.schema.cases import case_days, case_log, case_members, cases
+from cloud.tables.unindexed import Unindexed
 from wire.alarm import Evidence
 from wire.errors import NoSuchCase
 
@@ -45,11 +46,12 @@ def open_group(connection: Connection, district: str, code_class: str, code: str
     """The newest sensor case of a district and a code that is open, not yet fed back, and was opened since."""
     wanted = (
         select(*_FACTS)
-        .where(cases.c.closed_ns.is_(None), cases.c.district == district)
+        # A number begins with the day: nobody walks through all that a district ever had.
+        .where(cases.c.number >= day_of(since_ns), cases.c.closed_ns.is_(None), cases.c.district == district)
         .where(cases.c.code_class == code_class, cases.c.code == code)
-        .where(cases.c.opened_ns >= since_ns, cases.c.source == "sensor", cases.c.suspended_ns.is_(None))
-        .where(cases.c.kind == CaseKind.EVENT_PART.value)
-        .where(cases.c.stage.in_([Stage.FILED.value, Stage.DISPATCHED.value, Stage.HANDLING.value]))
+        .where(cases.c.opened_ns >= since_ns, Unindexed(cases.c.source) == "sensor", cases.c.suspended_ns.is_(None))
+        .where(Unindexed(cases.c.kind) == CaseKind.EVENT_PART.value)
+        .where(Unindexed(cases.c.stage).in_([Stage.FILED.value, Stage.DISPATCHED.value, Stage.HANDLING.value]))
         .order_by(cases.c.number.desc())
         .limit(1)
     )

@@ -1,4 +1,4 @@
-"""Sums of `cloud.tally` over a period, and the cases that a figure counts, from the ledger's tables.
+"""Sums of `cloud.cases.tally` over a period, and the cases that a figure counts, from the ledger's tables.
 
 A figure and its list of cases are two ways to one number; a test proves them equal on random cases.
 
@@ -14,11 +14,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, literal_column, or_, select, true
 
-from cloud.case_flow import Case, CaseKind, Outcome
-from cloud.evaluation import NONE, URGENT, By, Filters, Period, Segment, cover, day_by_day
+from cloud.assessment.evaluation import NONE, URGENT, By, Filters, Period, Segment, cover, day_by_day
+from cloud.cases.case_flow import Case, CaseKind, Outcome
+from cloud.cases.tally import FIGURES
 from cloud.schema.cases import case_tallies, cases
 from cloud.tables.cases import page
-from cloud.tally import FIGURES
 
 Condition = ColumnElement[bool]
 Groups = dict[str, dict[bool, dict[str, int]]]
@@ -66,7 +66,7 @@ _FIGURES: Mapping[str, tuple[str, Condition]] = {
     "false_alarms": ("closed_ns", and_(_IS_FALSE, cases.c.source == "sensor")),
     "sensor_closed": ("closed_ns", _BY_SENSOR),
 }
-"""The time whose day a figure is counted on, and what else must hold, as in `cloud.tally`."""
+"""The time whose day a figure is counted on, and what else must hold, as in `cloud.cases.tally`."""
 
 
 def sums(connection: Connection, period: Period, filters: Filters, by: By) -> Groups:
@@ -87,7 +87,7 @@ def sums(connection: Connection, period: Period, filters: Filters, by: By) -> Gr
 
 
 def cases_of(figure: str, period: Period, filters: Filters) -> list[Condition]:
-    """What holds for the cases that a figure of `cloud.evaluation.COUNTS` counts, and for no other."""
+    """What holds for the cases that a figure of `cloud.assessment.evaluation.COUNTS` counts, and for no other."""
     return _conditions(figure, period, filters)
 
 

@@ -6,10 +6,10 @@ from typing import Literal, TypeAlias
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select
 
-from cloud.alarm_state import Alarm
-from cloud.case_flow import Case
+from cloud.alarming.alarm_state import Alarm
+from cloud.cases.case_flow import Case
+from cloud.city.mode import Mode
 from cloud.engine import CHANNEL
-from cloud.mode import Mode
 from cloud.schema.stream import events
 from cloud.tables.boxes import BoxState
 

@@ -5,9 +5,9 @@ from collections import Counter
 import msgspec
 from sqlalchemy import Connection, case, func, select
 
-from cloud.alarm_load import INTERVAL_NS
-from cloud.alarm_state import TEST_RULE, AlarmState
-from cloud.case_flow import Stage
+from cloud.alarming.alarm_load import INTERVAL_NS
+from cloud.alarming.alarm_state import TEST_RULE, AlarmState
+from cloud.cases.case_flow import Stage
 from cloud.schema.alarms import alarm_events
 from cloud.schema.cases import cases
 from cloud.schema.stream import boxes, outbox

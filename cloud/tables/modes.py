@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
+from cloud.city.mode import Mode
 from cloud.database import built
-from cloud.mode import Mode
 from cloud.schema.access import modes
 
 

@@ -1,4 +1,4 @@
-"""The sums of `cloud.tally` in the ledger's tables."""
+"""The sums of `cloud.cases.tally` in the ledger's tables."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete
 
+from cloud.cases.tally import FIGURES, Cell, difference
 from cloud.database import increase
 from cloud.schema.cases import case_tallies
 from cloud.tables import cases
-from cloud.tally import FIGURES, Cell, difference
 
 _KEYS = Cell._fields[:-1]
 

@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import Connection, event, func, select
 
-from cloud import alarmwork
-from cloud.alarm_state import Alarm
-from cloud.alarmwork import Acknowledge, AlarmAct, PutBack, Shelve, TakeOut, Unshelve
-from cloud.case_acts import Close
-from cloud.casebook import Casebook
+from cloud.alarming import alarmwork
+from cloud.alarming.alarm_state import Alarm
+from cloud.alarming.alarmwork import Acknowledge, AlarmAct, PutBack, Shelve, TakeOut, Unshelve
+from cloud.cases.case_acts import Close
+from cloud.cases.casebook import Casebook
+from cloud.cases.practice import Practice
 from cloud.database import Database
 from cloud.ledger import Ledger
-from cloud.practice import Practice
 from cloud.schema.cases import cases
 from cloud.schema.stream import outbox
 from cloud.tables import alarms, watermarks

@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import Connection, event, func, select
 
-from cloud import tally
-from cloud.case_act import Act, word
-from cloud.case_acts import Accept, Close, Resume
-from cloud.case_flow import Case, CaseKind, LogLine, Stage
-from cloud.case_ties import Decide, Dispute, Done, Duplicate, Merge, Split
-from cloud.mode import ModeName
+from cloud.cases import tally
+from cloud.cases.case_act import Act, word
+from cloud.cases.case_acts import Accept, Close, Resume
+from cloud.cases.case_flow import Case, CaseKind, LogLine, Stage
+from cloud.cases.case_ties import Decide, Dispute, Done, Duplicate, Merge, Split
+from cloud.cases.tally import Cell
+from cloud.city.mode import ModeName
 from cloud.reports import Report, State
 from cloud.schema.cases import case_log, case_members, case_tallies
 from cloud.tables import cases as case_table
-from cloud.tally import Cell
 from wire.alarm import Change, Level
 from wire.errors import BadAct, CaseClosed, StaleCase, WrongStage
 

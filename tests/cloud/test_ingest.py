@@ -10,11 +10,11 @@ import small_city
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud.cases.practice import Practice
 from cloud.ingest import Place, ReadingsLane, place, read
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.poison import PoisonFolder
-from cloud.practice import Practice
 from cloud.quarantine import Quarantine
 from cloud.stores import embedded
 from wire import batch as wire_batch

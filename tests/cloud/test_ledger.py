@@ -11,11 +11,11 @@ import pytest
 import small_city
 from sqlalchemy import Connection
 
-from cloud.case_acts import Close
-from cloud.case_flow import Case
+from cloud.cases.case_acts import Close
+from cloud.cases.case_flow import Case
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger, Taken
 from cloud.ports import AlarmPoint
-from cloud.practice import Practice
 from cloud.tables import cases, events
 from wire.alarm import AlarmEvent, Change, Evidence, Level
 from wire.alarm_message import AlarmMessage

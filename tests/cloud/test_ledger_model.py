@@ -21,9 +21,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cloud.case_acts import Close
+from cloud.cases.case_acts import Close
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
-from cloud.practice import Practice
 from wire.alarm import AlarmEvent, Change, Level
 from wire.alarm_message import AlarmMessage
 from wire.receipt import Lane

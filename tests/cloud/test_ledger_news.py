@@ -15,10 +15,10 @@ import small_city
 
 from cloud.api.app import create_app
 from cloud.api.server import serving
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from cloud.ledger_news import LedgerNews
 from cloud.live import Live
-from cloud.practice import Practice
 from cloud.stores import embedded
 from wire.alarm import Change, Level
 from wire.alarm_message import AlarmMessage

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import small_city
 
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from cloud.notice_body import CaseFacts, CaseNotice, decode
-from cloud.practice import Practice
 from wire.errors import Undeliverable
 
 OPENED_NS = 1_795_480_000_000_000_000

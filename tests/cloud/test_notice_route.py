@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from cloud import city_rules, notice_route
-from cloud.city_rules import CityRules
+from cloud import notice_route
+from cloud.city import city_rules
+from cloud.city.city_rules import CityRules
 from cloud.config import load
 from cloud.notice_route import EVERYTHING, Facts, Hours, Route, check_districts, facts_of, read
 from cloud.ports import Notice

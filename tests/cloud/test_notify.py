@@ -15,8 +15,9 @@ import webhook_receiver
 from small_house import house
 from webhook_receiver import SECRET, Receiver, answer_of
 
-from cloud import alarmwork, notify
-from cloud.casebook import Casebook
+from cloud import notify
+from cloud.alarming import alarmwork
+from cloud.cases.casebook import Casebook
 from cloud.ledger import Ledger
 from cloud.notice_route import Route
 from cloud.notifiers import webhook

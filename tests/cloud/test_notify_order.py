@@ -17,9 +17,9 @@ import pytest
 import small_city
 
 from cloud import notify
-from cloud.case_flow import Case
+from cloud.cases.case_flow import Case
+from cloud.cases.docket import notice
 from cloud.digest import CASES_MOST
-from cloud.docket import notice
 from cloud.ledger import Ledger
 from cloud.notice_route import Hours, Route, facts_of
 from cloud.ports import Notice

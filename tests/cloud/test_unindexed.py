@@ -4,7 +4,7 @@ from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.dialects import postgresql
 
 from cloud.access.actor import DEMO
-from cloud.case_filter import CaseFilter, conditions
+from cloud.cases.case_filter import CaseFilter, conditions
 from cloud.schema.base import metadata
 from cloud.schema.cases import cases
 from cloud.schema.stream import watermarks

@@ -22,9 +22,9 @@ from playwright.async_api import expect
 
 from cloud.api.app import create_app
 from cloud.api.server import serving
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from cloud.live import Live
-from cloud.practice import Practice
 from cloud.stores import embedded
 from wire.alarm import Change, Level
 from wire.receipt import BoxStatus

@@ -11,10 +11,10 @@ from litestar import Litestar
 
 from cloud.api.app import create_app
 from cloud.api.server import serving
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.ports import Store
-from cloud.practice import Practice
 from cloud.stores import embedded
 from wire.inventory import Inventory
 

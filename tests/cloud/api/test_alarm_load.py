@@ -9,8 +9,8 @@ import small_city
 from many_boards import leans, message, sensor_of
 from small_city import LEAN, SECOND_NS
 
-from cloud import alarmwork
-from cloud.casebook import Casebook
+from cloud.alarming import alarmwork
+from cloud.cases.casebook import Casebook
 from cloud.listening import Http
 from wire.alarm import Level
 

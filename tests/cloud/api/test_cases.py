@@ -7,7 +7,7 @@ import pytest
 import small_city
 from small_city import SECOND_NS
 
-from cloud.case_acts import Dispatch
+from cloud.cases.case_acts import Dispatch
 from cloud.tables import audit
 from cloud.tables.audit import Wanted
 from wire.alarm import AlarmEvent, Level

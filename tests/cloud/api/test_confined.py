@@ -13,10 +13,10 @@ from guarded_town import Town
 
 from cloud.access.accounts import NewUser
 from cloud.access.actor import Role
-from cloud.case_acts import Dispatch
+from cloud.cases.case_acts import Dispatch
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from cloud.listening import Http
-from cloud.practice import Practice
 from wire.alarm import AlarmEvent, Level
 from wire.alarm_message import AlarmMessage
 

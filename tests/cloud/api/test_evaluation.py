@@ -9,8 +9,8 @@ import httpx
 import msgspec
 import pytest
 
-from cloud.evaluation import RATES
-from cloud.tally import FIGURES
+from cloud.assessment.evaluation import RATES
+from cloud.cases.tally import FIGURES
 
 INJECTED = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1+1")
 

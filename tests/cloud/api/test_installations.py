@@ -14,11 +14,11 @@ from approved_site import BOX, END_NS, NOW_NS, SENSOR, SITE
 
 from cloud.api.app import create_app
 from cloud.api.server import serving
+from cloud.cases.practice import Practice
+from cloud.compliance.presence import INTERVAL_NS, WINDOW_NS
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.ports import Batch, Column
-from cloud.practice import Practice
-from cloud.presence import INTERVAL_NS, WINDOW_NS
 from cloud.stores import embedded
 from wire.inventory import Inventory
 from wire.receipt import BoxStatus

@@ -9,9 +9,9 @@ import small_city
 from prometheus_client.parser import text_string_to_metric_families
 from small_city import SECOND_NS
 
-from cloud import alarmwork
-from cloud.alarmwork import Acknowledge
-from cloud.casebook import Casebook
+from cloud.alarming import alarmwork
+from cloud.alarming.alarmwork import Acknowledge
+from cloud.cases.casebook import Casebook
 from cloud.listening import Http
 from cloud.ports import Notice
 from cloud.tables import outbox

@@ -6,10 +6,10 @@ import assessed_cases
 import pytest
 import small_city
 
+from cloud.cases.tally import difference
+from cloud.compliance.presence import INTERVAL_NS
 from cloud.ports import Batch, Column
-from cloud.presence import INTERVAL_NS
 from cloud.tables import tallies
-from cloud.tally import difference
 
 
 async def readings(town: Any, sensor: str, box: str, quantity: str, times: tuple[int, ...]) -> None:

@@ -15,10 +15,10 @@ from litestar import Router, get
 
 from cloud.api.app import create_app
 from cloud.api.server import serving
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from cloud.listening import Http
 from cloud.live import Live
-from cloud.practice import Practice
 from cloud.stores import embedded
 from cloud.tables import audit
 from cloud.tables.audit import Wanted

@@ -13,9 +13,9 @@ from webhook_receiver import answer_of
 
 from cloud.api.app import create_app
 from cloud.api.server import serving
+from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from cloud.live import Live
-from cloud.practice import Practice
 from cloud.stores import embedded
 from wire.errors import EgretError, Unreachable
 from wire.main import root

@@ -7,7 +7,7 @@ import hook_senders
 import pytest
 from hook_senders import GENERIC, NEXT_SECRET, NOW_NS, SECRET, item
 
-from cloud.case_flow import Stage
+from cloud.cases.case_flow import Stage
 from cloud.hooks import generic
 from cloud.reports import HookRefused, Report, State
 from wire.alarm import Level

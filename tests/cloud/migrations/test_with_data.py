@@ -14,16 +14,16 @@ from alembic.migration import MigrationContext
 from ledger_of_0001 import DAY_1_NS, DAY_2_NS, ROWS, SECOND_NS
 from sqlalchemy import Connection, Table, inspect, select, text
 
-from cloud import tally
+from cloud.cases import tally
+from cloud.cases.practice import Practice
+from cloud.cases.tally import FIGURES, Cell
 from cloud.database import Database
 from cloud.engine import open_engine
 from cloud.ledger import Ledger
-from cloud.practice import Practice
 from cloud.schema import base
 from cloud.schema.alarms import alarm_days, alarm_tallies
 from cloud.schema.cases import case_tallies
 from cloud.tables import cases, tallies
-from cloud.tally import FIGURES, Cell
 from wire.alarm import Evidence
 from wire.receipt import Lane
 

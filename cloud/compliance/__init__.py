@@ -1,0 +1,1 @@
+"""The filing check of an installation, and its certificate."""

@@ -1,0 +1,177 @@
+"""Switching the mode: what it ends, the special task it opens, what it does to alarms, and drills."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import busy_city
+import pytest
+from busy_city import MINUTE_NS, Town, clock
+
+from cloud.cases.case_flow import CaseKind, Stage
+from cloud.city.mode import Mode, ModeError, ModeName
+from cloud.tables import modes
+from wire.alarm import Level
+
+NOW = "2026-11-18 10:00"
+SIMING = "XM-SM-0001-T1"
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    """Wednesday, 18 November 2026, 10:00, and nothing has happened."""
+    town = busy_city.town(tmp_path, NOW)
+    async with town.ledger:
+        yield town
+
+
+async def standing(town: Town) -> list[Mode]:
+    """What nobody and nothing has ended."""
+    return list(await town.ledger.read(modes.standing))
+
+
+async def test_a_typhoon_opens_one_task_for_its_billboards(town: Town) -> None:
+    """Three billboards in two districts, the command centre's, filed, without a deadline, and not the gas chamber."""
+    mode = await town.switch(ModeName.TYPHOON)
+    task = await town.file_of(mode.task)
+    assert (task.kind, task.stage, task.unit, task.members) == (
+        CaseKind.SPECIAL_TASK,
+        Stage.FILED,
+        "command-centre",
+        3,
+    )
+    assert (task.title, task.title_en) == ("小城防台风巡查，3 处", "Small City: typhoon round of 3 sites")
+    assert [part.member for part in task.parts] == ["XM-SM-0001", "XM-SM-0002", "XM-TA-0117"]
+    assert (task.due_ns, task.climb_ns, task.code, task.log[0].note) == (None, None, "", "预警 12 号")
+
+
+async def test_a_district_has_a_task_of_its_own(town: Town) -> None:
+    """Tong'an has one billboard; Siming is left alone."""
+    mode = await town.switch(ModeName.TYPHOON, district="tongan", is_drill=True)
+    task = await town.file_of(mode.task)
+    assert (task.title, task.title_en, task.district, task.members, task.is_drill) == (
+        "【演练】同安区防台风巡查，1 处",
+        "[DRILL] tongan: typhoon round of 1 sites",
+        "tongan",
+        1,
+        True,
+    )
+
+
+@pytest.mark.parametrize("name", [ModeName.WATCH, ModeName.RAIN, ModeName.NORMAL])
+async def test_without_sites_of_its_kinds_there_is_no_task(town: Town, name: ModeName) -> None:
+    """Watch opens none, rain has no drain or road in this city, and normal times need none."""
+    assert (await town.switch(name)).task == ""
+    assert not await town.open_cases()
+
+
+async def test_the_next_switch_ends_the_one_before(town: Town) -> None:
+    """In the same place only; the district's goes on when the city's changes."""
+    await town.switch(ModeName.WATCH, district="tongan")
+    await town.switch(ModeName.WATCH)
+    town.pass_s(60)
+    await town.switch(ModeName.TYPHOON, Level.RED)
+    assert [(mode.district, mode.mode) for mode in await standing(town)] == [("tongan", "watch"), ("", "typhoon")]
+    past = await town.ledger.read(lambda connection: modes.latest(connection, 10))
+    [ended] = [mode for mode in past if mode.ended_ns]
+    assert (ended.mode, ended.ended_by, ended.ended_ns) == ("watch", "zhao", town.now_ns)
+
+
+async def test_normal_ends_what_stands_and_stands_itself_no_longer(town: Town) -> None:
+    """It is kept as an act with its reason, and the special task stays open for people to close."""
+    task = (await town.switch(ModeName.TYPHOON)).task
+    normal = await town.switch(ModeName.NORMAL, reason="预警解除")
+    assert (normal.reason, normal.ended_ns, normal.actor) == ("预警解除", town.now_ns, "zhao")
+    assert await standing(town) == []
+    assert (await town.file_of(task)).is_open
+
+
+async def test_a_mode_ends_at_its_time_by_the_clock(town: Town) -> None:
+    """After half an hour, by egret; a second earlier it stands."""
+    await town.switch(ModeName.TYPHOON, hours=0.5)
+    town.pass_s(1_799)
+    await town.ledger.tick()
+    assert len(await standing(town)) == 1
+    town.pass_s(1)
+    assert await town.ledger.tick()
+    [mode] = await town.ledger.read(lambda connection: modes.latest(connection, 10))
+    assert (mode.ended_by, mode.ended_ns) == ("egret", mode.until_ns)
+    assert not await town.ledger.tick()
+
+
+@pytest.mark.parametrize(("facts", "code"), [({"district": "atlantis"}, "E-MODE-001"), ({"reason": " "}, "E-MODE-002")])
+async def test_a_refused_switch_ends_nothing(town: Town, facts: dict[str, str], code: str) -> None:
+    """What stood stands, and no task is opened."""
+    before = await town.switch(ModeName.WATCH)
+    with pytest.raises(ModeError) as refused:
+        await town.switch(ModeName.TYPHOON, **facts)
+    assert (refused.value.code, await standing(town), await town.open_cases()) == (code, [before], [])
+
+
+async def test_one_gust_is_one_case(town: Town) -> None:
+    """Forty alarms of one district in a typhoon, half of them in one moment: one case with forty members."""
+    await town.switch(ModeName.TYPHOON, Level.RED)
+    for number in range(40):
+        town.pass_s(number >= 20)
+        await town.says("XM-TA-0117-T1", rule=f"lean-{number}")
+    [case] = [case for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART]
+    assert (case.members, clock(case.due_ns)) == (40, "2026-11-18 12:00:00")
+    assert len(await town.open_members()) == 40 + 3, "and the three sites of the task"
+
+
+async def test_one_message_is_one_case_too(town: Town) -> None:
+    """Both boards of Siming in one transaction: the second joins the case that the first has just opened."""
+    await town.switch(ModeName.TYPHOON, Level.RED)
+    await town.says(SIMING, "XM-SM-0002-T1")
+    [case] = [case for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART]
+    assert (case.members, case.site) == (2, "XM-SM-0001")
+
+
+async def test_districts_are_not_grouped_with_each_other(town: Town) -> None:
+    """Siming's board has its own case, and so has what comes half an hour after the first."""
+    await town.switch(ModeName.TYPHOON)
+    await town.says("XM-TA-0117-T1", SIMING)
+    town.now_ns += 30 * MINUTE_NS
+    await town.says("XM-SM-0002-T1")
+    town.now_ns += 1
+    cases = [case for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART]
+    assert [(case.site, case.members) for case in cases] == [("XM-TA-0117", 1), ("XM-SM-0001", 2)]
+
+
+async def test_what_comes_too_late_for_the_group_has_its_own_case(town: Town) -> None:
+    """30 min and 1 s after the first, the next board of the district opens another case."""
+    await town.switch(ModeName.TYPHOON)
+    await town.says(SIMING)
+    town.pass_s(1_801)
+    await town.says("XM-SM-0002-T1")
+    cases = [case for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART]
+    assert [case.members for case in cases] == [1, 1]
+
+
+@pytest.mark.parametrize("is_first_drill", [True, False])
+async def test_a_drill_and_a_storm_are_not_grouped(town: Town, *, is_first_drill: bool) -> None:
+    """A real alarm never becomes a member of a drill's case, nor the other way round."""
+    await town.switch(ModeName.TYPHOON, is_drill=is_first_drill)
+    await town.says(SIMING)
+    await town.switch(ModeName.TYPHOON, is_drill=not is_first_drill)
+    await town.says("XM-SM-0002-T1")
+    cases = [case for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART]
+    assert [(case.members, case.is_drill) for case in cases] == [(1, is_first_drill), (1, not is_first_drill)]
+
+
+async def test_the_mode_of_its_opening_stays_with_a_case(town: Town) -> None:
+    """A case of a drill is a drill after the drill."""
+    await town.switch(ModeName.WATCH, is_drill=True)
+    [case] = await town.says(SIMING)
+    await town.switch(ModeName.NORMAL)
+    after = await town.file_of(case.number)
+    assert (after.is_drill, after.mode) == (True, "watch")
+
+
+async def test_a_warning_that_changes_its_colour_goes_on_with_its_round(town: Town) -> None:
+    """Orange becomes red: the task that is half done is not opened anew; a drill never takes the place of a round."""
+    orange = await town.switch(ModeName.TYPHOON)
+    red = await town.switch(ModeName.TYPHOON, level=Level.RED)
+    assert red.task == orange.task
+    drill = await town.switch(ModeName.TYPHOON, is_drill=True)
+    assert drill.task not in {"", orange.task}
+    assert len(await standing(town)) == 1
