@@ -16,6 +16,7 @@ from cloud.alarming.alarmwork import SPOOL
 from cloud.cases import casework, modework, reportwork
 from cloud.cases.case_act import Act
 from cloud.cases.case_flow import Case, CaseFile, Member
+from cloud.cases.elsewhere import Ref
 from cloud.cases.modework import Switch
 from cloud.cases.practice import Practice
 from cloud.cases.reportwork import Filing
@@ -28,7 +29,6 @@ from cloud.ports import Notice
 from cloud.reports import Report
 from cloud.schema.cases import case_members, cases
 from cloud.tables import refs
-from cloud.tables.refs import Ref
 from wire.alarm import AlarmEvent, Change, Level
 from wire.alarm_message import AlarmMessage
 from wire.located import Mistakes, parse

@@ -10,13 +10,13 @@ from litestar.types import Guard
 
 from cloud.access.actor import Right
 from cloud.access.permits import sees_district
+from cloud.alarming.alarm_answer import AlarmAnswer, AlarmDone, answers
 from cloud.alarming.alarm_state import Alarm, AlarmState
 from cloud.alarming.alarmwork import AlarmAct, Test
 from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor, needs
 from cloud.api.loopback import require_own_page
 from cloud.api.paging import AnyRequest, page, repeat_of
-from cloud.cases.casebook import AlarmDone
 from cloud.tables.alarm_history import AlarmHistory, PastEvent
 from wire.alarm import Level
 
@@ -44,12 +44,12 @@ async def alarms(
     level: FromQuery[Level | None] = None,
     district: Word = "",
     site: Word = "",
-) -> Sequence[Alarm]:
+) -> Sequence[AlarmAnswer]:
     """Every alarm that is not normal, the worst first: those that returned and nobody acknowledged, too."""
     wanted = {"state": standing, "level": level, "district": district, "site": site}
     return [
         alarm
-        for alarm in await desk.ledger.alarms()
+        for alarm in answers(await desk.ledger.alarms())
         if sees_district(actor, alarm.district)
         and all(getattr(alarm, word) == value for word, value in wanted.items() if value)
     ]

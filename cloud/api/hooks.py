@@ -17,7 +17,7 @@ from cloud.api.doors import PUBLIC, OnActor, OnDoors, needs
 from cloud.api.problems import RequestError
 from cloud.cases.case_answer import RefAnswer
 from cloud.cases.case_flow import Stage
-from cloud.cases.reportwork import conflict
+from cloud.cases.elsewhere import conflict
 from cloud.hook_body import SIZE_MAX
 from cloud.hook_door import HookDoor, HookState
 from cloud.reports import HookRefused

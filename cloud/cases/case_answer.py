@@ -9,10 +9,9 @@ from cloud.access.permits import RIGHTS
 from cloud.cases.case_act import word
 from cloud.cases.case_acts import ACTS, allowed
 from cloud.cases.case_flow import Case, CaseFile, Member
+from cloud.cases.case_photo import CasePhoto
+from cloud.cases.elsewhere import Ref, conflict
 from cloud.cases.practice import Practice
-from cloud.cases.reportwork import conflict
-from cloud.tables.photos import CasePhoto
-from cloud.tables.refs import Ref
 from wire.alarm import Evidence
 
 _RIGHTS = {word(kind): RIGHTS[kind] for kind in ACTS}

@@ -12,11 +12,14 @@ import msgspec
 from cloud.access import permits
 from cloud.access.actor import Actor, NotAllowed, Right, require, require_sight
 from cloud.alarming import alarmwork
+from cloud.alarming.alarm_answer import AlarmDone
 from cloud.alarming.alarm_state import Alarm
 from cloud.alarming.alarmwork import SPOOL, AlarmAct, Test
 from cloud.cases import casework, modework, reportwork
 from cloud.cases.case_act import Act, word
 from cloud.cases.case_flow import Case, CaseFile
+from cloud.cases.case_photo import CasePhoto
+from cloud.cases.elsewhere import Ref
 from cloud.cases.modework import Switch
 from cloud.cases.reportwork import Filing
 from cloud.cases.sensor_word import LastSeen
@@ -29,8 +32,6 @@ from cloud.tables import audit, cases, events, links, modes, once, photos, refs,
 from cloud.tables.audit import AuditLine
 from cloud.tables.links import UsedLink
 from cloud.tables.once import Once
-from cloud.tables.photos import CasePhoto
-from cloud.tables.refs import Ref
 from wire.errors import AlarmError
 from wire.receipt import Lane
 
@@ -47,15 +48,6 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None = None
     once: Once | None = None
     link: UsedLink | None = None
-
-
-class AlarmDone(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one alarm of an act: the alarm, or why nothing was done, with the code of the problem."""
-
-    id: str
-    alarm: Alarm | None = None
-    problem: str = ""
-    code: str = ""
 
 
 class Casebook:

@@ -11,13 +11,12 @@ import msgspec
 from cloud.cases.case_act import Name, Text
 from cloud.cases.case_flow import Case, LogLine, Stage, logged
 from cloud.cases.case_opening import filed, routed
+from cloud.cases.elsewhere import Ref
 from cloud.cases.work import Work
 from cloud.city.case_codes import NoSuchCode
 from cloud.reports import Report, State
-from cloud.tables.refs import Ref
 from wire.alarm import Level
 
-_ORDER = list(Stage)
 _OTHER = "other"
 
 
@@ -76,16 +75,6 @@ def file(work: Work, asked: Filing, actor: str) -> Case:
     case = routed(filed(reported, actor, "", work.practice, work.now_ns), work.practice, work.now_ns)
     work.docket.open(case, [])
     return case
-
-
-def conflict(ref: Ref, case: Case) -> str:
-    """Where the other system cannot be right if we are: it is over there and not here, or stages lie far apart."""
-    if not ref.stage or ref.stage == case.stage:
-        return ""
-    theirs = Stage(ref.stage)
-    is_over = Stage.CLOSED in {theirs, case.stage}
-    is_far = abs(_ORDER.index(theirs) - _ORDER.index(case.stage)) > 1
-    return f"{theirs} there, {case.stage} here" if is_over or is_far else ""
 
 
 def code_of(work: Work, word: str) -> tuple[str, str]:

@@ -9,10 +9,10 @@ from cloud.alarming.alarm_state import Alarm
 from cloud.cases import tally
 from cloud.cases.case_flow import Case
 from cloud.cases.docket import Docket, point
+from cloud.cases.elsewhere import Ref
 from cloud.cases.practice import Practice
 from cloud.ports import Notice
 from cloud.tables import alarms, cases, events, outbox, refs, tallies
-from cloud.tables.refs import Ref
 
 Post = Callable[[Connection, Sequence[Notice]], None]
 """Puts notices into the outbox, for each target that receives them."""

@@ -2,9 +2,9 @@
 
 import click
 
+from cloud.alarming.alarm_answer import AlarmAnswer, AlarmDone
 from cloud.alarming.alarm_state import Alarm
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
-from cloud.cases.casebook import AlarmDone
 from wire import scalars
 from wire.errors import AlarmError
 
@@ -41,7 +41,8 @@ def list_alarms(url: str, *, as_json: bool, **words: str | None) -> None:
 
     Example:  egret alarm list --json
     """
-    found = ApiClient(url).get_all("alarms", Alarm, most=100_000, **{word: say for word, say in words.items() if say})
+    asked = {word: say for word, say in words.items() if say}
+    found = ApiClient(url).get_all("alarms", AlarmAnswer, most=100_000, **asked)
     if as_json:
         show_json(found)
         return
@@ -106,10 +107,10 @@ def test(sensor: str, level: str, url: str, *, as_json: bool) -> None:
         click.echo(f"{raised.id} is {raised.state}; `egret alarm ack {raised.id}` ends it.")
 
 
-def _why(alarm: Alarm) -> str:
-    """The box's reason, or who holds the alarm, until when, and why."""
+def _why(alarm: AlarmAnswer) -> str:
+    """The box's reason, first-out if it was, or who holds the alarm, until when, and why."""
     if not alarm.is_held:
-        return alarm.reason
+        return f"first-out: {alarm.reason}" if alarm.is_first_out else alarm.reason
     until = f" until {moment(alarm.shelved_until_ns)}" if alarm.shelved_until_ns else ""
     return f"{alarm.acted_by}{until}: {alarm.note}"
 

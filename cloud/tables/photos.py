@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, func, insert, select
 
+from cloud.cases.case_photo import CasePhoto
 from cloud.database import built
 from cloud.photos import Photo
 from cloud.schema.cases import case_photos
@@ -12,21 +13,6 @@ from wire.errors import BadAct
 
 MOST = 200
 """Photos of one case."""
-
-
-class CasePhoto(msgspec.Struct, frozen=True):
-    """A photo of a case. `taken_ns` and the place (WGS-84 degrees) are what the camera wrote, None when it did not."""
-
-    hash: str
-    media_type: str
-    width: int
-    height: int
-    size: int
-    taken_ns: int | None
-    longitude: float | None
-    latitude: float | None
-    added_ns: int
-    added_by: str
 
 
 def of(connection: Connection, number: str) -> Sequence[CasePhoto]:

@@ -5,25 +5,9 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, select
 
+from cloud.cases.elsewhere import Ref
 from cloud.database import built, upsert
 from cloud.schema.cases import case_refs
-
-
-class Ref(msgspec.Struct, frozen=True, kw_only=True):
-    """One case of another system. `key` is its name for the report, `number` and `state` its own words.
-
-    `time_ns` is that of the newest report taken; `is_returned`: it says that the trouble is gone.
-    `stage` is what their state means here, or empty.
-    """
-
-    system: str
-    key: str
-    case: str
-    number: str
-    state: str
-    time_ns: int
-    is_returned: bool
-    stage: str
 
 
 def find(connection: Connection, system: str, key: str) -> Ref | None:

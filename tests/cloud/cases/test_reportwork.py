@@ -11,9 +11,9 @@ from busy_city import MINUTE_NS, Town, at, clock
 from cloud.cases import reportwork
 from cloud.cases.case_acts import Close, File
 from cloud.cases.case_flow import Stage
+from cloud.cases.elsewhere import Ref, conflict
 from cloud.city.case_codes import NoSuchCode
 from cloud.reports import Report, State
-from cloud.tables.refs import Ref
 from wire.alarm import Level
 
 NOW = "2026-11-18 10:00"
@@ -134,7 +134,7 @@ async def test_their_number_and_state_are_kept(town: Town) -> None:
 async def test_where_two_systems_disagree_it_is_said(town: Town, theirs: str, ours: Stage, told: str) -> None:
     """One stage apart is on its way; further, or over on one side only, is a conflict."""
     case = await town.report(report(external_state="x", stage=theirs or None))
-    assert reportwork.conflict(await ref(town, case.number), msgspec.structs.replace(case, stage=ours)) == told
+    assert conflict(await ref(town, case.number), msgspec.structs.replace(case, stage=ours)) == told
 
 
 async def test_a_report_about_a_closed_case_is_remembered(town: Town) -> None:
@@ -145,7 +145,7 @@ async def test_a_report_about_a_closed_case_is_remembered(town: Town) -> None:
     later = report(external_state="处置中", stage=Stage.HANDLING, level=Level.RED, time_ns=BEGAN_NS + MINUTE_NS)
     await town.report(later)
     assert await town.file_of(case.number) == closed
-    assert reportwork.conflict(await ref(town, case.number), closed) == "handling there, closed here"
+    assert conflict(await ref(town, case.number), closed) == "handling there, closed here"
 
 
 async def test_what_we_do_not_know_is_kept_in_words(town: Town) -> None:
