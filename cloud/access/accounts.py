@@ -114,6 +114,7 @@ class Accounts:
 
     async def set_password(self, name: str, password: str, actor: Actor) -> None:
         """Somebody else's, who is logged out everywhere. Raises NotAllowed, NoSuchAccount and BadPassword."""
+        _require_somebody_else(actor, canonical(name))
         require_good(password, name)
         await self._database.read(lambda connection: self._changeable(connection, name, actor))
         kept, now_ns = await self._passwords.hash(password), self._now()
@@ -171,6 +172,13 @@ def _require_other(actor: Actor, user: User, changed: User) -> None:
     ):
         what = "nobody changes their own role or reach."
         raise NotAllowed(what, where=f"user {user.name}", fix="ask another maintainer.", code="E-ACCESS-013")
+
+
+def _require_somebody_else(actor: Actor, name: str) -> None:
+    """A session that was left open must not become the account: an own password needs the old one."""
+    if actor.via == "session" and actor.name == name:
+        fix = "use POST /api/v1/session/password, with the old one."
+        raise NotAllowed("this is for other people's passwords.", where=f"user {name}", fix=fix, code="E-ACCESS-013")
 
 
 def _said(asked: NewUser | UserChange) -> str:

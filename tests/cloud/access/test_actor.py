@@ -102,7 +102,11 @@ def test_nobody_gives_more_than_they_have(actor: Actor, grant: Grant) -> None:
         require_giving(actor, grant)
 
 
-def test_maintainer_of_a_district_gives_within_it() -> None:
-    """Tong'an's maintainer makes operators of Tong'an."""
-    actor = Actor("a", Role.MAINTAINER, "session", frozenset({"tongan", "jimei"}))
-    require_giving(actor, Grant(Role.OPERATOR, frozenset({"tongan"})))
+@pytest.mark.parametrize("reach", [{"districts": frozenset({"tongan"})}, {"units": frozenset({"tongan-ads"})}])
+@pytest.mark.parametrize("right", [Right.MAINTAIN, Right.MANAGE_USERS, Right.READ_AUDIT])
+def test_the_confined_keep_nothing_of_the_whole_city(reach: dict[str, frozenset[str]], right: Right) -> None:
+    """Accounts, audit log and dead letters speak of every district, so Tong'an's maintainer has only its cases."""
+    actor = Actor("a", Role.MAINTAINER, "session", **reach)
+    require(actor, Right.CLOSE)
+    with pytest.raises(NotAllowed, match=r"maintainer of the whole city.*E-ACCESS-001"):
+        require(actor, right)

@@ -134,17 +134,23 @@ async def test_nobody_else_may(guarded: Town, name: str, method: str, path: str,
     assert (await guarded.gate.lines(outcome="refused"))[0].actor == name
 
 
-async def test_district_maintainer_climbs_nowhere(guarded: Town) -> None:
-    """Tong'an's maintainer makes no maintainer and no token of the city, and widens nobody's reach."""
+async def test_a_maintainer_of_a_district_climbs_nowhere_and_reads_nothing_of_the_city(guarded: Town) -> None:
+    """Tong'an's maintainer makes no account and no token, and sees neither those of others nor the audit log."""
     ma = NewUser(name="ma", role=Role.MAINTAINER, districts=("tongan",), password=PASSWORD)
     await guarded.gate.accounts.add(ma, CONSOLE)
     await guarded.log_in("ma")
     for method, path, body in (
         ("POST", "users", {**NEW, "role": "maintainer"}),
+        ("POST", "users", {**NEW, "districts": ["tongan"]}),
         ("POST", "tokens", {"name": "city", "role": "viewer"}),
         ("PATCH", "users/ma", {"districts": []}),
         ("POST", "users/zhao/password", {"password": "four other quiet words"}),
     ):
         answer = await guarded.change(method, path, json=body)
-        assert (answer.status_code, answer.json()["code"]) == (403, "E-ACCESS-003")
-    assert (await guarded.change("POST", "users", json={**NEW, "districts": ["tongan"]})).status_code == 201
+        assert (answer.status_code, answer.json()["code"]) == (403, "E-ACCESS-001")
+    for path in ("users", "tokens", "audit", "audit/export", "audit/verdict", "outbox/dead"):
+        answer = await guarded.client.get(f"api/v1/{path}")
+        assert (path, answer.status_code, answer.json()["code"]) == (path, 403, "E-ACCESS-001")
+    assert not {"maintain", "manage_users", "read_audit"} & set(
+        (await guarded.client.get("api/v1/session")).json()["rights"]
+    )
