@@ -122,6 +122,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def _prepare_postgresql(connection: Any, _record: object) -> None:
     connection.execute(f"SET lock_timeout = {PATIENCE_MS}")
     connection.execute(f"SET idle_in_transaction_session_timeout = {_IDLE_MS}")
+    # A plan for any period would be one for none: after its fifth time a list of a year took 1.2 s instead of 30 ms.
+    connection.execute("SET plan_cache_mode = force_custom_plan")
     # A receipt says that something is on the disk, whatever the server's default is.
     connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"

@@ -79,8 +79,8 @@ for _name in (
     *("source", "related"),
 ):
     Index(f"ix_cases_{_name}_number", cases.c[_name], cases.c.number)
-Index("ix_cases_closed_ns", cases.c.closed_ns)
-Index("ix_cases_due_ns", cases.c.due_ns)
+Index("ix_cases_closed_ns_number", cases.c.closed_ns, cases.c.number)
+Index("ix_cases_due_ns_number", cases.c.due_ns, cases.c.number)
 # Of the few cases that some figures of the assessment count; `cloud.tables.evaluation` asks in these words.
 for _name, _words in (
     ("sent_back", "reworked > 0"),

@@ -19,6 +19,7 @@ from cloud.cases.case_flow import Case, CaseKind, Outcome
 from cloud.cases.tally import FIGURES
 from cloud.schema.cases import case_tallies, cases
 from cloud.tables.cases import page
+from cloud.tables.unindexed import Unindexed
 
 Condition = ColumnElement[bool]
 Groups = dict[str, dict[bool, dict[str, int]]]
@@ -36,6 +37,7 @@ _ZERO: ColumnElement[int] = literal_column("0")
 """Written out: an index of the few cases above it is found by its condition's words."""
 _RARE = frozenset({"sent_back", "extended", "due_suspended", "false_alarms"})
 """Figures with an index of their own, of so few cases that all of them may be walked through."""
+_WALKED_DAYS = 400
 _URGENT = [level.value for level in URGENT]
 _CODE = cases.c.code_class + " " + cases.c.code
 
@@ -105,7 +107,7 @@ def listed(
         return found
     earlier = [number < min(before or first, first), *_conditions(figure, period, filters, by_number=False)]
     # The number of a row of the index; by itself the database would walk through all numbers for their order.
-    key = (number + "").label("key")
+    key = Unindexed(number).label("key")
     newest = select(key).where(*earlier).order_by(key.desc()).limit(limit - len(found))
     numbers = list(connection.execute(newest).scalars())
     return [*found, *page(connection, [number.in_(numbers)], limit=limit, before="")] if numbers else found
@@ -160,14 +162,20 @@ def _conditions(figure: str, period: Period, filters: Filters, *, by_number: boo
     """`by_number`: keep the database from the index of the time (true) or of the filters (false)."""
     name, condition = _FIGURES[figure]
     end_ns = period.due_end_ns if name == "due_ns" else period.end_ns
-    time_ns = cases.c[name] + _ZERO if by_number else cases.c[name]
+    time_ns: ColumnElement[int] = cases.c[name]
+    if by_number:
+        # PostgreSQL would sort a month rather than walk it by number, unless the time is hidden from it; of
+        # many years it must see the time, or it expects next to nothing and reads them all.
+        time_ns = time_ns + _ZERO if period.days <= _WALKED_DAYS else Unindexed(cases.c[name])
     chosen = _chosen_cases(filters, indexed=by_number is not False and figure not in _RARE)
     return [time_ns >= period.start_ns, time_ns < end_ns, condition, _IS_ASSESSED, *chosen]
 
 
 def _chosen_cases(filters: Filters, *, indexed: bool = True) -> list[Condition]:
     names = ("unit", "district", "street", "level", "code_class", "code")
-    columns = {name: cases.c[name] if indexed else cases.c[name] + "" for name in names}
+    columns: dict[str, ColumnElement[str]] = {
+        name: cases.c[name] if indexed else Unindexed(cases.c[name]) for name in names
+    }
     chosen = _chosen(filters, columns)
     if filters.code:
         code_class, _, digits = filters.code.replace(NONE, "").partition(" ")

@@ -20,10 +20,10 @@ _OPEN = sa.text("closed_ns IS NULL")
 _NOT_OF_BEFORE = "alarm = '' OR kind <> 'event_part'"
 _OPEN_ALARM = sa.text("until_ns IS NULL AND is_alarm")
 _INDEXES = {
-    "ix_cases_closed_ns": ["closed_ns"],
+    "ix_cases_closed_ns_number": ["closed_ns", "number"],
     "ix_cases_code_number": ["code", "number"],
     "ix_cases_district_number": ["district", "number"],
-    "ix_cases_due_ns": ["due_ns"],
+    "ix_cases_due_ns_number": ["due_ns", "number"],
     "ix_cases_kind_number": ["kind", "number"],
     "ix_cases_level_number": ["level", "number"],
     "ix_cases_outcome_number": ["outcome", "number"],
