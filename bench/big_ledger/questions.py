@@ -77,6 +77,7 @@ QUESTIONS: Mapping[str, str] = {
     "cases behind extended in a year of a code": f"{_OF_YEAR}&figure=extended&code={{code}}",
     "cases behind closed in three years": "/evaluation/cases?figure=closed&from={first}&to={today}",
     "cases behind closed in a year, a deep page": f"{_OF_YEAR}&figure=closed&after={{number}}",
+    "figures of the sensor network": "/evaluation/network",
     "state": "/state",
     "modes": "/modes",
     "audit log": "/audit",
