@@ -44,6 +44,8 @@ from wire.errors import StoreError
 from wire.inventory import Inventory
 
 _LOG = logging.getLogger(__name__)
+BODY_MAX = 256 * 1024
+"""Bytes of JSON: 500 alarms in one act have 70 000. Photos and hooks have limits of their own."""
 
 ROUTES = (
     city.city,
@@ -117,6 +119,7 @@ def create_app(
         before_send=[board.confinement()],
         lifespan=[seeded],
         plugins=[problems.plugin()],
+        request_max_body_size=BODY_MAX,
         openapi_config=_document(),
         logging_config=None,
     )

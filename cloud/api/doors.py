@@ -44,6 +44,8 @@ OnActor = SkipValidation[Actor]
 Connection = ASGIConnection[Any, Any, Any, Any]
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _PATH_MOST = 200
+_NAME_MOST = 253
+"""Characters of a host's name. Source: RFC 1035, §2.3.4."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -78,6 +80,7 @@ class Doors:
     async def enter(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Guard of the whole application. Raises RequestError and NotAllowed, and says in the connection who it is."""
         self._require_own_host(connection)
+        _require_no_nul(connection)
         if is_change(connection):
             require_own_origin(connection)
         if handler.opt.get("door") == PUBLIC["door"]:
@@ -123,13 +126,13 @@ class Doors:
 
     def _require_own_host(self, connection: Connection) -> None:
         """A foreign name that was pointed at our address (DNS rebinding) reads nothing."""
-        host = (urlsplit(f"//{connection.headers.get('host', '')}").hostname or "").rstrip(".")
+        host = _hostname(connection.headers.get("host", ""))
         if is_loopback(host) or host in {name.strip("[]").casefold() for name in self.http.hosts}:
             return
         fix = "open the address that the cloud printed, http://127.0.0.1:…"
         if self.gate:
             fix = "write the name into `hosts` below `http` of cloud.yaml, or use one that is there."
-        raise RequestError(f"this machine is not {host!r}", status=421, fix=fix, code="E-API-002")
+        raise RequestError(f"this machine is not {host[:_NAME_MOST]!r}", status=421, fix=fix, code="E-API-002")
 
     async def _who(self, connection: Connection) -> tuple[Actor, Login | None]:
         """Raises RequestError when nobody is."""
@@ -194,6 +197,21 @@ def login_of(connection: Connection) -> Login | None:
 def is_change(connection: Connection) -> bool:
     """Does the request ask for more than to be told something?"""
     return connection.scope.get("method") not in _SAFE
+
+
+def _hostname(header: str) -> str:
+    """The name in a `Host`, in lower case and without port; empty for what is none."""
+    try:
+        return (urlsplit(f"//{header}").hostname or "").rstrip(".")
+    except ValueError:  # a bracket that never closes, for example
+        return ""
+
+
+def _require_no_nul(connection: Connection) -> None:
+    """No name of ours has one, and no file system takes one. Raises RequestError."""
+    if "\0" in connection.scope["path"]:
+        fix = "see /api/v1/openapi.json"
+        raise RequestError("there is nothing at this address", status=404, fix=fix, code="E-API-004")
 
 
 def _require_csrf(connection: Connection, login: Login) -> None:

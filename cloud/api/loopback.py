@@ -16,6 +16,8 @@ from cloud.api.problems import RequestError
 from cloud.listening import is_loopback
 from wire.errors import EgretError
 
+_SHOWN_MOST = 100
+
 
 def require_loopback(host: str) -> None:
     """Raises EgretError when listening on `host` would let other machines in."""
@@ -33,9 +35,12 @@ def require_own_origin(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     A program that sends no Origin (curl) is no browser and cannot be misled by a page.
     """
     origin = connection.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != connection.headers.get("host"):
+    if origin is not None and _netloc(origin) != connection.headers.get("host"):
         raise RequestError(
-            f"the page of {origin} may not change anything here", status=403, fix="use the board", code="E-API-003"
+            f"the page of {origin[:_SHOWN_MOST]} may not change anything here",
+            status=403,
+            fix="use the board",
+            code="E-API-003",
         )
 
 
@@ -44,3 +49,11 @@ def require_own_page(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRout
     require_own_origin(connection)
     if connection.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise RequestError("the body must be JSON", status=415, fix="Content-Type: application/json", code="E-API-003")
+
+
+def _netloc(origin: str) -> str:
+    """Host and port; empty for what is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # a bracket that never closes, for example
+        return ""

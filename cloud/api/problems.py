@@ -70,18 +70,32 @@ _STATUS: dict[type[EgretError], int] = {
 """Of a class and of those derived from it that have none of their own."""
 _OF_CODE = {"E-LINKS-001": 410, "E-PHOTO-001": 413, "E-PHOTO-002": 415, "E-PHOTO-005": 415}
 """Where one class has several: a link that has expired; a photo that is too large, or no photo at all."""
+_OF_THE_MACHINE = frozenset({"E-LEDG-001", "E-LEDG-003", "E-PHOTO-007"})
+"""Errors whose words are those of a database or a file system."""
 
 
 def plugin() -> ProblemDetailsPlugin:
     """Turns whatever a route raises into a problem."""
     return ProblemDetailsPlugin(
         ProblemDetailsConfig(
-            exception_to_problem_detail_map={EgretError: _expected, HTTPException: _refused, Exception: _defect}
+            exception_to_problem_detail_map={
+                EgretError: _expected,
+                HTTPException: _refused,
+                RecursionError: _too_deep,
+                Exception: _defect,
+            }
         )
     )
 
 
 def _expected(error: EgretError) -> ProblemDetailsException:
+    """What a database said names machines, folders and users of it: that is for the log, and not for whoever asks."""
+    if error.code in _OF_THE_MACHINE:
+        _LOG.warning("%s", error)
+        what, fix = "the cloud cannot do this now.", "try again in a minute; the cloud's log says what is wrong."
+        if isinstance(error, Rejected):
+            what, fix = "the ledger does not take this.", "report it: the cloud's log says what is wrong."
+        return _problem(status_of(error), EgretError(what, fix=fix, code=error.code))
     return _problem(status_of(error), error)
 
 
@@ -100,6 +114,11 @@ def _refused(error: HTTPException) -> ProblemDetailsException:
         what += ": " + "; ".join(f"{item.get('key', '')}: {item.get('message', '')}" for item in error.extra)
     code = {400: "E-API-005", 404: "E-API-004", 405: "E-API-004"}.get(error.status_code, "E-API-006")
     return _problem(error.status_code, EgretError(what, fix="see /api/v1/openapi.json", code=code))
+
+
+def _too_deep(_: Exception) -> ProblemDetailsException:
+    """JSON of a hundred thousand brackets: nothing of ours is nested deeper than a few."""
+    return _problem(400, EgretError("the body is nested too deep", fix="see /api/v1/openapi.json", code="E-API-005"))
 
 
 def _defect(error: Exception) -> ProblemDetailsException:

@@ -17,6 +17,8 @@ from cloud.api.loopback import require_own_page
 from cloud.api.problems import RequestError
 
 AnyRequest = Request[Any, Any, Any]
+CREDENTIALS_MAX = 16 * 1024
+"""Bytes: who is let in by nobody yet makes us hold no more than a name and a password."""
 _NO_STORE = CacheControlHeader(no_store=True)
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=1_024)]
 
@@ -58,7 +60,14 @@ def router() -> Router:
     return Router("/api/v1/session", route_handlers=[log_in, who, log_out, change_password], tags=["access"])
 
 
-@post("/", summary="Log in", opt=PUBLIC, guards=[require_own_page], cache_control=_NO_STORE)
+@post(
+    "/",
+    summary="Log in",
+    opt=PUBLIC,
+    guards=[require_own_page],
+    cache_control=_NO_STORE,
+    request_max_body_size=CREDENTIALS_MAX,
+)
 async def log_in(request: AnyRequest, doors: OnDoors, data: JSONBody[Credentials]) -> Response[Who]:
     """Sets the cookie. A wrong password and a name that nobody has get the same answer."""
     gate = gate_of(doors)
