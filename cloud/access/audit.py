@@ -11,8 +11,8 @@ from cloud.access.actor import Actor
 from cloud.tables.audit import AuditLine, KeptLine
 
 COLUMNS = ("id", "time", "actor", "via", "address", "act", "object", "outcome", "detail", "chain")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula. Source: OWASP, CSV Injection."""
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""What a spreadsheet takes for the beginning of a formula, in full width, too. Source: OWASP, CSV Injection."""
 
 
 def line(actor: Actor, act: str, thing: str, now_ns: int, *, outcome: str = "done", detail: str = "") -> AuditLine:

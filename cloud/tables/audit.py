@@ -16,9 +16,14 @@ from cloud.schema.access import audit
 
 PAGE = 1_000
 """Lines read at once."""
+_TURNING = (0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 _LOCK = 0x6567_7265_74A0
 """Any number, the same in every process; it spells egret."""
-_DETAIL_MOST = 2_000
+_OBJECT_MOST, _DETAIL_MOST = 1_000, 2_000
+"""Characters."""
+_UNSEEN = {number: f"\\u{number:04x}" for number in (*range(32), *range(127, 160), *_TURNING)}
+"""Line ends, controls, and marks that turn the direction of what follows: written out, so that no name or
+address reads as a line of its own. PostgreSQL keeps no NUL, and a chain over one would be broken for ever."""
 
 
 class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +74,7 @@ def add(connection: Connection, line: AuditLine) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     before = connection.execute(select(audit.c.chain).order_by(audit.c.id.desc()).limit(1)).scalar() or ""
-    line = msgspec.structs.replace(line, detail=line.detail[:_DETAIL_MOST])
+    line = _plain(line)
     connection.execute(insert(audit).values(**msgspec.structs.asdict(line), chain=_chain(before, line)))
 
 
@@ -120,6 +125,21 @@ def _matching(wanted: Wanted) -> Select[tuple[object, ...]]:
 
 def _read(connection: Connection, lines: Select[tuple[object, ...]]) -> Sequence[KeptLine]:
     return [built(KeptLine, row) for row in connection.execute(lines).mappings()]
+
+
+def _plain(line: AuditLine) -> AuditLine:
+    """As it is kept, chained and read: on one line, and of bounded length."""
+    return msgspec.structs.replace(
+        line,
+        actor=line.actor.translate(_UNSEEN),
+        address=line.address.translate(_UNSEEN),
+        object=_cut(line.object.translate(_UNSEEN), _OBJECT_MOST),
+        detail=_cut(line.detail.translate(_UNSEEN), _DETAIL_MOST),
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _chain(before: str, line: AuditLine) -> str:

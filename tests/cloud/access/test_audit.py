@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import text
 
 from cloud.access import audit as acts
 from cloud.access.actor import EGRET
+from cloud.database import Database
 from cloud.tables import audit
 from cloud.tables.audit import KeptLine, Wanted
 
@@ -116,7 +118,7 @@ def kept(**more: Any) -> KeptLine:
     return KeptLine(**{**line, "chain": "c0", **more})
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])
 def test_csv_carries_no_formula(start: str) -> None:
     """What a spreadsheet would run is shown with a quote before it; commas and line ends stay in their field."""
     nasty = f'{start}HYPERLINK("http://evil.example","x"),\n<b>'
@@ -133,3 +135,23 @@ def test_ndjson_is_exact() -> None:
     [line] = acts.as_ndjson([kept(object="=1+1\n")]).splitlines()
     read = json.loads(line)
     assert (read["object"], read["time_ns"], read["id"]) == ("=1+1\n", START_NS, 7)
+
+
+async def test_no_name_forges_a_line(ledger_place: Path | str) -> None:
+    """Line ends, NUL and U+202E are written out, so a line is one line, and the chain holds on PostgreSQL as well."""
+    forged = "case 7\r\n2,egret,case.close\0\u202e\x1b[2J"
+    async with Database(ledger_place) as database:
+        line = acts.line(EGRET, "request", forged, START_NS, outcome="refused", detail=forged + "x" * 3_000)
+        await database.write(lambda connection: audit.add(connection, line))
+        [kept] = await database.read(lambda connection: audit.onward(connection, Wanted()))
+        found = await database.read(audit.verify)
+    assert kept.object == "case 7\\u000d\\u000a2,egret,case.close\\u0000\\u202e\\u001b[2J"
+    assert (len(kept.detail), kept.detail[-1]) == (2_000, "…")
+    assert (found.lines, found.broken_id) == (1, 0)
+
+
+async def test_an_object_is_bounded(gate: Any) -> None:
+    """Five hundred alarms of 130 characters in one act are no line of 65 000."""
+    await gate.database.write(lambda connection: audit.add(connection, acts.line(EGRET, "x", "a" * 65_000, START_NS)))
+    assert len((await gate.lines(act="x"))[0].object) == 1_000
+    assert (await verdict(gate)).broken_id == 0
