@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 import servers
+from hypothesis import HealthCheck, settings
 from servers import PostgreSQL, Server
 from sqlalchemy import make_url
 
 from cloud.database import Database
+
+# No test depends on how busy a machine is: an example may take as long as it takes.
+settings.register_profile("egret", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("egret")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ A rate is never shown without its numerator and denominator, and each of the two
 can be listed. Arithmetic only; `cloud.tables.evaluation` reads the sums.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,6 +18,7 @@ SECOND_NS = 10**9
 PERIOD_DAYS_MAX = 3 * 366
 URGENT = (Level.RED, Level.ORANGE)
 """紧急: they are assessed apart. Which levels are urgent is a judgement."""
+_HALF_A_YEAR = 6
 POINTS_PER_SENT_BACK = 1
 """扣分 for each rejected verification. That it costs points: Jinhua's rules; how many: judgement."""
 JINHUA = "Jinhua assessment rules"
@@ -216,19 +218,25 @@ def cover(first: date, last: date, *, by_month: bool = False) -> tuple[Segment, 
 
 
 def _whole(months_in: list[date], *, by_month: bool) -> Iterator[Segment]:
-    """Months in a row, as the years that all their twelve months make up, and the months before and after."""
-    years = {month.year for month in months_in if month.month == 1} & {
-        month.year for month in months_in if month.month == 12
-    }
-    if years and not by_month:
-        yield Segment(1, "year", str(min(years)), str(max(years)))
-        before = [month for month in months_in if month.year < min(years)]
-        after = [month for month in months_in if month.year > max(years)]
-    else:
-        before, after = months_in, []
-    for run in (before, after):
-        if run:
-            yield Segment(1, "month", f"{run[0]:%Y%m}", f"{run[-1]:%Y%m}")
+    """Months in a row, the longer part of a year as that year, less the months that are not in."""
+    if not months_in:
+        return
+    counted = Counter(month.year for month in months_in)
+    years = [] if by_month else [year for year, count in counted.items() if count > _HALF_A_YEAR]
+    yield from _months(1, [month for month in months_in if not years or month.year < years[0]])
+    if not years:
+        return
+    yield Segment(1, "year", str(years[0]), str(years[-1]))
+    # Only the first and the last year can be incomplete.
+    begins, ends = months_in[0], months_in[-1]
+    yield from _months(-1, [date(begins.year, month, 1) for month in range(1, begins.month) if begins.year in years])
+    yield from _months(-1, [date(ends.year, month, 1) for month in range(ends.month + 1, 13) if ends.year in years])
+    yield from _months(1, [month for month in months_in if month.year > years[-1]])
+
+
+def _months(sign: int, run: list[date]) -> Iterator[Segment]:
+    if run:
+        yield Segment(sign, "month", f"{run[0]:%Y%m}", f"{run[-1]:%Y%m}")
 
 
 def day_by_day(first: date, last: date) -> tuple[Segment, ...]:

@@ -45,10 +45,10 @@ def word(kind: type[Act]) -> str:
     return str(kind.__struct_config__.tag)
 
 
-def is_for(kind: type[Act], case: Case) -> bool:
-    """Could the act be done to this case now?"""
-    is_time = kind.IS_FOR_RUNNING if case.suspended_ns is None else kind.IS_FOR_SUSPENDED
-    return case.is_open and case.kind in kind.KINDS and case.stage in kind.STAGES and is_time
+def is_for(act: type[Act], kind: CaseKind, stage: Stage, *, is_suspended: bool) -> bool:
+    """Could the act be done to an open case of this kind in this stage?"""
+    is_time = act.IS_FOR_SUSPENDED if is_suspended else act.IS_FOR_RUNNING
+    return kind in act.KINDS and stage in act.STAGES and is_time
 
 
 def require(case: Case, act: Act) -> None:
@@ -60,7 +60,7 @@ def require(case: Case, act: Act) -> None:
             fix="nothing is left to do; a new alarm opens a new case.",
             code="E-CASE-002",
         )
-    if not is_for(type(act), case):
+    if not is_for(type(act), case.kind, case.stage, is_suspended=case.suspended_ns is not None):
         state = f"{case.stage} and suspended" if case.suspended_ns is not None else str(case.stage)
         raise WrongStage(
             f"{word(type(act))} is not for a {case.kind} case that is {state}.",

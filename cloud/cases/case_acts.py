@@ -3,6 +3,7 @@
 Those that tie cases together are in `cloud.cases.case_ties`.
 """
 
+from functools import lru_cache
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -241,7 +242,12 @@ BY_LINK: tuple[type[Act], ...] = (Accept, Arrive, FeedBack, Note)
 
 def allowed(case: Case) -> tuple[str, ...]:
     """The words of the acts that this case is open for now."""
-    return tuple(word(kind) for kind in ACTS if is_for(kind, case))
+    return _allowed(case.kind, case.stage, is_suspended=case.suspended_ns is not None) if case.is_open else ()
+
+
+@lru_cache
+def _allowed(kind: CaseKind, stage: Stage, *, is_suspended: bool) -> tuple[str, ...]:
+    return tuple(word(act) for act in ACTS if is_for(act, kind, stage, is_suspended=is_suspended))
 
 
 def _stage_resumed(case: Case, practice: Practice, now_ns: int) -> Case:

@@ -70,6 +70,7 @@ def _open_index(*names: str) -> None:
     Index(f"ix_cases_open_{'_'.join(names)}", *columns, sqlite_where=is_open, postgresql_where=is_open)
 
 
+Index("ix_cases_street_code_number", cases.c.street, cases.c.code_class, cases.c.code, cases.c.number)
 _open_index("number")
 _open_index("district", "code_class", "code")
 _open_index("climb_ns")

@@ -18,7 +18,7 @@ from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies, alarms
 from wire.alarm import Change, Level
 
 DAY_NS = 24 * 3600 * 10**9
-EVENTS_MOST = 5_000
+EVENTS_MOST = 2_000
 """Single events that one answer looks at."""
 LISTED = 10
 
@@ -83,7 +83,7 @@ def most_raised(connection: Connection, asked: Period) -> MostRaised:
 
 
 def recent(connection: Connection, asked: Period) -> Sequence[tuple[str, Change, int]]:
-    """(alarm, raised or cleared, time) of the period's last 24 h, the oldest first; no more than the newest 5 000."""
+    """(alarm, raised or cleared, time) of the period's last 24 h, the oldest first; no more than the newest 2 000."""
     ends = [Change.RAISED.value, Change.CLEARED.value]
     last_day = msgspec.structs.replace(asked, start_ns=max(asked.start_ns, asked.end_ns - DAY_NS))
     wanted = (

@@ -32,6 +32,7 @@ _INDEXES = {
     "ix_cases_site_number": ["site", "number"],
     "ix_cases_source_number": ["source", "number"],
     "ix_cases_stage_number": ["stage", "number"],
+    "ix_cases_street_code_number": ["street", "code_class", "code", "number"],
     "ix_cases_street_number": ["street", "number"],
     "ix_cases_unit_number": ["unit", "number"],
 }
