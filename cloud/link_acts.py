@@ -16,12 +16,11 @@ from cloud.cases.case_act import Act, word
 from cloud.cases.case_acts import BY_LINK, Accept, Arrive, FeedBack, Note, allowed
 from cloud.cases.case_flow import Case, Stage
 from cloud.cases.practice import Practice
-from cloud.tables.links import UsedLink
+from cloud.tables.links import OFTEN_MOST, UsedLink
 from wire.alarm import Level
 from wire.errors import BadAct
 
-NOTES_MOST = 20
-PHOTOS_MOST = 20
+NOTES_MOST = PHOTOS_MOST = OFTEN_MOST
 """Of one link each."""
 NAME = "{unit} (link)"
 """How the logs call whoever holds a link of this unit."""

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from cloud.access import audit as acts
 from cloud.access import permits
 from cloud.access.actor import Actor, NotAllowed, Right, require, require_sight
 from cloud.alarming import alarmwork
@@ -29,13 +30,14 @@ from cloud.ledger import Ledger
 from cloud.photos import Photo
 from cloud.reports import Report
 from cloud.tables import audit, cases, events, links, modes, once, photos, refs, watermarks
-from cloud.tables.audit import AuditLine
 from cloud.tables.links import UsedLink
 from cloud.tables.once import Once
 from wire.errors import AlarmError
 from wire.receipt import Lane
 
 T = TypeVar("T")
+Things = Sequence[tuple[str, str]]
+"""Outcome, and what had it: for the audit log."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +89,8 @@ class Casebook:
         def run(work: Work) -> tuple[AlarmDone, ...]:
             return tuple(_tried(work, alarm, act, actor) for alarm in dict.fromkeys(alarms))
 
-        done = f"alarm.{act.__struct_config__.tag}"
-        return await self._do(run, actor, done, ", ".join(alarms), tuple[AlarmDone, ...], repeat)
+        word = f"alarm.{act.__struct_config__.tag}"
+        return await self._do(run, actor, word, _by_outcome, tuple[AlarmDone, ...], repeat)
 
     async def test_alarm(self, asked: Test, actor: Actor) -> Alarm:
         """A test alarm of a sensor."""
@@ -165,7 +167,7 @@ class Casebook:
         run: Callable[[Work], T],
         actor: Actor,
         act: str,
-        thing: str,
+        thing: str | Callable[[T], Things],
         kind: type[T],
         repeat: Once | None = None,
     ) -> T:
@@ -178,13 +180,18 @@ class Casebook:
             work.commit(SPOOL)
             if repeat:
                 once.keep(work.connection, repeat, msgspec.json.encode(result).decode(), work.now_ns)
-            line = AuditLine(
-                time_ns=work.now_ns, actor=actor.name, via=actor.via, address=actor.address, act=act, object=thing
-            )
-            audit.add(work.connection, line)
+            for outcome, done in [("done", thing)] if isinstance(thing, str) else thing(result):
+                audit.add(work.connection, acts.line(actor, act, done, work.now_ns, outcome=outcome))
             return result
 
         return await self._ledger.transact(both)
+
+
+def _by_outcome(tried: Sequence[AlarmDone]) -> Things:
+    """The alarms that something was done to, and those that the actor may not touch. Others do not exist, or are so."""
+    done = ", ".join(one.id for one in tried if one.alarm)
+    refused = ", ".join(one.id for one in tried if one.code.startswith("E-ACCESS-"))
+    return [(outcome, ids) for outcome, ids in (("done", done), ("refused", refused)) if ids]
 
 
 def _tried(work: Work, alarm: str, act: AlarmAct, actor: Actor) -> AlarmDone:

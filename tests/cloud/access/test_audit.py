@@ -151,7 +151,7 @@ async def test_no_name_forges_a_line(ledger_place: Path | str) -> None:
 
 
 async def test_an_object_is_bounded(gate: Any) -> None:
-    """Five hundred alarms of 130 characters in one act are no line of 65 000."""
-    await gate.database.write(lambda connection: audit.add(connection, acts.line(EGRET, "x", "a" * 65_000, START_NS)))
-    assert len((await gate.lines(act="x"))[0].object) == 1_000
+    """All of five hundred alarms of 130 characters are named, and no object is longer than 100 000."""
+    await gate.database.write(lambda connection: audit.add(connection, acts.line(EGRET, "x", "a" * 165_000, START_NS)))
+    assert len((await gate.lines(act="x"))[0].object) == 100_000
     assert (await verdict(gate)).broken_id == 0
