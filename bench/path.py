@@ -82,8 +82,8 @@ async def reactions_ms(demonstration: Demonstration, leans: int) -> list[float]:
             await demonstration.obey(Order("tilt", site, degrees=2.0))
             case = await _until_case(demonstration, known=len(found))
             found.append((demonstration.diary.opened_ns[case] - started_ns) / 1e6)
-            closing = {"actor": "bench", "note": "bench"}
-            (await http.post(f"/cases/{case}/close", json=closing)).raise_for_status()
+            closing = {"act": "close", "note": "bench", "without_sensor": "bench"}
+            (await http.post(f"/cases/{case}/acts", json=closing)).raise_for_status()
             demonstration.world.lean(site, 0.0)
             while any(alarm["state"] == "unacknowledged" for alarm in (await http.get("/alarms")).json()):
                 await asyncio.sleep(0.05)

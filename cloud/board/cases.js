@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import htm from "htm";
 
 import { closeCase, Problem } from "./api.js";
-import { now, openCases, sites } from "./city.js";
+import { alarms, now, openCases, sites } from "./city.js";
 import { choose } from "./choice.js";
 import { span } from "./format.js";
 import { Icon } from "./levels.js";
@@ -15,6 +15,7 @@ const UNCONFIRMED = "E-CASE-009"; // the sensor does not say that all is well
 const LATE_MS = 600_000; // ten minutes from threshold to fix is what the city asks of itself
 
 function Closing({ number, onEnd }) {
+  const stands = [...alarms.value.values()].some((alarm) => alarm.case === number);
   const [trouble, setTrouble] = useState(null);
   const submit = async (event) => {
     event.preventDefault();
@@ -28,7 +29,7 @@ function Closing({ number, onEnd }) {
   };
   return html`<form onSubmit=${submit}>
     <input name="note" maxlength="2000" placeholder=${say("case.note")} aria-label=${say("case.note")} />
-    ${trouble?.code === UNCONFIRMED &&
+    ${(trouble?.code === UNCONFIRMED || stands) &&
     html`<input name="without_sensor" required maxlength="2000" placeholder=${say("case.without_sensor")} aria-label=${say("case.without_sensor")} />`}
     <button class="firm">${say("case.confirm")}</button>
     <button type="button" onClick=${onEnd}>${say("case.cancel")}</button>

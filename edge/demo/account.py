@@ -91,16 +91,33 @@ def balance(
     values = [point.value for point in stored if point.value is not None]
     repeated = len(stored) - len({point.time_ns for point in stored})
     stale = len(stored) - len(values)
-    surplus, missing = 0, list[int]()
-    matcher = SequenceMatcher(None, [value for _, value in served], values, autojunk=False)
+    spans = [_in_flight(series, stored, end) for end in endings]
+    surplus, missing, in_flight = 0, 0, 0
+    given = [value for _, value in served]
+    matcher = SequenceMatcher(None, given, values, autojunk=False)
     for tag, first, last, stored_first, stored_last in matcher.get_opcodes():
         if tag != "equal":
-            missing += times[first:last]
+            missing += last - first
             surplus += stored_last - stored_first
-    spans = [_in_flight(series, stored, end) for end in endings]
-    in_flight = sum(any(first < time_ns <= last for first, last in spans) for time_ns in missing)
-    lost = max(0, len(missing) - in_flight - stale)
+            gaps = _same_gaps(given, first, last) if tag == "delete" else [first]
+            in_flight += max(_within(spans, times[start : start + last - first]) for start in gaps)
+    lost = max(0, missing - in_flight - stale)
     return Balance(len(served), len(values), lost, max(surplus, repeated), in_flight, stale)
+
+
+def _same_gaps(given: Sequence[float], first: int, last: int) -> Sequence[int]:
+    """Where a gap may begin, too: of equal neighbours nobody can tell which one is missing."""
+    earliest = first
+    while earliest > 0 and given[earliest - 1] == given[earliest - 1 + last - first]:
+        earliest -= 1
+    latest = first
+    while latest + last - first < len(given) and given[latest] == given[latest + last - first]:
+        latest += 1
+    return range(earliest, latest + 1)
+
+
+def _within(spans: Sequence[tuple[int, int]], times: Sequence[int]) -> int:
+    return sum(any(first < time_ns <= last for first, last in spans) for time_ns in times)
 
 
 def _in_flight(series: Series, stored: Sequence[StoredPoint], end: Ending) -> tuple[int, int]:

@@ -84,7 +84,6 @@ async def test_lean_turns_the_site_red(city: City, size: str) -> None:
         await expect(row.locator("time")).to_have_text(re.compile(r"\d\d:\d\d"))
         await row.locator("button.close").click()
         await row.locator("input[name=note]").fill("已加固")
-        await row.locator("button.firm").click()
         await row.locator("input[name=without_sensor]").fill("人在现场", timeout=PATIENCE_MS)
         await row.locator("button.firm").click()
         await expect(row).to_have_count(0, timeout=PATIENCE_MS)

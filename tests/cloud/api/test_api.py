@@ -137,7 +137,7 @@ async def test_openapi_describes_every_route(town: Any) -> None:
     document = await get(town, "openapi.json")
     assert document["openapi"].startswith("3.1")
     served = {re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path) for route in town.app.routes}
-    apart = {"/api/v1/openapi.json"}
-    assert set(document["paths"]) == {path for path in served if path.startswith("/api/v1/")} - apart
+    here = {path for path in served if path.startswith("/api/v1/") and "openapi.json" not in path}
+    assert set(document["paths"]) == here
     acts = [act for path in document["paths"].values() for act in path.values()]
     assert all(act["summary"] and act["tags"] for act in acts)

@@ -71,3 +71,12 @@ async def test_the_spool_of_a_killed_box_is_read_in_a_copy(tmp_path: Path) -> No
     before = (tmp_path / "box" / "spool.sqlite").read_bytes()
     assert ending(tmp_path / "box", tmp_path, 5).kept_ns == {("A-T1", "tilt"): 2 * SECOND_NS}
     assert (tmp_path / "box" / "spool.sqlite").read_bytes() == before
+
+
+def test_of_equal_neighbours_nobody_can_tell_which_is_missing() -> None:
+    """A still sensor says 0.5 six times; killed after the third, whose spool had two: one is in flight, none is lost."""
+    served = [(number * SECOND_NS, 0.5) for number in range(6)]
+    kept = [StoredPoint(time_ns, value, 0) for number, (time_ns, value) in enumerate(served) if number != 2]
+    end = Ending(served[2][0] + SECOND_NS // 2, {SERIES: served[1][0]})
+    assert account.balance(SERIES, served, kept, [end]) == Balance(6, 5, in_flight=1)
+    assert account.balance(SERIES, served, kept[:-1], [end]) == Balance(6, 4, lost=1, in_flight=1)
