@@ -74,7 +74,7 @@ async def test_the_spool_of_a_killed_box_is_read_in_a_copy(tmp_path: Path) -> No
 
 
 def test_of_equal_neighbours_nobody_can_tell_which_is_missing() -> None:
-    """A still sensor says 0.5 six times; killed after the third, whose spool had two: one is in flight, none is lost."""
+    """A still sensor says 0.5 six times; its box is killed with two in the spool: the third is in flight, none lost."""
     served = [(number * SECOND_NS, 0.5) for number in range(6)]
     kept = [StoredPoint(time_ns, value, 0) for number, (time_ns, value) in enumerate(served) if number != 2]
     end = Ending(served[2][0] + SECOND_NS // 2, {SERIES: served[1][0]})
