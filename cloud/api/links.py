@@ -26,11 +26,11 @@ from cloud.api.photos import InFolder, kept, require_picture
 from cloud.cases.case_act import require
 from cloud.cases.case_acts import Note
 from cloud.cases.case_flow import Case
+from cloud.cases.case_photo import CasePhoto
 from cloud.cases.casebook import Asked
 from cloud.link_acts import LinkAct, LinkView
 from cloud.photos import PhotoFolder
 from cloud.tables import links as used_links
-from cloud.tables.photos import CasePhoto
 
 ACT_MAX = 64 * 1024
 """Bytes of an act; its note has at most 2000 characters."""

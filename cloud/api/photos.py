@@ -15,8 +15,8 @@ from cloud.api.bodies import AnyRequest
 from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor, needs
 from cloud.api.problems import RequestError
+from cloud.cases.case_photo import CasePhoto
 from cloud.photos import MEDIA_TYPE, UPLOAD_MAX, NoSuchPhoto, Photo, PhotoFolder, PhotoRefused
-from cloud.tables.photos import CasePhoto
 
 InFolder = SkipValidation[PhotoFolder]
 UPLOAD_S = 300.0
