@@ -12,12 +12,14 @@ from cloud.access import audit as acts
 from cloud.access.actor import Right
 from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import OnActor, needs
+from cloud.api.paging import BIGGEST
 from cloud.tables import audit
 from cloud.tables.audit import KeptLine, Verdict, Wanted
 
 Format = Annotated[Literal["csv", "ndjson"], QueryParameter(name="format")]
 Limit = Annotated[int, QueryParameter(ge=1, le=1_000, description="at most this many, the newest")]
-After = Annotated[int, QueryParameter(ge=0, description="page on after the last id of the page before")]
+Moment = Annotated[int, QueryParameter(ge=0, le=BIGGEST)]
+After = Annotated[int, QueryParameter(ge=0, le=BIGGEST, description="page on after the last id of the page before")]
 
 
 def router() -> Router:
@@ -43,9 +45,7 @@ async def lines(
 
 
 @get("/export", summary="The audit log as a file, oldest first", media_type="text/csv")
-async def export(
-    desk: OnDesk, actor: OnActor, kind: Format = "csv", start: FromQuery[int] = 0, end: FromQuery[int] = 0
-) -> Stream:
+async def export(desk: OnDesk, actor: OnActor, kind: Format = "csv", start: Moment = 0, end: Moment = 0) -> Stream:
     """`start` ≤ time < `end` (UTC, ns), 0: without end. The export is itself a line of the log."""
     line = acts.line(actor, "audit.export", f"audit {kind}", desk.now())
     await desk.ledger.database.write(lambda connection: audit.add(connection, line))

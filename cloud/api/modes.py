@@ -10,7 +10,7 @@ from cloud.access.actor import Right
 from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor, needs
 from cloud.api.loopback import require_own_page
-from cloud.api.paging import AnyRequest, page
+from cloud.api.paging import BIGGEST, AnyRequest, page
 from cloud.cases.modework import Switch
 from cloud.city.mode import Mode, ModeName, ModeRules, document
 
@@ -21,7 +21,7 @@ async def modes(
     request: AnyRequest,
     standing: Annotated[bool, QueryParameter(description="only those that stand now")] = False,  # noqa: FBT002 - a query parameter
     limit: Annotated[int, QueryParameter(ge=1, le=1_000)] = 100,
-    after: Annotated[int, QueryParameter(ge=0, description="the last id of the page before")] = 0,
+    after: Annotated[int, QueryParameter(ge=0, le=BIGGEST, description="the last id of the page before")] = 0,
 ) -> Response[list[Mode]]:
     """Who switched which district, why, and until when. Where none stands the mode is normal."""
     found = await desk.casebook.modes(limit, after)

@@ -5,19 +5,21 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, get, post
-from litestar.params import FromPath, QueryParameter
+from litestar.params import PathParameter, QueryParameter
 from sqlalchemy import Connection
 
 from cloud.access import audit as acts
 from cloud.access.actor import Actor, Right
 from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import OnActor, needs
+from cloud.api.paging import BIGGEST
 from cloud.api.problems import RequestError
 from cloud.tables import audit, outbox
 from cloud.tables.outbox import OutboxRow, TargetState
 
 KEEPING = (needs(Right.MAINTAIN),)
-After = Annotated[int, QueryParameter(ge=0, description="page on after the last id of the page before")]
+After = Annotated[int, QueryParameter(ge=0, le=BIGGEST, description="page on after the last id of the page before")]
+Letter = Annotated[int, PathParameter(ge=1, le=BIGGEST)]
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="at most this many, the newest")]
 Target = Annotated[str, QueryParameter(min_length=1, description="a notifier's name, or `store`")]
 
@@ -59,7 +61,7 @@ async def dead(desk: OnDesk, after: After = 0, limit: Limit = 100) -> Sequence[D
 
 
 @post("/{letter:int}/replay", summary="Send a dead letter again", status_code=200, guards=KEEPING)
-async def replay_one(desk: OnDesk, actor: OnActor, letter: FromPath[int]) -> Replayed:
+async def replay_one(desk: OnDesk, actor: OnActor, letter: Letter) -> Replayed:
     """At once, whatever the hours of its target; one older than a day is tried once."""
     found = await _replay(desk, actor, f"notice {letter}", row_id=letter)
     if not found.replayed:

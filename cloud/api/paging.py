@@ -22,6 +22,8 @@ from cloud.tables.once import Once
 T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]
 
+BIGGEST = 2**63 - 1
+"""Of whole numbers that a ledger compares with: a time in ns, or an id."""
 _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 

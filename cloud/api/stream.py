@@ -13,13 +13,14 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get
-from litestar.params import FromQuery, HeaderParameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from cloud.access.actor import Actor, may_see
 from cloud.access.permits import sees_district
 from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import OnActor, OnDoors
+from cloud.api.paging import BIGGEST
 from cloud.live import Change
 from cloud.tables.events import LedgerEvent
 
@@ -36,7 +37,8 @@ class _Placed(msgspec.Struct, frozen=True):
 
 
 AnyRequest = Request[Any, Any, Any]
-LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0)]
+LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0, le=BIGGEST)]
+After = Annotated[int, QueryParameter(ge=0, le=BIGGEST)]
 
 
 @get("/events", tags=["city"], summary="Alarms, cases, boxes and values as they change", media_type="text/event-stream")
@@ -46,7 +48,7 @@ async def events(
     actor: OnActor,
     request: AnyRequest,
     last_event_id: LastEventId = None,
-    after: FromQuery[int] = 0,
+    after: After = 0,
 ) -> ServerSentEvent:
     """Events after `Last-Event-ID`, which a browser sends by itself, or else after `after`.
 

@@ -96,3 +96,14 @@ async def test_fifty_guesses_at_once_are_answered(guarded: Town) -> None:
     flood = asyncio.gather(*(guarded.client.post("api/v1/session", json=guess) for _ in range(50)))
     assert (await guarded.client.get("api/v1/health")).status_code == 200
     assert {answer.status_code for answer in await flood} <= {401, 429, 503}
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, 10**30])
+@pytest.mark.parametrize(
+    "path", ["audit?after=", "audit/export?start=", "outbox/dead?after=", "modes?after=", "events?after="]
+)
+async def test_a_number_that_no_ledger_holds_is_refused(guarded: Town, path: str, number: int) -> None:
+    """400 with the name of the parameter; 2⁶³ is one more than SQLite compares with."""
+    await guarded.log_in("zhao")
+    assert code(await guarded.client.get(f"api/v1/{path}{number}")) == (400, "E-API-005")
+    assert (await guarded.change("POST", f"outbox/{number}/replay")).status_code in {400, 404}
