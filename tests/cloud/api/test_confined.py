@@ -118,3 +118,14 @@ async def test_a_viewer_changes_nothing(town: Town, tmp_path: Path) -> None:
     refused = await town.change("POST", f"cases/{tongan}/acts", json={"act": "dispatch", "unit": said.unit})
     assert refused.status_code == 403
     assert (await get(town, f"cases/{tongan}"))["can"] == []
+
+
+async def test_certificates_are_of_the_own_district(town: Town, tmp_path: Path) -> None:
+    """A certificate names the grave open cases of its site, so Lin of Tong'an sees those of Tong'an alone."""
+    await two_leans(town, tmp_path)
+    await town.log_in("lin")
+    assert [one["site"] for one in await get(town, "installations")] == ["XM-TA-0117"]
+    assert (await get(town, "installations/XM-SM-0001/compliance"))["code"] == "E-ACCESS-002"
+    assert (await get(town, "installations/XM-TA-0117/compliance"))["site"] == "XM-TA-0117"
+    await town.log_in("zhao")
+    assert len(await get(town, "installations")) == 4
