@@ -10,6 +10,7 @@ import uvicorn
 from litestar import Litestar
 
 from cloud.api.loopback import require_loopback
+from cloud.api.patience import Impatient
 from cloud.listening import HOST
 from wire.errors import EgretError
 
@@ -53,6 +54,7 @@ async def serving(
             access_log=False,
             timeout_graceful_shutdown=GRACE_S,
             lifespan="on",
+            http=Impatient,
             proxy_headers=False,  # `cloud.api.doors` reads them, and only when there is a proxy
             server_header=False,
             ssl_certfile=certificate or None,
