@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from cloud import report_text
 from cloud.cases.case_act import Name, Text
 from cloud.cases.case_flow import Case, LogLine, Stage, logged
 from cloud.cases.case_opening import filed, routed
@@ -16,6 +17,7 @@ from cloud.cases.work import Work
 from cloud.city.case_codes import NoSuchCode
 from cloud.reports import Report, State
 from wire.alarm import Level
+from wire.errors import BadAct
 
 _OTHER = "other"
 
@@ -54,18 +56,21 @@ def take(work: Work, system: str, report: Report) -> Case:
 
 
 def file(work: Work, asked: Filing, actor: str) -> Case:
-    """A case that a person files: filed and routed at once. Raises NoSuchCode."""
+    """A case that a person files: filed and routed at once. Raises NoSuchCode, and BadAct for a title of nothing."""
+    title = report_text.line(asked.title)
+    if not title:
+        raise BadAct("the title is empty.", fix="say in one line what was seen.", code="E-CASE-026")
     report = Report(
         key="",
         state=State.RAISED,
         time_ns=work.now_ns,
         level=asked.level,
-        title=asked.title,
-        text=asked.text,
+        title=title,
+        text=report_text.paragraph(asked.text),
         code=asked.code,
         site=asked.site,
-        district=asked.district,
-        street=asked.street,
+        district=report_text.line(asked.district),
+        street=report_text.line(asked.street),
         longitude=asked.longitude,
         latitude=asked.latitude,
         reporter=actor,

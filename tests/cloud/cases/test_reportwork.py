@@ -15,6 +15,7 @@ from cloud.cases.elsewhere import Ref, conflict
 from cloud.city.case_codes import NoSuchCode
 from cloud.reports import Report, State
 from wire.alarm import Level
+from wire.errors import BadAct
 
 NOW = "2026-11-18 10:00"
 BEGAN_NS = at("2026-11-18 09:30")
@@ -182,4 +183,18 @@ async def test_a_person_who_mistypes_a_code_is_told(town: Town, code: str) -> No
     with pytest.raises(NoSuchCode) as refused:
         await town.file(code=code)
     assert refused.value.code == "E-CODE-008"
+    assert not await town.open_cases()
+
+
+async def test_what_a_person_files_is_plain(town: Town) -> None:
+    """As of other systems: no line end, no control of a terminal and no U+202E stands in a title, a list or a mail."""
+    case = await town.file(title="灯\r\nBcc: x\x1b[2J\u202e 斜\0", text="a\x1b[1m\nb", site="", street="鹭江\n街道")
+    assert (case.title, case.street) == ("灯 Bcc: x[2J 斜", "鹭江 街道")
+    assert case.log[0].note == "raised · a[1m\nb"
+
+
+async def test_a_title_of_nothing_is_refused(town: Town) -> None:
+    """A case that a list shows as an empty line."""
+    with pytest.raises(BadAct, match="E-CASE-026"):
+        await town.file(title=" \u200b\n")
     assert not await town.open_cases()
