@@ -36,6 +36,8 @@ PIXELS_MAX = 50 * 1000 * 1000
 """Above what phones make by default; decoded it is 200 MB, and twice as much where parts are transparent."""
 SIDE_MAX = 2_560
 """Pixels of the longest side of what is kept."""
+WAITING = 16
+"""Photos that may wait to be decoded, each of up to 15 MB; the next is asked to come again."""
 MEDIA_TYPE = "image/jpeg"
 
 _SCANS_MAX = 500
@@ -201,10 +203,18 @@ class PhotoFolder:
         self._folder = folder
         # One decoder at a time bounds memory; who reads need not wait for it.
         self._keeping, self._reading = OneAtATime(), OneAtATime()
+        self._waiting = 0
 
     async def keep(self, data: bytes) -> Photo:
         """Check, clean and keep a photo as it was sent. Raises PhotoRefused, Unavailable."""
-        return await self._keeping(self._keep, data)
+        if self._waiting >= WAITING:
+            fix = "send it again in a minute."
+            raise Unavailable("too many photos come at this moment.", fix=fix, code="E-PHOTO-008")
+        self._waiting += 1
+        try:
+            return await self._keeping(self._keep, data)
+        finally:
+            self._waiting -= 1
 
     async def read(self, name: str) -> bytes:
         """The JPEG with this hash. Raises NoSuchPhoto, Unavailable."""

@@ -300,6 +300,17 @@ async def test_kept_once_and_read_again(tmp_path: Path) -> None:
     assert hashlib.sha256(kept).hexdigest() == photo.hash
 
 
+async def test_a_flood_of_photos_does_not_fill_the_memory(tmp_path: Path) -> None:
+    """Of forty at once of up to 15 MB, sixteen wait for the decoder; the rest are asked to come again."""
+    folder = PhotoFolder(tmp_path / "photos")
+    sent = encoded(street())
+    answers = await asyncio.gather(*(folder.keep(sent) for _ in range(40)), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, Unavailable)]
+    assert {answer.code for answer in refused} == {"E-PHOTO-008"}
+    assert len(refused) == 40 - photos.WAITING
+    assert (await folder.keep(sent)).width == 640
+
+
 @pytest.mark.parametrize("name", ["", "..", "../../etc/passwd", HASH[:-1], HASH.upper(), HASH + "\n", "ab/" + HASH[3:]])
 async def test_a_hash_is_no_path(tmp_path: Path, name: str) -> None:
     """Nothing but 64 lower-case hexadecimal digits becomes part of a path, not even with a newline behind it."""
