@@ -10,9 +10,10 @@ from small_city import LEAN, SECOND_NS
 
 from cloud.access.actor import Actor, NotAllowed, Role
 from cloud.alarming import alarmwork
-from cloud.alarming.alarm_answer import AlarmDone, Casebook
+from cloud.alarming.alarm_answer import AlarmDone
 from cloud.alarming.alarm_state import AlarmState
 from cloud.alarming.alarmwork import Acknowledge, AlarmAct, PutBack, Shelve, TakeOut, Unshelve
+from cloud.cases.casebook import Casebook
 from cloud.ledger import Ledger
 from cloud.tables.alarm_history import AlarmHistory
 from wire.alarm import Change, Level
