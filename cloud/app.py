@@ -10,9 +10,7 @@ from random import Random
 
 from litestar import Litestar
 
-from cloud import notify
 from cloud.access import gate
-from cloud.action_links import NONCE_BYTES, ActionLinks, load_or_make_secret
 from cloud.alarms import AlarmsLane
 from cloud.api import hooks, links, photos
 from cloud.api.app import create_app
@@ -21,7 +19,6 @@ from cloud.api.quarantine import router as quarantine_routes
 from cloud.api.server import serving
 from cloud.cases.practice import Practice
 from cloud.config import HOOKS, NOTIFIERS, STORES, CloudConfig
-from cloud.hook_door import HookDoor
 from cloud.ingest import ReadingsLane
 from cloud.lane import keep_running
 from cloud.ledger import Ledger
@@ -29,13 +26,16 @@ from cloud.ledger_news import LedgerNews
 from cloud.link import MqttInbox
 from cloud.listening import require_demonstration
 from cloud.live import Live
-from cloud.notice_route import check_districts
+from cloud.notices import notify
+from cloud.notices.action_links import NONCE_BYTES, ActionLinks, load_or_make_secret
+from cloud.notices.notice_route import check_districts
 from cloud.outage import Outage
 from cloud.photos import PhotoFolder
 from cloud.poison import PoisonFolder
 from cloud.ports import House, Inbox, Notifier, Now, Store
 from cloud.quarantine import Quarantine
 from cloud.replay import Replay
+from cloud.reporting.hook_door import HookDoor
 from cloud.statuses import StatusesLane
 from wire import topics
 from wire.broker import parse

@@ -21,7 +21,7 @@ Only `schema` must be there. `http`, with its login and TLS, is written as in `c
 in PostgreSQL instead of SQLite. How the city works its cases is written as in `cloud/city/city_rules.py`.
 What stands beside `kind` belongs to that kind: the first lines of `cloud/stores/{kind}.py`,
 `cloud/notifiers/{kind}.py` and `cloud/hooks/{kind}.py` are its manual page. Whom a notifier tells what,
-and when, is written as in `cloud/notice_route.py`.
+and when, is written as in `cloud/notices/notice_route.py`.
 """
 
 import dataclasses
@@ -32,12 +32,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from cloud import listening, notice_route
+from cloud import listening
 from cloud.access.actor import RESERVED
 from cloud.city import city_rules
 from cloud.city.city_rules import CityRules
 from cloud.listening import Http
-from cloud.notice_route import EVERYTHING, Route
+from cloud.notices import notice_route
+from cloud.notices.notice_route import EVERYTHING, Route
 from wire import broker, kinds
 from wire.errors import ConfigError
 from wire.located import Block, Mistakes

@@ -21,7 +21,7 @@ from cloud.cases.case_flow import Case, CaseFile
 from cloud.cases.practice import Practice
 from cloud.cases.work import Work
 from cloud.database import Database
-from cloud.notice_route import Targets, facts_of, routes_of
+from cloud.notices.notice_route import Targets, facts_of, routes_of
 from cloud.ports import Notice, Now
 from cloud.tables import alarm_history, alarms, boxes, case_counts, cases, events, modes, outbox, watermarks
 from cloud.tables.alarm_history import AlarmHistory

@@ -26,7 +26,7 @@ from cloud.city.city_rules import CityRules
 from cloud.city.mode import Mode, ModeName
 from cloud.ledger import Ledger
 from cloud.ports import Notice
-from cloud.reports import Report
+from cloud.reporting.reports import Report
 from cloud.schema.cases import case_members, cases
 from cloud.tables import refs
 from wire.alarm import AlarmEvent, Change, Level

@@ -19,7 +19,7 @@ from typing import Any
 from standardwebhooks.webhooks import Webhook
 
 from cloud.hooks import alertmanager, generic, grafana
-from cloud.reports import Hook
+from cloud.reporting.reports import Hook
 from wire import kinds, located
 
 NOW_NS = 1_794_965_700 * 10**9

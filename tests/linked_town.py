@@ -18,7 +18,6 @@ from PIL import ExifTags, Image
 from cloud.access.accounts import NewUser
 from cloud.access.actor import Role
 from cloud.access.gate import Gate
-from cloud.action_links import NONCE_BYTES, SECRET_BYTES, ActionLinks
 from cloud.api import hooks, links, photos
 from cloud.api.app import create_app
 from cloud.api.doors import Doors
@@ -26,11 +25,12 @@ from cloud.api.server import serving
 from cloud.cases.practice import Practice
 from cloud.city import city_rules
 from cloud.city.city_rules import CityRules
-from cloud.hook_door import HookDoor
 from cloud.ledger import Ledger
 from cloud.listening import Http
 from cloud.live import Live
+from cloud.notices.action_links import NONCE_BYTES, SECRET_BYTES, ActionLinks
 from cloud.photos import PhotoFolder
+from cloud.reporting.hook_door import HookDoor
 from cloud.stores import embedded
 from wire.located import Mistakes, parse
 

@@ -27,5 +27,5 @@ async def read(request: AnyRequest, most: int, within_s: float, too_large: Excep
                     raise too_large
     except TimeoutError as error:
         what = f"the body did not come within {within_s:g} s."
-        raise RequestError(what, status=408, fix="send it again.", code="E-API-015") from error
+        raise RequestError(what, status=408, fix="send it again.", code="E-API-018") from error
     return bytes(body)

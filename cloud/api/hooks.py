@@ -18,9 +18,9 @@ from cloud.api.problems import RequestError
 from cloud.cases.case_answer import RefAnswer
 from cloud.cases.case_flow import Stage
 from cloud.cases.elsewhere import conflict
-from cloud.hook_body import SIZE_MAX
-from cloud.hook_door import HookDoor, HookState
-from cloud.reports import HookRefused
+from cloud.reporting.hook_body import SIZE_MAX
+from cloud.reporting.hook_door import HookDoor, HookState
+from cloud.reporting.reports import HookRefused
 from cloud.tables import audit
 from wire.errors import Unavailable
 

@@ -13,9 +13,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.params import FromPath, JSONBody, SkipValidation
 
-from cloud import link_acts
 from cloud.access.actor import Actor
-from cloud.action_links import ActionGrant, ActionLinks, LinkRefused, Reason
 from cloud.api.board import FOLDER
 from cloud.api.bodies import AnyRequest
 from cloud.api.desk import Desk, OnDesk
@@ -28,7 +26,9 @@ from cloud.cases.case_acts import Note
 from cloud.cases.case_flow import Case
 from cloud.cases.case_photo import CasePhoto
 from cloud.cases.casebook import Asked
-from cloud.link_acts import LinkAct, LinkView
+from cloud.notices import link_acts
+from cloud.notices.action_links import ActionGrant, ActionLinks, LinkRefused, Reason
+from cloud.notices.link_acts import LinkAct, LinkView
 from cloud.photos import PhotoFolder
 from cloud.tables import links as used_links
 

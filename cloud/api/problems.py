@@ -12,11 +12,11 @@ from cloud.access.accounts import AccountError, AccountExists, NoSuchAccount
 from cloud.access.actor import NotAllowed
 from cloud.access.logins import LoginLocked, LoginRefused
 from cloud.access.passwords import BadPassword
-from cloud.action_links import LinkRefused
 from cloud.city.case_codes import NoSuchCode
 from cloud.city.mode import ModeError
+from cloud.notices.action_links import LinkRefused
 from cloud.photos import NoSuchPhoto, PhotoRefused
-from cloud.reports import HookRefused
+from cloud.reporting.reports import HookRefused
 from cloud.tables.alarm_history import BadCursor
 from cloud.tables.once import KeyUsed
 from wire.errors import (

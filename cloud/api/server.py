@@ -79,7 +79,7 @@ def _require_pair(certificate: str, key: str) -> None:
             f"this certificate and key cannot be used: {error.strerror or error}",
             where=f"{certificate}, {key}",
             fix="name the PEM files of a certificate and of its own key, readable by the user that runs egret",
-            code="E-API-014",
+            code="E-API-019",
         ) from error
 
 

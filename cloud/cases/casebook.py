@@ -28,7 +28,7 @@ from cloud.cases.work import Work
 from cloud.city.mode import Mode
 from cloud.ledger import Ledger
 from cloud.photos import Photo
-from cloud.reports import Report
+from cloud.reporting.reports import Report
 from cloud.tables import audit, cases, events, links, modes, once, photos, refs, watermarks
 from cloud.tables.links import UsedLink
 from cloud.tables.once import Once

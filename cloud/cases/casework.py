@@ -143,6 +143,11 @@ def _(act: Merge, case: Case, work: Work, actor: str, permit: Permit) -> None:
 
 
 @_beside.register
+def _(act: Duplicate, case: Case, work: Work, actor: str, permit: Permit) -> None:  # noqa: ARG001 - one shape
+    permit(work.case(act.of), act)
+
+
+@_beside.register
 def _(act: Split, case: Case, work: Work, actor: str, permit: Permit) -> None:  # noqa: ARG001 - one shape
     now_ns = work.now_ns
     here = _open_parts(work, case.number)

@@ -13,7 +13,7 @@ from cloud.alarming.alarm_state import Alarm
 from cloud.cases.case_flow import Case, LogLine, Member
 from cloud.cases.case_opening import hastened
 from cloud.cases.practice import Practice
-from cloud.notice_body import ALARM_TEST
+from cloud.notices.notice_body import ALARM_TEST
 from cloud.ports import AlarmPoint, Notice
 from wire.alarm import AlarmEvent, Evidence
 from wire.inventory import Inventory

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import msgspec
 
-from cloud import report_text
 from cloud.cases.case_act import Name, Text
 from cloud.cases.case_flow import Case, LogLine, Stage, logged
 from cloud.cases.case_opening import filed, routed
 from cloud.cases.elsewhere import Ref
 from cloud.cases.work import Work
 from cloud.city.case_codes import NoSuchCode
-from cloud.reports import Report, State
+from cloud.reporting import report_text
+from cloud.reporting.reports import Report, State
 from wire.alarm import Level
 from wire.errors import BadAct
 

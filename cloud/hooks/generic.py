@@ -43,9 +43,9 @@ from typing import Literal
 import msgspec
 from standardwebhooks.webhooks import Webhook
 
-from cloud import hook_body, hook_proof, hook_words, report_facts, report_text
 from cloud.cases.case_flow import Stage
-from cloud.reports import Hook, HookRefused, Report, State
+from cloud.reporting import hook_body, hook_proof, hook_words, report_facts, report_text
+from cloud.reporting.reports import Hook, HookRefused, Report, State
 from wire.alarm import Level
 from wire.errors import ConfigError, Mistake
 from wire.located import nearest

@@ -30,9 +30,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from cloud import hook_alerts, hook_body, hook_proof
-from cloud.hook_words import Colour
-from cloud.reports import Hook, Report
+from cloud.reporting import hook_alerts, hook_body, hook_proof
+from cloud.reporting.hook_words import Colour
+from cloud.reporting.reports import Hook, Report
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from cloud import notice_body, secret
-from cloud.card import Card, Language, card_of
-from cloud.outbound import Target
-from cloud.ports import House, Notice, Notifier
-from cloud.robot import (
+from cloud import secret
+from cloud.notices import notice_body
+from cloud.notices.card import Card, Language, card_of
+from cloud.notices.outbound import Target
+from cloud.notices.robot import (
     Malformed,
     Meaning,
     Misconfigured,
@@ -48,6 +48,7 @@ from cloud.robot import (
     read_error_code,
     read_token,
 )
+from cloud.ports import House, Notice, Notifier
 
 _SILENCED_S = 600.0
 _BUSY_S = 60.0

@@ -40,9 +40,10 @@ from html import escape
 from typing import Literal
 from urllib.parse import quote
 
-from cloud import notice_body, secret
-from cloud.card import Card, Language, Link, card_of
-from cloud.mail_session import Login, Session
+from cloud import secret
+from cloud.notices import notice_body
+from cloud.notices.card import Card, Language, Link, card_of
+from cloud.notices.mail_session import Login, Session
 from cloud.ports import House, Notice, Notifier
 from wire.blocking import OneAtATime
 from wire.errors import ConfigError, Mistake, NotifyError, Undeliverable

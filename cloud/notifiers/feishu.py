@@ -33,11 +33,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from cloud import notice_body, secret
-from cloud.card import Card, Language, Link, card_of
-from cloud.outbound import Target
-from cloud.ports import House, Notice, Notifier
-from cloud.robot import (
+from cloud import secret
+from cloud.notices import notice_body
+from cloud.notices.card import Card, Language, Link, card_of
+from cloud.notices.outbound import Target
+from cloud.notices.robot import (
     Malformed,
     Meaning,
     Misconfigured,
@@ -49,6 +49,7 @@ from cloud.robot import (
     mentioned,
     read_token,
 )
+from cloud.ports import House, Notice, Notifier
 
 _MINUTE_S = 60.0
 _MEMBER = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -43,10 +43,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from cloud import notice_template, secret
-from cloud.notice_body import CaseFacts, decode
-from cloud.notice_template import Format, Template, Value
-from cloud.outbound import Target, check_url, expect_success, header_mistake, post
+from cloud import secret
+from cloud.notices import notice_template
+from cloud.notices.notice_body import CaseFacts, decode
+from cloud.notices.notice_template import Format, Template, Value
+from cloud.notices.outbound import Target, check_url, expect_success, header_mistake, post
 from cloud.ports import House, Notice, Notifier
 from wire.errors import ConfigError
 from wire.located import Mistakes

@@ -14,7 +14,7 @@ To change the secret without losing a notice, write the new one before the old o
 line end between them, and start the cloud again: every notice is signed with both, and the receiver
 takes the new one when it likes. Then take the old one away.
 
-The body is JSON with `type` (`case.opened` and the other kinds of `cloud/notice_route.py`), `timestamp`
+The body is JSON with `type` (`case.opened` and the other kinds of `cloud/notices/notice_route.py`), `timestamp`
 and `data`: the case, the alarm of a test, or for `case.digest` `cases` and `notices`. `webhook-id` is
 the same at every retry, so a receiver that has seen it answers 200 and does nothing. Any 2xx answer
 means taken. 410 means that the receiver wants no more notices: what is due becomes a dead letter at
@@ -33,7 +33,7 @@ from datetime import UTC, datetime
 from standardwebhooks.webhooks import Webhook
 
 from cloud import secret
-from cloud.outbound import Target, check_url, expect_success, post
+from cloud.notices.outbound import Target, check_url, expect_success, post
 from cloud.ports import House, Notice, Notifier, Now
 from wire.errors import ConfigError, Mistake
 

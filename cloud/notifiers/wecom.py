@@ -28,11 +28,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from cloud import notice_body
-from cloud.card import Card, Language, card_of, plain
-from cloud.outbound import Target
-from cloud.ports import House, Notice, Notifier
-from cloud.robot import (
+from cloud.notices import notice_body
+from cloud.notices.card import Card, Language, card_of, plain
+from cloud.notices.outbound import Target
+from cloud.notices.robot import (
     Malformed,
     Meaning,
     Misconfigured,
@@ -44,6 +43,7 @@ from cloud.robot import (
     read_error_code,
     read_token,
 )
+from cloud.ports import House, Notice, Notifier
 
 _MARKDOWN_MOST = 4096
 """Bytes."""

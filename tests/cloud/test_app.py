@@ -21,8 +21,8 @@ import zstandard
 from standardwebhooks.webhooks import Webhook
 
 from cloud import config as cloud_yaml
-from cloud.action_links import ActionLinks
 from cloud.app import Cloud
+from cloud.notices.action_links import ActionLinks
 from cloud.notifiers import webhook
 from cloud.ports import House
 from wire.broker import parse

@@ -23,7 +23,7 @@ from cloud.cases.case_flow import Case, CaseKind, LogLine, Stage
 from cloud.cases.case_ties import Decide, Dispute, Done, Duplicate, Merge, Split
 from cloud.cases.tally import Cell
 from cloud.city.mode import ModeName
-from cloud.reports import Report, State
+from cloud.reporting.reports import Report, State
 from cloud.schema.cases import case_log, case_members, case_tallies
 from cloud.tables import cases as case_table
 from wire.alarm import Change, Level

@@ -83,6 +83,9 @@ async def test_a_merge_does_not_reach_into_another_district(town: Town, tmp_path
     await town.log_in("lin")
     refused = await town.change("POST", f"cases/{tongan}/acts", json={"act": "merge", "into": siming})
     assert (refused.status_code, refused.json()["code"]) == (403, "E-ACCESS-002")
+    filed = await town.change("POST", "cases", json={"title": "屏幕倾斜", "level": "red", "district": "tongan"})
+    twin = await town.change("POST", f"cases/{filed.json()['number']}/acts", json={"act": "duplicate", "of": siming})
+    assert (twin.status_code, twin.json()["code"]) == (403, "E-ACCESS-002")
 
 
 async def test_a_handler_sees_the_cases_of_the_own_unit(town: Town, tmp_path: Path) -> None:

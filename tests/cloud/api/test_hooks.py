@@ -15,7 +15,7 @@ import pytest
 from hook_senders import ALERTMANAGER, GENERIC, GRAFANA, NEXT_SECRET, SECRET, SENDERS, Sender, item
 from linked_town import Town
 
-from cloud.hook_body import SIZE_MAX
+from cloud.reporting.hook_body import SIZE_MAX
 
 MANUAL = Path(__file__).parents[3] / "docs/operate/reports-in.md"
 HTML = '<img src=x onerror="alert(1)"> 井盖 [缺失](http://evil.example)'
@@ -165,7 +165,7 @@ async def test_a_list_is_taken_whole_or_not_at_all(tmp_path: Path) -> None:
 async def test_refusals_are_counted_and_put_on_record_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Fifty wrong messages: a line in the log, one in the audit log, fifty in the figures, until a right one comes."""
     async with linked_town.opened(tmp_path) as town:
-        with caplog.at_level(logging.INFO, "cloud.hook_door"):
+        with caplog.at_level(logging.INFO, "cloud.reporting.hook_door"):
             for _ in range(50):
                 await post(town, GENERIC, hotline(), secret=NEXT_SECRET)
             await taken(town, hotline())

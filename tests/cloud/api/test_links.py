@@ -11,7 +11,7 @@ import robot_standins
 from linked_town import GROUP, HOUR_NS, JPEG, Town, photo
 from robot_standins import SECRET, TOKEN, StandIn
 
-from cloud.action_links import NONCE_BYTES
+from cloud.notices.action_links import NONCE_BYTES
 from cloud.notifiers import dingtalk
 from cloud.ports import House
 

@@ -54,7 +54,7 @@ async def test_certificate_that_cannot_be_used(tmp_path: Path, what: str) -> Non
         key = folder / "ca.key"
     with pytest.raises(EgretError, match=r"own\.key|ca\.key") as caught:
         await serving(app(), certificate=str(certificate), key=str(key)).__aenter__()
-    assert caught.value.code == "E-API-014"
+    assert caught.value.code == "E-API-019"
 
 
 async def test_behind_a_proxy_it_may_listen_to_others() -> None:

@@ -17,7 +17,7 @@ from cloud.cases.case_acts import Accept, Close, Dispatch, FeedBack, Note, Resum
 from cloud.cases.case_flow import Case, Outcome
 from cloud.cases.case_ties import Dispute, Merge, Split
 from cloud.city.mode import ModeName
-from cloud.reports import Report, State
+from cloud.reporting.reports import Report, State
 from cloud.schema.base import metadata
 from wire.alarm import Change, Level
 from wire.errors import BadAct, CaseError, EgretError, NoSuchCase, StaleCase

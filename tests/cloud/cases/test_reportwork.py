@@ -13,7 +13,7 @@ from cloud.cases.case_acts import Close, File
 from cloud.cases.case_flow import Stage
 from cloud.cases.elsewhere import Ref, conflict
 from cloud.city.case_codes import NoSuchCode
-from cloud.reports import Report, State
+from cloud.reporting.reports import Report, State
 from wire.alarm import Level
 from wire.errors import BadAct
 

@@ -20,7 +20,7 @@ from hook_senders import (
     grafana_payload,
 )
 
-from cloud.reports import HookRefused, Report, State
+from cloud.reporting.reports import HookRefused, Report, State
 from wire.alarm import Level
 from wire.errors import ConfigError
 

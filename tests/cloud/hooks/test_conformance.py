@@ -12,7 +12,7 @@ from hook_senders import NEXT_SECRET, NOW_NS, SECRET, SENDERS, Sender
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloud.reports import HookRefused, Report, State
+from cloud.reporting.reports import HookRefused, Report, State
 from wire import kinds
 from wire.alarm import Level
 from wire.errors import ConfigError

@@ -9,7 +9,7 @@ from hook_senders import GENERIC, NEXT_SECRET, NOW_NS, SECRET, item
 
 from cloud.cases.case_flow import Stage
 from cloud.hooks import generic
-from cloud.reports import HookRefused, Report, State
+from cloud.reporting.reports import HookRefused, Report, State
 from wire.alarm import Level
 from wire.errors import ConfigError
 

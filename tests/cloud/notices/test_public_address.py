@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloud.public_address import refusal
+from cloud.notices.public_address import refusal
 
 PUBLIC = ["8.8.8.8", "121.192.0.1", "100.63.255.255", "172.32.0.1", "2400:3200::1", "64:ff9b::808:808"]
 PRIVATE = {

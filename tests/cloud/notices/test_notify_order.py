@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 import pytest
 import small_city
 
-from cloud import notify
 from cloud.cases.case_flow import Case
 from cloud.cases.docket import notice
-from cloud.digest import CASES_MOST
 from cloud.ledger import Ledger
-from cloud.notice_route import Hours, Route, facts_of
+from cloud.notices import notify
+from cloud.notices.digest import CASES_MOST
+from cloud.notices.notice_route import Hours, Route, facts_of
 from cloud.ports import Notice
 from cloud.tables import outbox
 from wire.alarm import Level

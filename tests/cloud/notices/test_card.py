@@ -7,8 +7,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from cloud.card import Link, card_of, plain
-from cloud.notice_body import CaseFacts, CaseNotice, decode
+from cloud.notices.card import Link, card_of, plain
+from cloud.notices.notice_body import CaseFacts, CaseNotice, decode
 from cloud.ports import House, as_written
 
 Names = Callable[[str, str], str]

@@ -15,11 +15,11 @@ import webhook_receiver
 from small_house import house
 from webhook_receiver import SECRET, Receiver, answer_of
 
-from cloud import notify
 from cloud.alarming import alarmwork
 from cloud.cases.casebook import Casebook
 from cloud.ledger import Ledger
-from cloud.notice_route import Route
+from cloud.notices import notify
+from cloud.notices.notice_route import Route
 from cloud.notifiers import webhook
 from cloud.ports import Notifier, Store
 from cloud.stores import embedded, influxdb_v1

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 from urllib.parse import quote
 
-from cloud.notice_body import ALARM_TEST, CaseFacts, CaseNotice
+from cloud.notices.notice_body import ALARM_TEST, CaseFacts, CaseNotice
 from cloud.ports import House
 
 Language = Literal["zh", "en"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from cloud import secret
-from cloud.outbound import Answer, Target, check_url, post
+from cloud.notices.outbound import Answer, Target, check_url, post
 from cloud.ports import House
 from wire.errors import ConfigError, Mistake, NotifyError, Undeliverable
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.notice_template import Format, Template, Value, read
+from cloud.notices.notice_template import Format, Template, Value, read
 from wire.errors import ConfigError
 from wire.located import Mistakes
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from cloud.notice_route import Route, facts_of
+from cloud.notices.notice_route import Route, facts_of
 from cloud.ports import Notice
 from cloud.tables.outbox import OutboxRow, subject
 

@@ -31,7 +31,7 @@ import msgspec
 
 from cloud.city.case_codes import CodeClass
 from cloud.city.city_rules import CityRules
-from cloud.notice_body import ALARM_TEST
+from cloud.notices.notice_body import ALARM_TEST
 from cloud.ports import Notice
 from wire.alarm import Level
 from wire.located import Block, Mistakes, nearest

@@ -11,7 +11,7 @@ import msgspec
 
 from cloud.access.actor import Actor, Right, Role
 from cloud.ports import Now
-from cloud.reports import Hook, HookRefused, Report
+from cloud.reporting.reports import Hook, HookRefused, Report
 
 QUIET_NS = 600 * 10**9
 _LOG = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ import webhook_receiver
 from tls_authority import Authority
 from webhook_receiver import Receiver, answer_of
 
-from cloud import outbound
-from cloud.outbound import BODY_MAX, Answer, Target, check_url, header_mistake, post
+from cloud.notices import outbound
+from cloud.notices.outbound import BODY_MAX, Answer, Target, check_url, header_mistake, post
 from wire.errors import ConfigError, NotifyError
 
 HERE = ("127.0.0.1",)

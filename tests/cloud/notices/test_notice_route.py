@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from cloud import notice_route
 from cloud.city import city_rules
 from cloud.city.city_rules import CityRules
 from cloud.config import load
-from cloud.notice_route import EVERYTHING, Facts, Hours, Route, check_districts, facts_of, read
+from cloud.notices import notice_route
+from cloud.notices.notice_route import EVERYTHING, Facts, Hours, Route, check_districts, facts_of, read
 from cloud.ports import Notice
 from wire.alarm import Level
 from wire.located import Mistakes, parse

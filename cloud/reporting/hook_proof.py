@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from hmac import compare_digest
 
 from cloud import secret
-from cloud.reports import HookRefused
+from cloud.reporting.reports import HookRefused
 from wire.errors import ConfigError, Mistake
 
 WINDOW_S = 300

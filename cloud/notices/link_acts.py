@@ -11,11 +11,11 @@ from typing import TypeAlias
 import msgspec
 
 from cloud.access.actor import Actor, NotAllowed, Role
-from cloud.action_links import ActionGrant
 from cloud.cases.case_act import Act, word
 from cloud.cases.case_acts import BY_LINK, Accept, Arrive, FeedBack, Note, allowed
 from cloud.cases.case_flow import Case, Stage
 from cloud.cases.practice import Practice
+from cloud.notices.action_links import ActionGrant
 from cloud.tables.links import OFTEN_MOST, UsedLink
 from wire.alarm import Level
 from wire.errors import BadAct

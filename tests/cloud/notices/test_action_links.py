@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cloud.action_links import ActionGrant, ActionLinks, LinkRefused, Reason, load_or_make_secret
+from cloud.notices.action_links import ActionGrant, ActionLinks, LinkRefused, Reason, load_or_make_secret
 from wire.errors import ConfigError, EgretError
 
 OLD, NEW, STRANGE = b"o" * 32, b"n" * 32, b"s" * 32

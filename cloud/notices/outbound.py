@@ -1,7 +1,7 @@
 """The one way out: an HTTP request to a receiver, which nobody can turn against our own network.
 
 The name of the receiver is looked up once, every address it has must be public (see
-`cloud/public_address.py`), and the connection goes to an address that was checked: a second answer
+`cloud/notices/public_address.py`), and the connection goes to an address that was checked: a second answer
 of DNS a moment later (rebinding) changes nothing. Certificate and `Host` are those of the name. No
 redirect is followed, no proxy or password is taken from the environment, an answer is read to its
 first bytes only and never unpacked, and the whole exchange has one time limit.
@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 
 import httpx
 
-from cloud.public_address import refusal
+from cloud.notices.public_address import refusal
 from wire.errors import ConfigError, Mistake, NotifyError, Undeliverable
 
 BODY_MAX = 16_000

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
-from cloud import report_text
-from cloud.reports import HookRefused
+from cloud.reporting import report_text
+from cloud.reporting.reports import HookRefused
 
 SIZE_MAX = 256 * 1024
 """Bytes of one body."""

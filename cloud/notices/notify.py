@@ -16,10 +16,10 @@ from random import Random
 
 import msgspec
 
-from cloud import digest
-from cloud.digest import CASES_MOST
 from cloud.ledger import Ledger
-from cloud.notice_route import EVERYTHING, Route
+from cloud.notices import digest
+from cloud.notices.digest import CASES_MOST
+from cloud.notices.notice_route import EVERYTHING, Route
 from cloud.ports import AlarmPoint, Notice, Notifier, Now, Store
 from cloud.tables.outbox import STORE, OutboxRow
 from wire.errors import NotifyError, Rejected, Unavailable, Undeliverable

@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from cloud import hook_words, report_facts, report_text
-from cloud.reports import HookRefused, Report, State
+from cloud.reporting import hook_words, report_facts, report_text
+from cloud.reporting.reports import HookRefused, Report, State
 from wire import scalars
 from wire.alarm import Level
 from wire.errors import ConfigError, Mistake

@@ -8,7 +8,7 @@ import small_city
 
 from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
-from cloud.notice_body import CaseFacts, CaseNotice, decode
+from cloud.notices.notice_body import CaseFacts, CaseNotice, decode
 from wire.errors import Undeliverable
 
 OPENED_NS = 1_795_480_000_000_000_000

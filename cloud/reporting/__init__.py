@@ -1,0 +1,1 @@
+"""What other systems report: proven, read, cleaned."""
