@@ -116,7 +116,7 @@ def create_app(
         },
         guards=[doors.enter],
         after_exception=[doors.note],
-        before_send=[board.confinement()],
+        before_send=[board.confinement(is_https=doors.http.is_https)],
         lifespan=[seeded],
         plugins=[problems.plugin()],
         request_max_body_size=BODY_MAX,

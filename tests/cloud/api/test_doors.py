@@ -251,3 +251,14 @@ async def test_demonstration_lets_this_machine_do_everything(town: Any) -> None:
     assert set(who["rights"]) == {right.value for right in Right}
     refused = await town.client.post("api/v1/session", json={"name": "lin", "password": PASSWORD})
     assert code(refused) == (409, "E-ACCESS-033")
+
+
+async def test_a_browser_that_came_over_tls_comes_by_nothing_else(proxied: Town) -> None:
+    """Strict-Transport-Security, where a proxy in front speaks TLS."""
+    answer = await proxied.client.get("api/v1/health", headers={"host": "egret.city.example"})
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_a_plain_port_of_this_machine_promises_no_tls(guarded: Town) -> None:
+    """A browser that was told so would find nothing here any more."""
+    assert "strict-transport-security" not in (await guarded.client.get("api/v1/health")).headers
