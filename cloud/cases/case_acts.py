@@ -10,7 +10,7 @@ import msgspec
 
 from cloud.cases.case_act import OPEN, Act, Name, Text, ended, is_for, word
 from cloud.cases.case_flow import Case, CaseKind, Outcome, Stage, logged
-from cloud.cases.case_opening import dispatched, filed
+from cloud.cases.case_opening import dispatched, filed, routed
 from cloud.cases.case_ties import Decide, Dispute, Done, Duplicate, Merge, Split
 from cloud.cases.practice import SECOND_NS, STAGE_LIMITS, Practice
 
@@ -26,8 +26,8 @@ class File(Act, frozen=True, kw_only=True, tag="file"):
     STAGES = frozenset({Stage.REPORTED})
 
     def after(self, case: Case, actor: str, practice: Practice, now_ns: int) -> Case:
-        """Filed."""
-        return filed(case, actor, self.note, practice, now_ns)
+        """Filed, with the unit that routing gives it."""
+        return routed(filed(case, actor, self.note, practice, now_ns), practice, now_ns)
 
 
 class Dismiss(Act, frozen=True, kw_only=True, tag="dismiss"):

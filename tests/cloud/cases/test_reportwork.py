@@ -198,3 +198,11 @@ async def test_a_title_of_nothing_is_refused(town: Town) -> None:
     with pytest.raises(BadAct, match="E-CASE-026"):
         await town.file(title=" \u200b\n")
     assert not await town.open_cases()
+
+
+async def test_a_report_that_is_filed_goes_where_routing_says(town: Town) -> None:
+    """立案 of what the hotline reported of a billboard in Tong'an: dispatched at once to whoever is on duty there."""
+    reported = await town.report(report(code="billboard", site="XM-TA-0117"))
+    assert (reported.stage, reported.unit) == ("reported", "")
+    filed = await town.do(reported.number, File())
+    assert (filed.stage, filed.unit, filed.person) == ("dispatched", "tongan-ads", "wang")
