@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 
+from cloud.city.day import CHINA
+
 _HEAD = b"Exif\x00\x00"
 _ORIENTATION, _EXIF_FOLDER, _GPS_FOLDER = 0x0112, 0x8769, 0x8825
 _TAKEN, _OFFSET, _OFFSET_OF_TAKEN = 0x9003, 0x9010, 0x9011
@@ -26,7 +28,6 @@ _ENTRIES_MAX = 500
 _VALUE_MAX = 100
 """Bytes of one value; the longest that we read is a position, with 24."""
 
-_CHINA = timezone(timedelta(hours=8))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZONE = re.compile(r"([+-])(\d\d):([0-5]\d)")
 _NS_MAX = 2**63 - 1
@@ -113,7 +114,7 @@ def _time_ns(camera: Directory) -> int | None:
 def _zone(text: str) -> timezone:
     found = _ZONE.fullmatch(text)
     if found is None or int(found[2]) > 14:
-        return _CHINA
+        return CHINA
     ahead = timedelta(hours=int(found[2]), minutes=int(found[3]))
     return timezone(ahead if found[1] == "+" else -ahead)
 

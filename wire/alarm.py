@@ -1,5 +1,6 @@
 """Alarm events: what a box says when a rule's level changes. Words after ISA-18.2."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -17,6 +18,11 @@ class Level(StrEnum):
     def severity(self) -> int:
         """4 for red … 1 for blue; for comparing inside the program only."""
         return {"red": 4, "orange": 3, "yellow": 2, "blue": 1}[self.value]
+
+
+def worst(levels: Iterable[Level]) -> Level:
+    """Of at least one level."""
+    return max(levels, key=lambda level: level.severity)
 
 
 class Change(StrEnum):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from cloud.access.actor import Actor, Right, may_see, require, require_sight
+from cloud.access.actor import Actor, Right, require, require_sight
 from cloud.alarming.alarm_state import Alarm
 from cloud.cases.case_act import Act
 from cloud.cases.case_acts import (
@@ -68,11 +68,6 @@ def see(actor: Actor, case: Case) -> None:
 def sees_district(actor: Actor, district: str) -> bool:
     """Does the actor see what happens in a district? A unit's people see the alarms around their cases."""
     return not actor.districts or district in actor.districts
-
-
-def sees_case(actor: Actor, case: Case) -> bool:
-    """Is the case theirs?"""
-    return may_see(actor, case.district, case.unit)
 
 
 def for_alarms(actor: Actor) -> Callable[[Alarm], None]:

@@ -17,7 +17,7 @@ from enum import StrEnum
 import msgspec
 
 from cloud.alarming.alarm_state import Alarm
-from wire.alarm import AlarmEvent, Evidence, Level
+from wire.alarm import AlarmEvent, Evidence, Level, worst
 
 SYSTEM = "egret"
 """The actor of what no person did."""
@@ -169,7 +169,7 @@ def noted(case: Case, event: AlarmEvent, now_ns: int) -> Case:
     line = LogLine(
         now_ns, SYSTEM, case.stage, f"{which}{event.change} {event.level}: {event.reason}", str(event.change)
     )
-    return logged(case, line, level=max(case.level, event.level, key=_severity))
+    return logged(case, line, level=worst([case.level, event.level]))
 
 
 def joined(case: Case, event: AlarmEvent, now_ns: int) -> Case:
@@ -187,7 +187,3 @@ def part_of(alarm: Alarm, now_ns: int) -> Member:
 def logged(case: Case, line: LogLine, **changes: object) -> Case:
     """The case after what the line says, one version later."""
     return msgspec.structs.replace(case, log=(*case.log, line), version=case.version + 1, **changes)
-
-
-def _severity(level: Level) -> int:
-    return level.severity

@@ -16,6 +16,7 @@ from cloud.cases.sensor_word import LastSeen, doubts
 from cloud.cases.work import Work
 from cloud.schema.cases import cases as table
 from cloud.tables import cases, photos
+from wire.alarm import worst
 from wire.errors import BadAct, StaleCase
 
 Permit = Callable[[Case, Act], None]
@@ -138,7 +139,7 @@ def _(act: Merge, case: Case, work: Work, actor: str, permit: Permit) -> None:
     work.docket.join(into.number, moved)
     _point_alarms(work, parts, into.number)
     line = LogLine(work.now_ns, actor, into.stage, f"← {case.number} {act.note}".rstrip(), "merge")
-    level = max(into.level, case.level, key=lambda level: level.severity)
+    level = worst([into.level, case.level])
     work.docket.change(logged(into, line, members=into.members + len(parts), level=level))
 
 
@@ -163,8 +164,8 @@ def _(act: Split, case: Case, work: Work, actor: str, permit: Permit) -> None:  
 
 def _apart(act: Split, case: Case, parts: list[Member], work: Work, actor: str) -> Case:
     """The case of these parts: as their first alarm would open it now, but reported when the whole was."""
-    worst = max((part.level for part in parts), key=lambda level: level.severity)
-    alarm = msgspec.structs.replace(work.alarm(parts[0].member), level=worst)
+    level = worst(part.level for part in parts)
+    alarm = msgspec.structs.replace(work.alarm(parts[0].member), level=level)
     opened = opened_by_alarm(work.docket.next_number(), alarm, standing(alarm), work.practice, work.now_ns)
     line = LogLine(work.now_ns, actor, Stage.REPORTED, f"← {case.number} {act.note}".rstrip(), "split")
     return msgspec.structs.replace(
@@ -180,7 +181,7 @@ def _apart(act: Split, case: Case, parts: list[Member], work: Work, actor: str) 
 
 def _as_bad_as_now(part: Member, work: Work) -> Member:
     """An alarm may have become worse since it joined."""
-    level = max(part.level, work.alarm(part.member).level, key=lambda level: level.severity)
+    level = worst([part.level, work.alarm(part.member).level])
     return msgspec.structs.replace(part, level=level)
 
 

@@ -16,7 +16,7 @@ from cloud.cases.work import Work
 from cloud.city.case_codes import NoSuchCode
 from cloud.reporting import report_text
 from cloud.reporting.reports import Report, State
-from wire.alarm import Level
+from wire.alarm import Level, worst
 from wire.errors import BadAct
 
 _OTHER = "other"
@@ -49,7 +49,7 @@ def take(work: Work, system: str, report: Report) -> Case:
         return case
     if case.is_open:
         line = LogLine(work.now_ns, system, case.stage, _words(report), str(report.state))
-        case = logged(case, line, level=max(case.level, report.level, key=lambda level: level.severity))
+        case = logged(case, line, level=worst([case.level, report.level]))
         work.docket.change(case)
     _remember(work, system, report, case, known)
     return work.case(case.number)

@@ -66,8 +66,8 @@ class Work:
         for ref in self._refs.values():
             refs.put(connection, ref)
         cases.add_lines(connection, docket.lines())
-        known = [before for before in docket.before.values() if before is not None]
-        tallies.apply(connection, tally.difference(known, docket.cases.values()))
+        known = [before for case in changed if (before := docket.before[case.number]) is not None]
+        tallies.apply(connection, tally.difference(known, changed))
         changed_alarms = docket.changed_alarms()
         alarms.put(connection, changed_alarms)
         alarms.add_history(connection, spool, docket.applied, docket.alarms, self.now_ns)

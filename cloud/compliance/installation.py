@@ -1,17 +1,17 @@
 """An installation as it is judged: its site, sensors and boxes, what was counted, and the words for a verdict."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
+from cloud.city.day import CHINA
 from cloud.compliance.presence import SECOND_NS, Presence
 from cloud.tables.boxes import BoxState
 from wire.inventory import Sensor, Site
 from wire.profile import RECORDED
 
-CHINA = timezone(timedelta(hours=8))
 """Days of commissioning, calibration and checking are days there."""
 BILLBOARD = "billboard"
 NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = {

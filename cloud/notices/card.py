@@ -8,10 +8,11 @@ harmless by `plain` before it stands beside markup.
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote
 
+from cloud.city.day import CHINA
 from cloud.notices.notice_body import ALARM_TEST, CaseFacts, CaseNotice
 from cloud.ports import House
 
@@ -20,7 +21,6 @@ Language = Literal["zh", "en"]
 DIGEST_MOST = 10
 """Titles in a card about many cases; the rest is a number and a link."""
 
-_CHINA = timezone(timedelta(hours=8))
 _TITLE_MOST, _NAME_MOST = 60, 40
 
 
@@ -128,7 +128,7 @@ def level_words(level: str, language: Language) -> str:
 
 def china_time(time_ns: int) -> str:
     """`2026-11-24 18:30`, eight hours ahead of UTC."""
-    return datetime.fromtimestamp(time_ns // 10**9, UTC).astimezone(_CHINA).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(time_ns // 10**9, UTC).astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
 
 
 def _of_one(kind: str, case: CaseFacts, language: Language, house: House) -> Card:
