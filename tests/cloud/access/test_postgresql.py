@@ -17,9 +17,9 @@ from cloud.database import Database
 from cloud.tables import audit
 
 
-async def test_login_tokens_and_audit(empty_ledger: str) -> None:
+async def test_login_tokens_and_audit(postgresql_url: str) -> None:
     """Users, failures, sessions and tokens, and a chain that 40 acts of two processes at once do not fork."""
-    async with Database(empty_ledger) as one, Database(empty_ledger) as other:
+    async with Database(postgresql_url) as one, Database(postgresql_url) as other:
         found = gate.on(one, lambda: START_NS, secrets.token_bytes, Passwords(secrets.token_bytes, CHEAP))
         await found.accounts.add(NewUser(name="lin", role=Role.OPERATOR, units=("a",), password=PASSWORD), CONSOLE)
         with pytest.raises(LoginRefused):
