@@ -78,10 +78,12 @@ def sums(connection: Connection, period: Period, filters: Filters, by: By) -> Gr
     first, last = period.first, period.last
     segments = day_by_day(first, last) if is_by_day else cover(first, last, by_month=by == "month")
     for segment in segments:
-        for row in connection.execute(_summed(segment, filters, by)):
-            group = found[row[0]][bool(row[1])]
-            for figure, number in zip(FIGURES, row[2:], strict=True):
-                group[figure] += segment.sign * number
+        # One after the other: sorted by both, a database would carry all figures of each row through the sorting.
+        for is_urgent in (False, True):
+            for key, *numbers in connection.execute(_summed(segment, filters, by, is_urgent=is_urgent)):
+                group = found[key][is_urgent]
+                for figure, number in zip(FIGURES, numbers, strict=True):
+                    group[figure] += segment.sign * number
     for key, is_urgent, ahead in _ahead(connection, period, filters, by):
         for figure, number in ahead.items():
             found[key][is_urgent][figure] -= number
@@ -99,10 +101,11 @@ def listed(
     """The newest cases that a figure counts, from below the number `before` unless that is empty."""
     first, last = f"{period.first:%Y%m%d}", f"{period.last + timedelta(days=1):%Y%m%d}"
     number = cases.c.number
-    within = [number < last, *_conditions(figure, period, filters, by_number=True)]
+    within = _conditions(figure, period, filters, by_number=True)
+    below = min(before or last, last)  # of two bounds above, a database walks from the one that it likes
     if figure in _RARE:
-        return page(connection, within, limit=limit, before=before)
-    found = page(connection, [number >= first, *within], limit=limit, before=before)
+        return page(connection, within, limit=limit, before=below)
+    found = page(connection, [number >= first, *within], limit=limit, before=below) if below > first else []
     if len(found) == limit or figure == "reported":
         return found
     earlier = [number < min(before or first, first), *_conditions(figure, period, filters, by_number=False)]
@@ -113,20 +116,21 @@ def listed(
     return [*found, *page(connection, [number.in_(numbers)], limit=limit, before="")] if numbers else found
 
 
-def _summed(segment: Segment, filters: Filters, by: By) -> Select[Any]:
+def _summed(segment: Segment, filters: Filters, by: By, *, is_urgent: bool) -> Select[Any]:
     table = case_tallies.c
     key: ColumnElement[Any] = {
         "none": literal(""),
-        "month": func.substr(table.period, 1, 6),
+        # A run of days lies within one month, and rows of months lie in their order: nothing is sorted.
+        "month": table.period if segment.grain == "month" else literal(segment.first[:6]),
         "day": table.period,
     }.get(by, table[by] if by in table else literal(""))
-    is_urgent = table.level.in_(_URGENT)
-    wanted = select(key.label("key"), is_urgent.label("is_urgent"), *(func.sum(table[name]) for name in FIGURES))
+    wanted = select(key.label("key"), *(func.sum(table[name]) for name in FIGURES))
     wanted = wanted.where(table.grain == segment.grain, table.period.between(segment.first, segment.last))
     wanted = wanted.where(*_chosen(filters, dict(table)))
+    wanted = wanted.where(table.level.in_(_URGENT) if is_urgent else table.level.not_in(_URGENT))
     if filters.code:
         wanted = wanted.where(table.code == (" " if filters.code == NONE else filters.code))
-    return wanted.group_by("key", "is_urgent")
+    return wanted.group_by("key")
 
 
 def _ahead(
