@@ -10,6 +10,7 @@ from random import Random
 
 from litestar import Litestar
 
+from cloud import heap
 from cloud.access import gate
 from cloud.alarms import AlarmsLane
 from cloud.api import hooks, links, photos
@@ -107,6 +108,7 @@ class Cloud:
                 )
             )
             _log.info("the board is at %s", url)
+            stack.enter_context(heap.set_apart())
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(self._store_readings()),

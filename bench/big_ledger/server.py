@@ -10,6 +10,7 @@ import time
 from contextlib import AsyncExitStack
 
 from bench.big_ledger import town
+from cloud import heap
 from cloud.access import gate
 from cloud.access.actor import DEMO, Role
 from cloud.access.tokens import NewToken
@@ -40,6 +41,7 @@ async def serve(ledger_url: str, folder: str) -> None:
         url = await stack.enter_async_context(serving(app))
         asked = NewToken(name=f"bench-{secrets.token_hex(4)}", role=Role.MAINTAINER)
         issued = await gate.on(ledger.database, time.time_ns, secrets.token_bytes).tokens.create(asked, DEMO)
+        stack.enter_context(heap.set_apart())
         print(url, issued.secret, flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
