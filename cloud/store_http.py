@@ -73,9 +73,9 @@ class StoreHttp:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Disconnect."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        client, self._client = self._client, None  # before it is closed: nobody is to ask a closed one
+        if client is not None:
+            await client.aclose()
 
     async def post(
         self,
