@@ -143,10 +143,16 @@ class Ledger:
         return await self.database.read(lambda connection: case_counts.of(connection, wanted))
 
     async def cases(
-        self, wanted: Sequence[ColumnElement[bool]] = (), *, limit: int = 500, after: str = ""
+        self,
+        wanted: Sequence[ColumnElement[bool]] = (),
+        *,
+        limit: int = 500,
+        after: str = "",
+        with_logs: bool = True,
     ) -> Sequence[Case]:
         """Those that fulfil the conditions, newest first, with the end of their logs; next from `after` the last."""
-        return await self.database.read(lambda connection: cases.page(connection, wanted, limit=limit, before=after))
+        page = cases.page if with_logs else cases.bare_page
+        return await self.database.read(lambda connection: page(connection, wanted, limit=limit, before=after))
 
     async def open_cases(self, limit: int = 1_000) -> Sequence[Case]:
         """The newest that nobody has closed."""

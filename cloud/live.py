@@ -38,7 +38,8 @@ class Change(msgspec.Struct, frozen=True):
 class _Watcher:
     """What one watcher has still to be told; bounded by the number of series. A new one has seen nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, wants_values: bool) -> None:
+        self.wants_values = wants_values
         self.values: dict[tuple[str, str], LiveValue] = {}
         self.woken = asyncio.Event()
         self.woken.set()
@@ -56,6 +57,8 @@ class Live:
     def __init__(self) -> None:
         """Knows nothing yet."""
         self._latest: dict[tuple[str, str], LiveValue] = {}
+        self.newest_ns = 0
+        """The time of the newest reading, 0 for none."""
         self._watchers: set[_Watcher] = set()
 
     def seed(self, points: Iterable[Point]) -> None:
@@ -81,12 +84,12 @@ class Live:
         """The newest value of everything that was ever heard of."""
         return tuple(self._latest.values())
 
-    async def watch(self, every_s: float = EVERY_S) -> AsyncGenerator[Change, None]:
+    async def watch(self, every_s: float = EVERY_S, *, values: bool = True) -> AsyncGenerator[Change, None]:
         """Now, at once after each `wake`, and otherwise every `every_s` seconds, even when nothing is new.
 
-        Values that came in between are merged into one change: the newest wins.
+        Values that came in between are merged into one change: the newest wins. `values`: or none at all.
         """
-        watcher = _Watcher()
+        watcher = _Watcher(wants_values=values)
         self._watchers.add(watcher)
         try:
             while True:
@@ -102,5 +105,7 @@ class Live:
         known = self._latest.get(key)
         if known is None or known.time_ns < value.time_ns:
             self._latest[key] = value
+            self.newest_ns = max(self.newest_ns, value.time_ns)
             for watcher in self._watchers:
-                watcher.values[key] = value
+                if watcher.wants_values:
+                    watcher.values[key] = value

@@ -5,9 +5,7 @@ Times are UTC in whole nanoseconds, as JSON integers: exact for programs. JavaSc
 door and never sends one back.
 """
 
-import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -40,15 +38,12 @@ from cloud.api.doors import DEMONSTRATION, SECURITY, Doors, provide_actor
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.ports import Now, Store
-from wire.errors import StoreError
 from wire.inventory import Inventory
 
-_LOG = logging.getLogger(__name__)
 BODY_MAX = 256 * 1024
 """Bytes of JSON: 500 alarms in one act have 70 000. Photos and hooks have limits of their own."""
 
 ROUTES = (
-    city.city,
     state.state,
     state.health,
     stream.events,
@@ -86,18 +81,10 @@ def create_app(
     """
     desk = Desk(ledger, store, live, inventory, now)
 
-    @asynccontextmanager
-    async def seeded(_: Litestar) -> AsyncIterator[None]:
-        """A cloud that was restarted shows the last values at once, if the store can tell them."""
-        try:
-            live.seed(await store.latest())
-        except StoreError as error:
-            _LOG.warning("the board starts without last values: %s", error)
-        yield
-
     app = Litestar(
         route_handlers=[
             Router("/api/v1", route_handlers=ROUTES),
+            city.router(inventory),
             session.router(),
             users.router(),
             audit.router(),
@@ -117,7 +104,6 @@ def create_app(
         guards=[doors.enter],
         after_exception=[doors.note],
         before_send=[board.confinement(is_https=doors.http.is_https)],
-        lifespan=[seeded],
         plugins=[problems.plugin()],
         request_max_body_size=BODY_MAX,
         openapi_config=_document(),

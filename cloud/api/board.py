@@ -3,15 +3,19 @@
 import base64
 import hashlib
 import logging
+import mimetypes
 import re
 from pathlib import Path
 
-from litestar import Router
-from litestar.datastructures import CacheControlHeader, MutableScopeHeaders
-from litestar.static_files import create_static_files_router
+from litestar import Response, Router, route
+from litestar.datastructures import MutableScopeHeaders
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.types import BeforeMessageSendHookHandler, Message, Scope
 
+from cloud.api import packed
 from cloud.api.doors import PUBLIC
+from cloud.api.packed import AnyRequest
 
 FOLDER = Path(__file__).parent.parent / "board"
 
@@ -22,9 +26,23 @@ def router() -> Router:
     """The board at `/`. Without its third-party modules the API works all the same, and the log says so."""
     if not (FOLDER / "modules" / "stamp.txt").is_file():
         _LOG.warning("the board's modules are missing. fix: python scripts/build_board.py [E-API-008]")
-    return create_static_files_router(
-        path="/", directories=[FOLDER], html_mode=True, cache_control=CacheControlHeader(no_cache=True), opt=PUBLIC
-    )
+    files = {path.relative_to(FOLDER).as_posix(): path for path in FOLDER.rglob("*") if path.is_file()}
+    made = {name: packed.pack(path.read_bytes(), _media_type(path), is_made_once=True) for name, path in files.items()}
+
+    @route(["/", "/{name:path}"], http_method=["GET", "HEAD"], include_in_schema=False, sync_to_thread=False)
+    def file(request: AnyRequest, name: FromPath[str] = "") -> Response[bytes]:
+        """One file, as it was when the cloud started."""
+        found = made.get(name.strip("/") or "index.html")
+        if found is None:
+            raise NotFoundException(detail=f"there is no {name!r} here")
+        return packed.answer(found, request)
+
+    return Router("/", route_handlers=[file], opt=PUBLIC)
+
+
+def _media_type(path: Path) -> str:
+    guessed = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return f"{guessed}; charset=utf-8" if guessed.startswith("text/") or path.suffix in {".js", ".json"} else guessed
 
 
 def confinement(*, is_https: bool) -> BeforeMessageSendHookHandler:

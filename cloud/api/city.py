@@ -1,11 +1,12 @@
 """GET /city: what there is. The board asks once and knows every name, place and limit."""
 
 import msgspec
-from litestar import get
+from litestar import Response, Router, get
 
-from cloud.api.desk import OnDesk
+from cloud.api import packed
+from cloud.api.packed import AnyRequest
 from wire.alarm import Level
-from wire.inventory import Box, Inventory, Sensor, Site
+from wire.inventory import Inventory, Sensor, Site
 from wire.quantities import QUANTITIES, Quantity
 
 
@@ -19,13 +20,20 @@ class CityLimit(msgspec.Struct, frozen=True):
     source: str
 
 
+class CityMake(msgspec.Struct, frozen=True):
+    """What many sensors have in common. `quantities` are what a good poll yields, by name (`City.quantities`)."""
+
+    profile: str
+    quantities: tuple[str, ...]
+    limits: tuple[CityLimit, ...]
+
+
 class CitySensor(msgspec.Struct, frozen=True):
-    """`quantities` are what a good poll of it yields, by name (see `City.quantities`)."""
+    """`make` is its place in `City.makes`."""
 
     id: str
     box: str
-    quantities: tuple[str, ...]
-    limits: tuple[CityLimit, ...]
+    make: int
 
 
 class CitySite(msgspec.Struct, frozen=True):
@@ -60,14 +68,26 @@ class City(msgspec.Struct, frozen=True):
     version: str
     districts: dict[str, str]
     quantities: tuple[Quantity, ...]
+    makes: tuple[CityMake, ...]
     sites: tuple[CitySite, ...]
     boxes: tuple[CityBox, ...]
 
 
-@get("/city", tags=["city"], summary="Sites, sensors, limits and boxes")
-async def city(desk: OnDesk) -> City:
-    """The inventory, as it is configured."""
-    inventory = desk.inventory
+def router(inventory: Inventory) -> Router:
+    """The route, with its answer made once."""
+    made = packed.pack(msgspec.json.encode(_city(inventory)), is_made_once=True)
+
+    @get("/", summary="Sites, sensors, limits and boxes", sync_to_thread=False)
+    def city(request: AnyRequest) -> Response[City]:
+        """The inventory, as it is configured."""
+        return packed.answer(made, request)  # type: ignore[return-value]  # a City, encoded
+
+    return Router("/api/v1/city", route_handlers=[city], tags=["city"])
+
+
+def _city(inventory: Inventory) -> City:
+    makes: dict[CityMake, int] = {}
+    sites = tuple(_site(site, inventory, makes) for site in inventory.sites.values())
     return City(
         name=inventory.name,
         name_en=inventory.name_en,
@@ -75,12 +95,14 @@ async def city(desk: OnDesk) -> City:
         version=inventory.version,
         districts=dict(inventory.districts),
         quantities=tuple(QUANTITIES.values()),
-        sites=tuple(_site(site, inventory) for site in inventory.sites.values()),
-        boxes=tuple(_box(box) for box in inventory.boxes.values()),
+        makes=tuple(makes),
+        sites=sites,
+        boxes=tuple(CityBox(box.id, box.name) for box in inventory.boxes.values()),
     )
 
 
-def _site(site: Site, inventory: Inventory) -> CitySite:
+def _site(site: Site, inventory: Inventory, makes: dict[CityMake, int]) -> CitySite:
+    sensors = [inventory.sensors[sensor] for sensor in site.sensors]
     return CitySite(
         id=site.id,
         name=site.name,
@@ -89,19 +111,15 @@ def _site(site: Site, inventory: Inventory) -> CitySite:
         district=site.district,
         longitude=site.longitude,
         latitude=site.latitude,
-        sensors=tuple(_sensor(inventory.sensors[sensor]) for sensor in site.sensors),
+        sensors=tuple(CitySensor(one.id, one.box, makes.setdefault(_make(one), len(makes))) for one in sensors),
     )
 
 
-def _sensor(sensor: Sensor) -> CitySensor:
+def _make(sensor: Sensor) -> CityMake:
     limits = tuple(
         CityLimit(rule.name, rule.quantity, level.level, level.limit, level.source)
         for rule in sensor.rules
         if rule.quantity  # the rule that judges the sensor itself has no limit
         for level in rule.levels
     )
-    return CitySensor(sensor.id, sensor.box, sensor.profile.quantities, limits)
-
-
-def _box(box: Box) -> CityBox:
-    return CityBox(box.id, box.name)
+    return CityMake(sensor.profile.name, sensor.profile.quantities, limits)

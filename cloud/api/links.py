@@ -75,7 +75,7 @@ def router(links: ActionLinks, folder: PhotoFolder) -> Router:
 
 def pages() -> Router:
     """The phone's page; it is the same for every link, and asks the API what the link shows."""
-    text = (FOLDER / "link.html").read_text(encoding="utf-8")
+    text = (FOLDER / "link" / "index.html").read_text(encoding="utf-8")
     headers = {"Content-Security-Policy": _POLICY, "X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-cache"}
 
     @get("/{token:path}", include_in_schema=False, sync_to_thread=False)

@@ -36,9 +36,17 @@ class _Placed(msgspec.Struct, frozen=True):
     unit: str = ""
 
 
+class Heartbeat(msgspec.Struct, frozen=True):
+    """The server's clock, and the time of the newest reading of any sensor, 0 for none."""
+
+    time_ns: int
+    newest_ns: int
+
+
 AnyRequest = Request[Any, Any, Any]
 LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0, le=BIGGEST)]
 After = Annotated[int, QueryParameter(ge=0, le=BIGGEST)]
+WithValues = Annotated[bool, QueryParameter(description="of a large city the newest values are most of what there is")]
 
 
 @get("/events", tags=["city"], summary="Alarms, cases, boxes and values as they change", media_type="text/event-stream")
@@ -49,22 +57,24 @@ async def events(
     request: AnyRequest,
     last_event_id: LastEventId = None,
     after: After = 0,
+    values: WithValues = True,  # noqa: FBT002 - a query parameter
 ) -> ServerSentEvent:
     """Events after `Last-Event-ID`, which a browser sends by itself, or else after `after`.
 
-    It ends with the session or token that opened it, at the next heartbeat.
+    It ends with the session or token that opened it, at the next heartbeat. An `after` that lies ahead is now.
     """
     is_still = partial(doors.is_still, request, actor)
-    return ServerSentEvent(_messages(desk, actor, is_still, after if last_event_id is None else last_event_id))
+    start = after if last_event_id is None else last_event_id
+    return ServerSentEvent(_messages(desk, actor, is_still, start, values=values))
 
 
 async def _messages(
-    desk: Desk, actor: Actor, is_still: Callable[[], Awaitable[bool]], after: int
+    desk: Desk, actor: Actor, is_still: Callable[[], Awaitable[bool]], after: int, *, values: bool
 ) -> AsyncIterator[ServerSentEventMessage]:
     # An id from an earlier ledger (a demonstration that was started anew) must not silence this one.
     after = min(after, await desk.ledger.last_event_id())
     async with (
-        aclosing(desk.live.watch()) as changes,
+        aclosing(desk.live.watch(values=values)) as changes,
         aclosing(_told(desk, actor, is_still, after, changes)) as messages,
     ):
         async for message in messages:
@@ -89,7 +99,7 @@ async def _told(
             yield ServerSentEventMessage(event="values", data=msgspec.json.encode(change.values))
         if is_due:
             heartbeat_at = clock() + HEARTBEAT_S
-            data = msgspec.json.encode({"time_ns": desk.now()})
+            data = msgspec.json.encode(Heartbeat(desk.now(), desk.live.newest_ns))
             yield ServerSentEventMessage(comment="heartbeat", event="time", data=data)
 
 

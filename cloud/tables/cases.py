@@ -145,10 +145,12 @@ def add_lines(connection: Connection, lines: Iterable[tuple[str, LogLine]]) -> N
 
 def page(connection: Connection, wanted: Sequence[ColumnElement[bool]], *, limit: int, before: str) -> list[Case]:
     """The newest that fulfil all conditions, from below the number `before` unless that is empty."""
-    conditions = [*wanted, cases.c.number < before] if before else list(wanted)
-    return _with_logs(
-        connection, select(*_FACTS).where(and_(True, *conditions)).order_by(cases.c.number.desc()).limit(limit)
-    )
+    return _with_logs(connection, _newest(wanted, limit, before))
+
+
+def bare_page(connection: Connection, wanted: Sequence[ColumnElement[bool]], *, limit: int, before: str) -> list[Case]:
+    """The same, without their logs."""
+    return [_case(row, ()) for row in connection.execute(_newest(wanted, limit, before))]
 
 
 def everything(connection: Connection, at_once: int = 2_000) -> Iterator[list[Case]]:
@@ -165,6 +167,11 @@ def shortened(case: Case) -> Case:
     return msgspec.structs.replace(case, log=case.log[-LOG_TAIL:])
 
 
+def _newest(wanted: Sequence[ColumnElement[bool]], limit: int, before: str) -> Select[Any]:
+    conditions = [*wanted, cases.c.number < before] if before else wanted
+    return select(*_FACTS).where(and_(True, *conditions)).order_by(cases.c.number.desc()).limit(limit)
+
+
 def _with_logs(connection: Connection, wanted: Select[Any]) -> list[Case]:
     rows = connection.execute(wanted).all()
     place = func.row_number().over(partition_by=case_log.c.case, order_by=case_log.c.id.desc()).label("place")
@@ -174,13 +181,16 @@ def _with_logs(connection: Connection, wanted: Select[Any]) -> list[Case]:
     logs: defaultdict[str, list[LogLine]] = defaultdict(list)
     for number, *facts in lines:
         logs[number].append(_line(facts[1:-1]))
-    return [
-        msgspec.convert(dict(zip(_NAMES, row, strict=True)) | {"log": tuple(logs[row.number])}, Case) for row in rows
-    ]
+    return [_case(row, tuple(logs[row.number])) for row in rows]
+
+
+def _case(row: Sequence[Any], log: tuple[LogLine, ...]) -> Case:
+    """A list has hundreds, so this is not left to `built`."""
+    return msgspec.convert(dict(zip(_NAMES, row, strict=True)) | {"log": log}, Case)
 
 
 def _line(facts: Sequence[Any]) -> LogLine:
-    """A line from its row. A list has hundreds, so this is not left to `built`."""
+    """A line from its row."""
     time_ns, actor, act, stage, note, photos = facts
     hashes = msgspec.json.decode(photos, type=tuple[str, ...]) if photos != "[]" else ()
     return LogLine(time_ns, actor, Stage(stage), note, act, hashes)

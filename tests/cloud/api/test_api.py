@@ -29,10 +29,30 @@ async def test_city_names_places_and_limits(town: Any) -> None:
     site = next(site for site in city["sites"] if site["id"] == "XM-TA-0117")
     assert (site["longitude"], site["latitude"]) == (118.1422, 24.7272)
     [sensor] = site["sensors"]
-    assert (sensor["box"], "tilt" in sensor["quantities"]) == ("XM-TA-01", True)
-    red = next(limit for limit in sensor["limits"] if limit["level"] == "red")
+    make = city["makes"][sensor["make"]]
+    assert (sensor["box"], "tilt" in make["quantities"]) == ("XM-TA-01", True)
+    red = next(limit for limit in make["limits"] if limit["level"] == "red")
     assert (red["rule"], red["quantity"], red["limit"]) == ("lean", "tilt", 1.5)
     assert red["source"]
+
+
+async def test_city_is_sent_once(town: Any) -> None:
+    """Sensors with the same profile and limits share them; who has the answer already gets 304 and no body."""
+    first = await town.client.get("api/v1/city")
+    city = first.json()
+    assert len(city["makes"]) == 2 < sum(len(site["sensors"]) for site in city["sites"])
+    again = await town.client.get("api/v1/city", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_large_answers_are_compressed_for_those_who_take_it(town: Any) -> None:
+    """A program that says nothing of gzip gets plain JSON; the same words either way."""
+    for path in ("api/v1/city", "api/v1/state", ""):
+        packed = await town.client.get(path, headers={"Accept-Encoding": "gzip"})
+        plain = await town.client.get(path, headers={"Accept-Encoding": "identity"})
+        assert packed.headers["content-encoding"] == "gzip"
+        assert "content-encoding" not in plain.headers
+        assert packed.content == plain.content, path
 
 
 async def test_state_is_everything_at_once(town: Any, now_ns: int) -> None:
@@ -46,7 +66,10 @@ async def test_state_is_everything_at_once(town: Any, now_ns: int) -> None:
     assert [(box["box"], box["online"]) for box in state["boxes"]] == [("XM-TA-01", True)]
     assert [(value["quantity"], value["value"]) for value in state["values"]] == [("tilt", 2.17)]
     assert state["time_ns"] == now_ns
+    assert state["newest_ns"] == now_ns
     assert state["last_event_id"] == await town.ledger.last_event_id() > 0
+    assert state["cases"][0]["log"] == []
+    assert (await get(town, "state", values="false"))["values"] == []
 
 
 async def test_readings_are_returned_as_stored(town: Any, now_ns: int) -> None:

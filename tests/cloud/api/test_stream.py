@@ -8,15 +8,15 @@ from typing import Any
 
 import small_city
 
-from wire.alarm import Level
+from wire.alarm import Change, Level
 
 
 async def listen(
-    town: Any, after: int = 0, last_event_id: int | None = None
+    town: Any, after: int = 0, last_event_id: int | None = None, *, values: str = "true"
 ) -> AsyncGenerator[tuple[str, str, Any], None]:
     """(id, event, data) of each message."""
     headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
-    async with town.client.stream("GET", f"api/v1/events?after={after}", headers=headers) as answer:
+    async with town.client.stream("GET", f"api/v1/events?after={after}&values={values}", headers=headers) as answer:
         fields: dict[str, str] = {}
         async for line in answer.aiter_lines():
             if line:
@@ -71,6 +71,28 @@ async def test_values_carry_no_id(town: Any, now_ns: int) -> None:
     assert (value["sensor"], value["value"]) == ("XM-TA-0117-T1", 0.2)
 
 
+async def test_values_can_be_left_out(town: Any, now_ns: int) -> None:
+    """A board of 5 000 sites asks for the values it shows, and hears of alarms and cases alone."""
+    async with aclosing(listen(town, values="false")) as messages:
+        await heard(messages, {"time"}, 1)
+        town.live.put(small_city.tilt_batch(town.inventory, "XM-TA-0117-T1", now_ns, (0.1, 0.2)).columns)
+        await town.ledger.take_alarms(small_city.lean(1, now_ns))
+        town.live.wake()
+        [(number, _)] = await heard(messages, {"values", "alarm"}, 1)
+    assert number == "1"
+
+
+async def test_from_now_on(town: Any, now_ns: int) -> None:
+    """Who follows a snapshot of its own asks for nothing of the past: an id that lies ahead is now."""
+    await town.ledger.take_alarms(small_city.lean(1, now_ns))
+    async with aclosing(listen(town, after=2**53)) as messages:
+        await heard(messages, {"time"}, 1)
+        await town.ledger.take_alarms(small_city.lean(2, now_ns + 1, Level.ORANGE, Change.LOWERED))
+        town.live.wake()
+        [(_, alarm)] = await heard(messages, {"alarm"}, 1)
+    assert alarm["level"] == "orange"
+
+
 async def test_id_of_an_earlier_ledger(town: Any, now_ns: int) -> None:
     """A browser left open over a demonstration started anew hears of the new one, though its ids are lower."""
     async with aclosing(listen(town, last_event_id=5_000)) as messages:
@@ -85,4 +107,4 @@ async def test_heartbeat_tells_the_time(town: Any, now_ns: int) -> None:
     """A quiet city still says that its stream lives, and what time the server has."""
     async with aclosing(listen(town)) as messages:
         [(_, data)] = await heard(messages, {"time"}, 1)
-    assert data == {"time_ns": now_ns}
+    assert data == {"time_ns": now_ns, "newest_ns": 0}
