@@ -1,11 +1,21 @@
-"""The board in Debian's chromium, for tests: a page, and everything that should not have happened in it."""
+"""The board in Debian's chromium, for tests: one browser a test process, a fresh profile a window.
 
+A window collects everything that should not have happened in its page, and the test fails at its end when
+anything did.
+"""
+
+import asyncio
+import atexit
+import subprocess
+import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 import servers
-from playwright.async_api import Page, Request, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, Request, async_playwright, expect
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -16,37 +26,77 @@ PATIENCE_MS = 30_000
 """For a busy machine; nothing here measures speed."""
 
 
+@cache
+def _debugger() -> str:
+    """The address of a browser that runs until this process ends."""
+    folder, port = tempfile.TemporaryDirectory(prefix="egret-chromium-"), servers.free_port()
+    command = [servers.program("chromium", "apt install chromium"), "--headless", *FLAGS]
+    command += [f"--user-data-dir={folder.name}", f"--remote-debugging-port={port}", "about:blank"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def end() -> None:
+        process.terminate()
+        process.wait()
+        folder.cleanup()
+
+    atexit.register(end)
+    url = f"http://127.0.0.1:{port}"
+    servers.wait_for("chromium", lambda: servers.answers(f"{url}/json/version"))
+    return url
+
+
 @dataclass
 class Window:
     """A page, and everything that should not have happened in it."""
 
     page: Page
+    context: BrowserContext
     url: str
     troubles: list[str] = field(default_factory=list)
 
-    def note(self, request: Request) -> None:
-        """A request to anywhere but the board's own server is one."""
-        if not request.url.startswith(self.url):
+    def watch(self, page: Page) -> None:
+        """Errors of the page's scripts, of its network, and requests to anywhere but the board's own server."""
+        page.on("pageerror", lambda error: self.troubles.append(f"page error {error}"))
+        page.on("console", lambda said: self.troubles.append(said.text) if said.type == "error" else None)
+        page.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "blob:", "data:")):
             self.troubles.append(f"external request {request.url}")
+
+    async def show(self, route: str) -> Page:
+        """Another page of the board, drawn."""
+        await self.page.evaluate("route => { location.hash = route }", route)
+        await expect(self.page.locator("#page")).to_be_visible(timeout=PATIENCE_MS)
+        return self.page
 
 
 @asynccontextmanager
-async def window(url: str, size: str, *, theme: str = "light") -> AsyncIterator[Window]:
-    """The board in Debian's chromium; the test fails at its end when anything in the page went wrong."""
-    chromium = servers.program("chromium", "apt install chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        width, height = SIZES[size]
-        page = await browser.new_page(viewport={"width": width, "height": height})
-        found = Window(page, url)
-        page.on("pageerror", lambda error: found.troubles.append(f"page error {error}"))
-        page.on("console", lambda said: found.troubles.append(said.text) if said.type == "error" else None)
-        page.on("request", found.note)
-        await page.goto(f"{url}?theme={theme}")
-        await expect(page.locator("body")).to_have_attribute("data-connection", "live", timeout=PATIENCE_MS)
+async def browsing(size: str) -> AsyncIterator[BrowserContext]:
+    """A fresh profile."""
+    width, height = SIZES[size]
+    debugger = await asyncio.to_thread(_debugger)
+    async with async_playwright() as playwright, AsyncExitStack() as stack:
+        browser = await playwright.chromium.connect_over_cdp(debugger)
+        context = await browser.new_context(viewport={"width": width, "height": height}, has_touch=size == "phone")
+        stack.push_async_callback(context.close)
+        context.set_default_timeout(PATIENCE_MS)
+        yield context
+
+
+@asynccontextmanager
+async def window(
+    url: str, size: str, *, route: str = "", query: str = "theme=light", is_board: bool = True
+) -> AsyncIterator[Window]:
+    """A page of the board at `url`; `is_board`: wait until it is live."""
+    async with browsing(size) as context:
+        found = Window(await context.new_page(), context, url)
+        found.watch(found.page)
+        await found.page.goto(f"{url}?{query}{route}")
+        if is_board:
+            await expect(found.page.locator("body")).to_have_attribute("data-connection", "live", timeout=PATIENCE_MS)
         yield found
-        await browser.close()
-    assert found.troubles == []
+    assert not found.troubles, found.troubles
 
 
 async def box(page: Page, selector: str) -> tuple[float, float, float, float]:
@@ -54,3 +104,11 @@ async def box(page: Page, selector: str) -> tuple[float, float, float, float]:
     place = await page.locator(selector).first.bounding_box()
     assert place is not None, f"{selector} is not drawn"
     return place["x"], place["y"], place["x"] + place["width"], place["y"] + place["height"]
+
+
+def picture_folder() -> Path | None:
+    """Where pictures of the pages go, when somebody asks for them."""
+    import os  # noqa: PLC0415
+
+    asked = os.environ.get("EGRET_PICTURES")
+    return Path(asked) if asked else None

@@ -1,41 +1,83 @@
-/** The board: starts the live stream and puts the page together. */
-import { h, render } from "preact";
-import { effect } from "@preact/signals";
-import htm from "htm";
+/** The board: finds out who is here, starts the live stream, and shows the page that the address names. */
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import { effect, signal } from "@preact/signals";
 
-import { Alarms } from "./alarms.js";
-import { follow } from "./api.js";
-import { Boxes } from "./boxes.js";
-import { Cases } from "./cases.js";
-import { city, isLive, ticking } from "./city.js";
-import { Banner, Header } from "./header.js";
-import { CityMap } from "./map.js";
-import { ChosenSite } from "./site.js";
-import { theme } from "./theme.js";
-import { language, pick, say } from "./words.js";
+import { city, isLive, ticking } from "./core/city.js";
+import { findQuietest } from "./core/choice.js";
+import { html } from "./core/html.js";
+import { isWall, route } from "./core/route.js";
+import { enter, who } from "./core/session.js";
+import { listen } from "./core/sound.js";
+import { follow } from "./core/stream.js";
+import { theme } from "./core/theme.js";
+import { language, pick, say } from "./core/words.js";
+import CityPage from "./pages/city.js";
+import { Header, ModeBanner, StaleBanner } from "./parts/header.js";
+import { loadUnits } from "./parts/people.js";
+import { Rail } from "./parts/rail.js";
+import { Waiting } from "./parts/trouble.js";
 
-const html = htm.bind(h);
-const TICK_MS = 500;
+const TICK_MS = 1_000;
+/** Loaded when they are first shown; `core/route.js` says how addresses name them. */
+const PAGES = new Set(["alarms", "load", "cases", "case", "sites", "typhoon", "evaluation", "duty", "fleet", "users", "login"]);
+const loaded = signal(new Map([["city", CityPage]]));
+
+async function load(name) {
+  const { default: page } = await import(`./pages/${name}.js`);
+  loaded.value = new Map(loaded.value).set(name, page);
+}
+
+/** The module of a page: a case and the list of cases have one each. */
+function moduleOf({ page, id }) {
+  if (page === "cases" && id) return "case";
+  return PAGES.has(page) ? page : "city";
+}
+
+function Shown({ name }) {
+  useEffect(() => {
+    if (!loaded.value.has(name)) load(name);
+  }, [name]);
+  const page = loaded.value.get(name);
+  return page ? html`<${page} key=${route.value.id} id=${route.value.id} query=${route.value.query} />` : html`<main class="page" id="page"><${Waiting} /></main>`;
+}
 
 function Board() {
-  if (city.value === null) return html`<p class="loading">${say("connection.stale")}</p>`;
-  return html`<${Header} />
-    <${Banner} />
-    <main>
-      <${CityMap} />
-      <aside><${Alarms} /><${Cases} /><${Boxes} /></aside>
-      <${ChosenSite} />
-    </main>`;
+  if (who.value === false) return html`<${Shown} name="login" />`;
+  if (who.value === null || city.value === null) return html`<p class="loading" role="status">${say("loading")}</p>`;
+  return html`<a class="skip" href="#page" onClick=${skip}>${say("skip")}</a>
+    <${Header} /><${StaleBanner} /><${ModeBanner} />
+    <div class="body">${!isWall && html`<${Rail} />`}<${Shown} name=${moduleOf(route.value)} /></div>`;
+}
+
+/** The address of the page stays as it is. */
+function skip(event) {
+  event.preventDefault();
+  document.getElementById("page").focus();
+}
+
+/** Runs when something is there for the first time. */
+function once(isThere, run) {
+  const end = effect(() => isThere() && queueMicrotask(() => (end(), run())));
 }
 
 effect(() => {
-  document.documentElement.lang = language.value;
+  document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
   document.documentElement.dataset.theme = theme.value;
   document.body.dataset.connection = isLive.value ? "live" : "stale";
+  document.body.classList.toggle("wall", isWall);
   if (city.value) document.title = `${pick(city.value.name, city.value.name_en)} · Egret`;
 });
-setInterval(() => (ticking.value = Date.now()), TICK_MS);
+setInterval(() => document.hidden || (ticking.value = Date.now()), TICK_MS);
+document.addEventListener("visibilitychange", () => (ticking.value = Date.now()));
 
-document.getElementById("board").replaceChildren();
-render(html`<${Board} />`, document.getElementById("board"));
-await follow();
+const place = document.getElementById("board");
+place.replaceChildren();
+render(html`<${Board} />`, place);
+once(() => who.value, () => {
+  follow();
+  listen();
+  loadUnits();
+});
+once(() => city.value, findQuietest);
+await enter();

@@ -1,28 +1,35 @@
-/** Which site the chart shows: the one a person chose, or else the one most worth looking at. */
+/** Which site the map rings and the chart shows: the one a person chose, or else the one most worth looking at. */
 import { computed, signal } from "@preact/signals";
 
-import { activeAlarms, sites, valueOf } from "./city.js";
+import { get, isExpected } from "./api.js";
+import { markedSites, sites } from "./city.js";
+import { isWall } from "./route.js";
+
+const TURN_MS = 12_000; // on a wall each site in alarm is shown so long
 
 const picked = signal(null);
-let nearest = null;
+/** Where nothing is wrong: the site that a typhoon would endanger most. */
+const quietest = signal(null);
+const turn = signal(0);
 
 export const chosen = computed(() => {
   if (sites.value.has(picked.value)) return picked.value;
-  const worst = activeAlarms.value.find((alarm) => sites.value.has(alarm.site));
-  return worst?.site ?? nearestToLimit();
+  const known = markedSites.value.filter((site) => sites.value.has(site));
+  return known[turn.value % known.length] ?? quietest.value;
 });
 
 export function choose(site) {
   picked.value = site;
 }
 
-/** The site whose value is nearest to its lowest limit when first asked: a quiet city has a steady picture. */
-function nearestToLimit() {
-  if (!sites.value.has(nearest)) {
-    const share = (site) =>
-      Math.max(0, ...site.sensors.flatMap(({ id, limits }) => limits.map((row) => valueOf(id, row.quantity)?.value / row.limit || 0)));
-    const ranked = [...sites.peek().values()].map((site) => [share(site), site.id]).sort((one, other) => other[0] - one[0]);
-    nearest = ranked[0]?.[0] > 0 ? ranked[0][1] : null;
+/** Begins once the city is known. */
+export async function findQuietest() {
+  if (isWall) setInterval(() => (turn.value += 1), TURN_MS);
+  try {
+    const { sites: ranked } = await get("ranking", { limit: 1 });
+    quietest.value = ranked[0]?.site ?? sites.value.keys().next().value ?? null;
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    quietest.value = sites.value.keys().next().value ?? null;
   }
-  return nearest;
 }

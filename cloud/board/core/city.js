@@ -1,16 +1,24 @@
 /** What the board knows: the city as configured, and how it stands now. Times are ms since 1970, UTC. */
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 
-import { severity } from "./levels.js";
+import { severity } from "../parts/levels.js";
 
 const NS_PER_MS = 1e6;
 const ACTIVE = new Set(["unacknowledged", "acknowledged"]); // the condition exists now (ISA-18.2)
+const HELD = new Set(["shelved", "suppressed", "out_of_service"]);
 
 export const city = signal(null);
+/** District polygons, empty where nobody has built a map. */
+export const map = signal({ source: "", approval: "", bounds: null, districts: [] });
+/** Every alarm that is not normal, by its id. */
 export const alarms = signal(new Map());
+/** Open cases, by number. */
 export const cases = signal(new Map());
 export const boxes = signal(new Map());
-export const values = signal(new Map());
+/** Modes that stand, by id. */
+export const modes = signal(new Map());
+/** The time of the newest reading of any sensor, 0 for none. */
+export const newest = signal(0);
 export const isLive = signal(false);
 /** When the stream was last heard, on this machine's clock. */
 export const heardAt = signal(0);
@@ -24,99 +32,121 @@ export const now = computed(() => ticking.value + clockOffset.value);
 export const sites = computed(() => new Map((city.value?.sites ?? []).map((site) => [site.id, site])));
 export const quantities = computed(() => new Map((city.value?.quantities ?? []).map((row) => [row.name, row])));
 
-const siteOfSensor = computed(() => {
-  const found = new Map();
-  for (const site of sites.value.values()) for (const sensor of site.sensors) found.set(sensor.id, site.id);
-  return found;
-});
+/** What a sensor measures, and its limits. */
+export function makeOf(sensor) {
+  return city.value.makes[sensor.make];
+}
 
-/** A fault says that a sensor cannot be trusted; it has no limit that was passed. */
+export function districtName(id) {
+  return city.value?.districts[id] ?? id;
+}
+
+/** A fault says that a sensor or a box cannot be trusted; it has no limit that was passed. */
 export function isFault(alarm) {
   return alarm.limit === null;
 }
 
-/** Active alarms, worst first, the newest of a level first. */
-export const activeAlarms = computed(() =>
-  [...alarms.value.values()].sort(
-    (one, other) =>
-      isFault(one) - isFault(other) || severity(other.level) - severity(one.level) || other.since - one.since,
-  ),
+export function isActive(alarm) {
+  return ACTIVE.has(alarm.state);
+}
+
+export function isNew(alarm) {
+  return alarm.state === "unacknowledged" || alarm.state === "returned_unacknowledged";
+}
+
+function worstFirst(one, other) {
+  return isFault(one) - isFault(other) || severity(other.level) - severity(one.level) || other.since - one.since;
+}
+
+/** What asks for somebody: active, or returned and not yet acknowledged; worst first, the newest of a level first. */
+export const listedAlarms = computed(() => [...alarms.value.values()].filter((alarm) => !HELD.has(alarm.state)).sort(worstFirst));
+export const activeAlarms = computed(() => listedAlarms.value.filter(isActive));
+/** Shelved, suppressed by design, out of service. */
+export const heldAlarms = computed(() => [...alarms.value.values()].filter((alarm) => HELD.has(alarm.state)).sort(worstFirst));
+
+/** Open cases: what is late or due next comes first, what has no deadline last. */
+export const openCases = computed(() =>
+  [...cases.value.values()].sort((one, other) => (one.due ?? Infinity) - (other.due ?? Infinity) || one.opened - other.opened),
 );
 
-/** Open cases, the longest open first. */
-export const openCases = computed(() => [...cases.value.values()].sort((one, other) => one.opened - other.opened));
+export const offlineBoxes = computed(() => new Set([...boxes.value.values()].filter((box) => !box.online).map((box) => box.box)));
 
 /** What each site's mark shows: its worst structure alarm, or else that a sensor is at fault. */
-export const marks = computed(() => {
+const marks = new Map();
+
+/** A signal of its own for each site: an alarm draws one mark anew, and not five thousand. */
+export function markOf(site) {
+  if (!marks.has(site)) marks.set(site, signal(null));
+  return marks.get(site);
+}
+
+/** Ids of sites that have a mark, the worst first. */
+export const markedSites = signal([]);
+
+effect(() => {
   const found = new Map();
   for (const alarm of activeAlarms.value) {
-    if (!found.has(alarm.site)) found.set(alarm.site, { level: alarm.level, isFault: isFault(alarm) });
+    const known = found.get(alarm.site);
+    if (known) known.isNew ||= isNew(alarm);
+    else if (alarm.site) found.set(alarm.site, { level: alarm.level, isFault: isFault(alarm), isNew: isNew(alarm) });
   }
-  return found;
-});
-
-export const offlineSites = computed(() => {
-  const found = new Set();
-  for (const site of sites.value.values()) {
-    if (site.sensors.length && site.sensors.every((sensor) => boxes.value.get(sensor.box)?.online === false)) {
-      found.add(site.id);
+  batch(() => {
+    for (const [site, mark] of marks) if (!found.has(site) && mark.peek()) mark.value = null;
+    for (const [site, mark] of found) {
+      const known = markOf(site).peek();
+      if (known?.level !== mark.level || known.isFault !== mark.isFault || known.isNew !== mark.isNew) markOf(site).value = mark;
     }
-  }
-  return found;
+    markedSites.value = [...found.keys()];
+  });
 });
 
-export const unregistered = computed(() => [...values.value.values()].filter((value) => !siteOfSensor.value.has(value.sensor)));
+const TIMES = {
+  alarm: ["since_ns", "changed_ns", "acted_ns", "shelved_until_ns"],
+  case: ["opened_ns", "dispatched_ns", "accepted_ns", "arrived_ns", "fed_back_ns", "closed_ns", "due_ns", "suspended_ns"],
+  box: ["time_ns"],
+  mode: ["since_ns", "until_ns", "ended_ns"],
+};
 
-/** The time of the newest reading, 0 for none. */
-export const newest = computed(() => Math.max(0, ...[...values.value.values()].map((value) => value.time)));
-
-export function valueOf(sensor, quantity) {
-  return values.value.get(`${sensor}/${quantity}`);
+/** With its times in ms beside those in ns: `opened` for `opened_ns`. */
+export function withTimes(kind, item) {
+  const times = TIMES[kind].map((name) => [name.slice(0, -3), item[name] === null ? null : item[name] / NS_PER_MS]);
+  return { ...item, ...Object.fromEntries(times) };
 }
 
-function keep(target, key, item) {
-  const next = new Map(target.value);
-  if (item === null) next.delete(key);
-  else next.set(key, item);
-  target.value = next;
+function taker(kind, target, key, isKept) {
+  return (items) => {
+    const next = new Map(target.value);
+    for (const item of items) {
+      if (isKept(item)) next.set(item[key], withTimes(kind, item));
+      else next.delete(item[key]);
+    }
+    target.value = next;
+  };
 }
 
-const readAlarm = (alarm) => ({ ...alarm, since: alarm.since_ns / NS_PER_MS });
-const readCase = (item) => ({ ...item, opened: item.opened_ns / NS_PER_MS });
-const readBox = (box) => ({ ...box, since: box.time_ns / NS_PER_MS });
-const readValue = (value) => ({ ...value, time: value.time_ns / NS_PER_MS });
+export const takeAlarms = taker("alarm", alarms, "id", (alarm) => alarm.state !== "normal");
+export const takeCases = taker("case", cases, "number", (item) => item.closed_ns === null);
+export const takeBoxes = taker("box", boxes, "box", () => true);
+export const takeModes = taker("mode", modes, "id", (mode) => mode.ended_ns === null);
 
-export function takeAlarm(alarm) {
-  keep(alarms, alarm.id, ACTIVE.has(alarm.state) ? readAlarm(alarm) : null);
-}
-
-export function takeCase(item) {
-  keep(cases, item.number, item.closed_ns ? null : readCase(item));
-}
-
-export function takeBox(box) {
-  keep(boxes, box.box, readBox(box));
-}
-
-export function takeValues(news) {
-  const next = new Map(values.value);
-  for (const value of news) next.set(`${value.sensor}/${value.quantity}`, readValue(value));
-  values.value = next;
-}
-
-export function takeTime({ time_ns }) {
+export function takeTime(beats) {
+  const { time_ns, newest_ns } = beats.at(-1);
   clockOffset.value = time_ns / NS_PER_MS - Date.now();
+  newest.value = newest_ns / NS_PER_MS;
 }
 
 /** Replaces everything, after a first or a new connection. */
-export function takeState(inventory, state) {
+export function takeState(inventory, mapDocument, state) {
   batch(() => {
-    city.value = inventory;
-    takeTime(state);
-    alarms.value = new Map(state.alarms.filter((one) => ACTIVE.has(one.state)).map((one) => [one.id, readAlarm(one)]));
-    cases.value = new Map(state.cases.map((one) => [one.number, readCase(one)]));
-    boxes.value = new Map(state.boxes.map((one) => [one.box, readBox(one)]));
-    values.value = new Map();
-    takeValues(state.values);
+    if (city.value?.version !== inventory.version) city.value = inventory;
+    map.value = mapDocument;
+    takeTime([state]);
+    for (const target of [alarms, cases, boxes, modes]) target.value = new Map();
+    takeAlarms(state.alarms);
+    takeCases(state.cases);
+    takeBoxes(state.boxes);
+    takeModes(state.modes);
+    heardAt.value = Date.now();
+    isLive.value = true;
   });
 }

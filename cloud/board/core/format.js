@@ -24,6 +24,16 @@ export function amount(value, quantity) {
   return number(value, quantity) + (symbol.startsWith("°") ? symbol : ` ${symbol}`.trimEnd());
 }
 
+/** Thousands apart by a thin space: 277 924. */
+export function count(value) {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u2009");
+}
+
+/** A share, with as much precision as a city publishes: 99.88 %. */
+export function percent(share) {
+  return share === null ? "–" : `${(share * 100).toFixed(share === 1 || share === 0 ? 0 : 2)} %`;
+}
+
 /** A span of time in ms, as 04:07, 1:04:07 or 3 days 01:04:07. */
 export function span(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
@@ -40,14 +50,26 @@ export function age(ms) {
   return ms < 10_000 ? `${(Math.max(0, ms) / 1000).toFixed(1)} s` : span(ms);
 }
 
-const CLOCK = new Intl.DateTimeFormat("sv-SE", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const DAY = new Intl.DateTimeFormat("sv-SE", { year: "numeric", month: "2-digit", day: "2-digit" });
+/** The city's own clock, wherever one sits: cases and duty count their days by it. */
+const timeZone = "Asia/Shanghai";
+const CLOCK = new Intl.DateTimeFormat("sv-SE", { timeZone, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const DAY = new Intl.DateTimeFormat("sv-SE", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" });
 
-/** 24 h clock of the browser's time zone. */
+/** 24 h. */
 export function clockTime(ms) {
   return CLOCK.format(ms);
 }
 
 export function day(ms) {
   return DAY.format(ms);
+}
+
+/** 2026-11-23 18:20; a dash where there is none. */
+export function dateTime(ms) {
+  return ms === null || ms === undefined ? "–" : `${day(ms)} ${clockTime(ms).slice(0, 5)}`;
+}
+
+/** As `dateTime`, of an API's time. */
+export function dateTimeNs(time_ns) {
+  return dateTime(time_ns === null || time_ns === undefined ? null : time_ns / 1e6);
 }

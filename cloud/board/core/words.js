@@ -1,25 +1,30 @@
-/** What the board says, in Chinese and English. words.json is the catalogue; a test finds missing keys. */
-import { signal } from "@preact/signals";
+/** What the board says, in Chinese and English: one catalogue a language in `words/`; a test finds missing keys. */
+import { batch, signal } from "@preact/signals";
 
 const LANGUAGES = ["zh", "en"];
-const catalogue = await (await fetch("words.json")).json();
 
 function chosen() {
   const asked = new URLSearchParams(location.search).get("lang") ?? localStorage.getItem("language");
   return LANGUAGES.includes(asked) ? asked : "zh";
 }
 
+async function load(name) {
+  const answer = await fetch(new URL(`../words/${name}.json`, import.meta.url));
+  return answer.json();
+}
+
 export const language = signal(chosen());
+const catalogue = signal(await load(language.value));
 
 /** The words for a key, with `{name}` filled in. An unknown key shows itself. */
 export function say(key, values = {}) {
-  const words = catalogue[language.value][key] ?? key;
+  const words = catalogue.value[key] ?? key;
   return words.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
 /** The words for a key whose last part is data (a kind of site); data without words shows itself. */
 export function sayOr(key, otherwise) {
-  return catalogue[language.value][key] ?? otherwise;
+  return catalogue.value[key] ?? otherwise;
 }
 
 /** The Chinese or the English one of two names; a missing one is replaced by the other. */
@@ -27,7 +32,12 @@ export function pick(zh, en) {
   return language.value === "en" ? en || zh : zh || en;
 }
 
-export function switchLanguage() {
-  language.value = LANGUAGES[(LANGUAGES.indexOf(language.value) + 1) % LANGUAGES.length];
-  localStorage.setItem("language", language.value);
+export async function switchLanguage() {
+  const next = LANGUAGES[(LANGUAGES.indexOf(language.value) + 1) % LANGUAGES.length];
+  const words = await load(next);
+  batch(() => {
+    catalogue.value = words;
+    language.value = next;
+  });
+  localStorage.setItem("language", next);
 }

@@ -1,57 +1,21 @@
 /** The page behind a signed link: one case, and what its unit does to it with a thumb.
  *
  * Opening the page changes nothing, whatever the address asks for; every act is asked about once more.
- * All texts of a case are set as text, never as markup.
+ * A photo is kept on the phone until the cloud has it. All texts of a case are set as text, never as markup.
  */
+import { outbox, sendWaiting } from "./outbox.js";
+import { ACTS, LEVELS, PROBLEMS, STAGES, UNSENT } from "./words.js";
 
 const api = `/api/v1/links/${location.pathname.split("/").pop()}`;
 const ASKED = { done: "feed_back" }; // the buttons of a message say `?act=done`
-const LEVELS = {
-  red: ["▲", "红色 Ⅰ级", "Red Ⅰ"],
-  orange: ["◆", "橙色 Ⅱ级", "Orange Ⅱ"],
-  yellow: ["■", "黄色 Ⅲ级", "Yellow Ⅲ"],
-  blue: ["●", "蓝色 Ⅳ级", "Blue Ⅳ"],
-};
-const STAGES = {
-  reported: ["上报", "reported"],
-  filed: ["立案", "filed"],
-  dispatched: ["派遣", "dispatched"],
-  handling: ["处置中", "being handled"],
-  fed_back: ["已反馈", "fed back"],
-  verification: ["核查", "verification"],
-  closed: ["已结案", "closed"],
-};
-const ACTS = {
-  accept: ["接单", "Accept"],
-  arrive: ["到场", "Arrived"],
-  photo: ["拍照", "Photo"],
-  feed_back: ["已处置", "Done"],
-  note: ["备注", "Note"],
-};
-const PROBLEMS = {
-  "E-LINKS-001": "链接已过期，请向指挥中心索取新链接。",
-  "E-LINKS-002": "链接无效，请从原消息中打开。",
-  "E-LINKS-003": "链接不完整，请从原消息中打开。",
-  "E-LINKS-006": "此步骤已经办理过。",
-  "E-LINKS-007": "案件已转由其他单位处置。",
-  "E-LINKS-008": "尝试次数过多，请稍后再试。",
-  "E-LINKS-009": "次数已达上限，请联系指挥中心。",
-  "E-CASE-002": "案件已结案。",
-  "E-CASE-003": "案件当前阶段不能这样办理。",
-  "E-PHOTO-001": "照片太大，请缩小后再发。",
-  "E-PHOTO-002": "这不是照片。",
-  "E-PHOTO-003": "照片已损坏，请重拍。",
-  "E-PHOTO-004": "照片像素过高，请缩小后再发。",
-  "E-PHOTO-005": "不支持这种格式，请用 JPEG。",
-};
-const UNSENT = ["没有发出，请检查网络后再按一次。", "Not sent. Check the network and press again."];
 const WAIT_MS = 20_000;
-const PHOTO_WAIT_MS = 300_000;
 
 const page = document.querySelector("main");
 let view = null;
 let asked = ""; // the act that is being asked about
 let photo = null; // the file that is being asked about
+let waiting = []; // photos that the cloud does not have yet
+let sent = 0; // of the photo under way, a share
 let note = "";
 let isBusy = false;
 let said = null; // [Chinese, English, is it bad?]
@@ -72,8 +36,8 @@ function time(time_ns) {
   return asDate.toLocaleString("zh-CN", { timeZone: "Asia/Shanghai", dateStyle: "medium", timeStyle: "short" });
 }
 
-async function ask(path, options = {}, wait_ms = WAIT_MS) {
-  const answer = await fetch(api + path, { ...options, signal: AbortSignal.timeout(wait_ms), credentials: "omit" });
+async function ask(path, options = {}) {
+  const answer = await fetch(api + path, { ...options, signal: AbortSignal.timeout(WAIT_MS), credentials: "omit" });
   const body = await answer.json();
   if (!answer.ok) throw Object.assign(new Error(body.what), body);
   return body;
@@ -126,12 +90,27 @@ function act(kind) {
   });
 }
 
-function send() {
-  const headers = { "Content-Type": photo.type || "image/jpeg" };
-  return run(async () => {
-    await ask("/photos", { method: "POST", headers, body: photo }, PHOTO_WAIT_MS);
-    await load();
-    said = ["照片已发送", "Photo sent", false];
+/** The photo is safe on this phone before anything is sent. */
+async function keep() {
+  await outbox.add(view.number, photo);
+  photo = null;
+  said = null;
+  waiting = await outbox.of(view.number);
+  show();
+  deliver();
+}
+
+/** Sends what waits, oldest first, for as long as it takes. */
+function deliver() {
+  return sendWaiting(view.number, `${api}/photos`, async ({ share = 0, isDone, refused }) => {
+    sent = share;
+    if (isDone || refused) {
+      said = refused ? told(refused) : ["照片已发送", "Photo sent", false];
+      waiting = await outbox.of(view.number);
+      await load();
+      if (!asked) return show(); // a note that is being written keeps the keyboard
+    }
+    page.querySelector(".waiting")?.replaceWith(pending() ?? "");
   });
 }
 
@@ -162,7 +141,7 @@ function facts() {
 
 /** The buttons, or the one question that is open. */
 function controls() {
-  if (photo) return question("发送这张照片？", "Send this photo?", send, preview());
+  if (photo) return question("发送这张照片？", "Send this photo?", keep, preview());
   if (asked) {
     const [zh, en] = ACTS[asked];
     return question(`确认“${zh}”？`, `Confirm: ${en}?`, () => act(asked), noteField());
@@ -225,6 +204,13 @@ function preview() {
   return picture;
 }
 
+/** What waits on this phone, and how far the one under way is. */
+function pending() {
+  if (waiting.length === 0) return null;
+  const words = sent > 0 ? `${Math.round(sent * 100)} %` : "等网络 waiting for the network";
+  return make("p", { className: "waiting", role: "status" }, make("b", {}, `${waiting.length} 张照片待发送`), make("small", { lang: "en" }, `${waiting.length} photos to send, kept on this phone · ${words}`));
+}
+
 function message() {
   if (!said) return null;
   const [zh, en, isBad] = said;
@@ -246,6 +232,7 @@ function show() {
     make("h1", {}, view.title),
     title,
     message(),
+    pending(),
     controls(),
     facts(),
     make("p", { className: "quiet" }, `链接有效至 ${time(view.expires_ns)} · link valid until then`),
@@ -258,4 +245,6 @@ const wanted = new URLSearchParams(location.search).get("act") ?? "";
 const kind = ASKED[wanted] ?? wanted;
 if (view?.can.includes(kind) && kind !== "photo") asked = kind;
 history.replaceState(null, "", location.pathname);
+if (view) waiting = await outbox.of(view.number);
 show();
+if (view) deliver();

@@ -1,23 +1,47 @@
 /** Flat geometry of a city in WGS-84: projection, outlines, round numbers for a scale bar. */
 
 const METRES_PER_DEGREE = 111_320;
+const FAR_DEG = 1.5; // some 160 km from the middle of all sites: no city is so large
 
-/** Equirectangular around the middle of the places: metres east and south of it. Good to 0.1 % over a city. */
-export function projection(places) {
-  const [west, east] = extent(places.map((place) => place.longitude));
-  const [south, north] = extent(places.map((place) => place.latitude));
+/** Equirectangular around the middle of `bounds` [west, south, east, north]: metres east and south of it. Good to
+ * 0.1 % over a city. */
+export function projection([west, south, east, north]) {
   const [lon0, lat0] = [(west + east) / 2, (south + north) / 2];
   const metresPerLongitude = METRES_PER_DEGREE * Math.cos((lat0 * Math.PI) / 180);
   return {
     project: (lon, lat) => [(lon - lon0) * metresPerLongitude, (lat0 - lat) * METRES_PER_DEGREE],
     width: Math.max((east - west) * metresPerLongitude, 1_000),
     height: Math.max((north - south) * METRES_PER_DEGREE, 1_000),
-    bounds: { west, east, south, north },
+    bounds: [west, south, east, north],
   };
 }
 
-function extent(numbers) {
-  return [Math.min(...numbers), Math.max(...numbers)];
+function median(numbers) {
+  return numbers.toSorted((one, other) => one - other)[numbers.length >> 1];
+}
+
+/** Sites with a place, apart from those that lie in another part of the world: their coordinates are wrong. */
+export function placedOf(sites) {
+  const having = sites.filter((site) => site.longitude !== null && site.latitude !== null);
+  const [lon, lat] = [median(having.map((site) => site.longitude)), median(having.map((site) => site.latitude))];
+  return having.filter((site) => Math.abs(site.longitude - lon) < FAR_DEG && Math.abs(site.latitude - lat) < FAR_DEG);
+}
+
+/** [west, south, east, north] of points [longitude, latitude]; of none, of the whole world. */
+export function boundsOf(points) {
+  if (points.length === 0) return [-180, -90, 180, 90];
+  const [lons, lats] = [points.map(([lon]) => lon), points.map(([, lat]) => lat)];
+  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+}
+
+/** The smallest bounds around both. */
+export function around(one, other) {
+  return [Math.min(one[0], other[0]), Math.min(one[1], other[1]), Math.max(one[2], other[2]), Math.max(one[3], other[3])];
+}
+
+/** The points of a flat ring [lon, lat, lon, lat, …]. */
+export function pointsOf(ring) {
+  return Array.from({ length: ring.length / 2 }, (_, at) => [ring[2 * at], ring[2 * at + 1]]);
 }
 
 /** The convex hull of points [x, y], in order (Andrew's monotone chain). */
@@ -35,11 +59,23 @@ export function hull(points) {
   return sorted.length < 3 ? sorted : [...chain(sorted), ...chain(sorted.reverse())];
 }
 
-/** The middle of the points' extent. */
-export function middle(points) {
-  const [left, right] = extent(points.map((point) => point[0]));
-  const [top, bottom] = extent(points.map((point) => point[1]));
-  return [(left + right) / 2, (top + bottom) / 2];
+/** Twice the area of a ring of points, and the middle of that area (shoelace formula). */
+function areaAndMiddle(points) {
+  let [area, x, y] = [0, 0, 0];
+  points.forEach(([x1, y1], at) => {
+    const [x2, y2] = points[(at + 1) % points.length];
+    const part = x1 * y2 - x2 * y1;
+    area += part;
+    x += (x1 + x2) * part;
+    y += (y1 + y2) * part;
+  });
+  return area === 0 ? [0, points[0]] : [Math.abs(area), [x / (3 * area), y / (3 * area)]];
+}
+
+/** The middle of the largest of some rings of points. */
+export function middle(rings) {
+  const [, at] = rings.map(areaAndMiddle).reduce((one, other) => (other[0] > one[0] ? other : one));
+  return at;
 }
 
 /** The largest 1, 2 or 5 · 10ⁿ that is not above `most`. */

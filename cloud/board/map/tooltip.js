@@ -1,47 +1,39 @@
 /** What a site measures now, beside the pointer. */
-import { h } from "preact";
-import htm from "htm";
+import { activeAlarms, offlineBoxes, quantities } from "../core/city.js";
+import { amount } from "../core/format.js";
+import { html } from "../core/html.js";
+import { useValues } from "../core/values.js";
+import { pick, say } from "../core/words.js";
+import { levelWords, What } from "../parts/alarm_words.js";
+import { sensorsOf } from "../parts/chosen_site.js";
+import { Icon } from "../parts/levels.js";
+import { size } from "./view.js";
 
-import { activeAlarms, isFault, offlineSites, quantities, valueOf } from "./city.js";
-import { amount } from "./format.js";
-import { Icon } from "./levels.js";
-import { pick, say } from "./words.js";
-
-const html = htm.bind(h);
 const WIDTH = 250;
+const HEIGHT = 150;
 
-export function Tooltip({ hovered, size }) {
-  if (hovered.value === null) return null;
-  const { site, x, y } = hovered.value;
-  const flips = x + WIDTH > size.value.width;
-  const place = { left: `${flips ? x - WIDTH : x + 16}px`, top: `${Math.min(y + 14, size.value.height - 130)}px` };
+export function Tooltip({ site, at: [x, y] }) {
+  const values = useValues(site.id);
+  const left = x + WIDTH > size.value.width ? x - WIDTH : x + 16;
   const alarms = activeAlarms.value.filter((alarm) => alarm.site === site.id);
-  return html`<div class="tooltip" style=${place} role="tooltip">
+  const isOffline = site.sensors.length > 0 && site.sensors.every((sensor) => offlineBoxes.value.has(sensor.box));
+  return html`<div class="tooltip" style=${{ left: `${left}px`, top: `${Math.min(y + 14, size.value.height - HEIGHT)}px` }} role="tooltip">
     <strong>${pick(site.name, site.name_en)}</strong>
     <small>${site.id}</small>
-    ${alarms.map(
-      (alarm) => html`<p class="tooltip-alarm" key=${alarm.id}>
-        <${Icon} level=${alarm.level} isFault=${isFault(alarm)} size=${16} />
-        ${isFault(alarm) ? alarm.reason || say("fault.long") : say(`level.${alarm.level}`)}
-      </p>`,
-    )}
-    ${offlineSites.value.has(site.id) && html`<p class="quiet">${say("site.offline")}</p>`}
-    <${Readings} site=${site} />
+    ${alarms.map((alarm) => html`<p class="tooltip-alarm" key=${alarm.id}><${Icon} level=${alarm.level} isFault=${alarm.limit === null} size=${16} />${levelWords(alarm)} <${What} alarm=${alarm} /></p>`)}
+    ${isOffline && html`<p class="quiet">${say("site.offline")}</p>`}
+    <${Readings} site=${site} values=${values.value} />
   </div>`;
 }
 
-function Readings({ site }) {
-  const rows = site.sensors.flatMap((sensor) =>
-    sensor.quantities.map((name) => [quantities.value.get(name), valueOf(sensor.id, name)]),
-  );
-  const known = rows.filter(([quantity, reading]) => quantity && reading);
+function Readings({ site, values }) {
+  const rows = sensorsOf(site).flatMap((sensor) => sensor.quantities.map((name) => [name, values.get(`${sensor.id}/${name}`)]));
+  const known = rows.filter(([name, reading]) => reading && quantities.value.has(name));
   if (known.length === 0) return html`<p class="quiet">${say("site.silent")}</p>`;
   return html`<dl>
-    ${known.map(
-      ([quantity, reading]) => html`<div key=${reading.sensor + quantity.name}>
-        <dt>${pick(quantity.zh, quantity.en)}</dt>
-        <dd>${amount(reading.value, quantity)}</dd>
-      </div>`,
-    )}
+    ${known.map(([name, reading]) => {
+      const quantity = quantities.value.get(name);
+      return html`<div key=${reading.sensor + name}><dt>${pick(quantity.zh, quantity.en)}</dt><dd>${amount(reading.value, quantity)}</dd></div>`;
+    })}
   </dl>`;
 }

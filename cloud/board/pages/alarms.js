@@ -1,48 +1,75 @@
-/** Active alarms, worst first. */
-import { h } from "preact";
-import htm from "htm";
+/** Every alarm that is not normal, as a table to work through: choose some, acknowledge, shelve, take out, put back. */
+import { useComputed, useSignal } from "@preact/signals";
 
-import { activeAlarms, isFault, now, quantities, sites } from "./city.js";
-import { choose, chosen } from "./choice.js";
-import { amount, span } from "./format.js";
-import { Icon } from "./levels.js";
-import { pick, say } from "./words.js";
+import { districtName, heldAlarms, isNew, listedAlarms } from "../core/city.js";
+import { count, dateTime } from "../core/format.js";
+import { useFrozenOrder } from "../core/frozen.js";
+import { html } from "../core/html.js";
+import { href } from "../core/route.js";
+import { district, isInScope } from "../core/scope.js";
+import { say } from "../core/words.js";
+import { More } from "../parts/alarm_acts.js";
+import { levelWords, placeOf, State, What } from "../parts/alarm_words.js";
+import { Icon } from "../parts/levels.js";
+import { Page, Tabs } from "../parts/page.js";
+import { Since } from "../parts/timers.js";
 
-const html = htm.bind(h);
+const DRAWN = 300; // rows at once; what is acknowledged makes room for the rest
+const VIEWS = ["new", "listed", "held"];
+const ACTS = { new: ["acknowledge", "shelve", "take_out"], listed: ["acknowledge", "shelve", "take_out"], held: ["unshelve", "put_back"] };
 
-function What({ alarm }) {
-  if (isFault(alarm)) return html`<span class="what">${say("fault.long")} · ${alarm.reason || alarm.sensor}</span>`;
-  const quantity = quantities.value.get(alarm.quantity);
-  return html`<span class="what">
-    ${pick(quantity?.zh, quantity?.en) ?? alarm.quantity} <b>${amount(alarm.value, quantity)}</b>
-    <span class="limit"> ${say("alarm.limit")} ${alarm.limit}</span>
-  </span>`;
+export function AlarmTabs({ chosen }) {
+  const tabs = [...VIEWS.map((view) => [view, say(`alarms.view.${view}`), href("alarms", "", { view })]), ["load", say("page.load"), href("load")]];
+  return html`<${Tabs} label=${say("page.alarms")} tabs=${tabs} chosen=${chosen} />`;
 }
 
-function Alarm({ alarm }) {
-  const site = sites.value.get(alarm.site);
-  return html`<li>
-    <button
-      class=${`row ${chosen.value === alarm.site ? "chosen" : ""}`}
-      data-alarm=${alarm.id}
-      data-level=${alarm.level}
-      onClick=${() => choose(alarm.site)}
-    >
-      <${Icon} level=${alarm.level} isFault=${isFault(alarm)} size=${28} />
-      <span class="place">${site ? pick(site.name, site.name_en) : alarm.sensor}</span>
-      <time>${span(now.value - alarm.since)}</time>
-      <${What} alarm=${alarm} />
-      <span class="word">${isFault(alarm) ? say("fault") : say(`level.${alarm.level}`)}</span>
-    </button>
-  </li>`;
+function Row({ alarm, isChosen, onChoose }) {
+  const words = `${levelWords(alarm)} ${placeOf(alarm)}`;
+  return html`<tr data-alarm=${alarm.id} data-state=${alarm.state} class=${isNew(alarm) ? "new" : ""}>
+    <td><input type="checkbox" checked=${isChosen} aria-label=${say("choose", { what: words })} onChange=${() => onChoose(alarm.id)} /></td>
+    <td class="level"><${Icon} level=${alarm.level} isFault=${alarm.limit === null} /> ${levelWords(alarm)}</td>
+    <td><${State} alarm=${alarm} />${alarm.shelved_until && html` <small>${say("until", { time: dateTime(alarm.shelved_until) })}</small>`}</td>
+    <td><a href=${alarm.site ? href("sites", alarm.site) : href("fleet", "", { box: alarm.sensor })}>${placeOf(alarm)}</a> <small>${districtName(alarm.district)}</small></td>
+    <td><${What} alarm=${alarm} /></td>
+    <td class="number">${dateTime(alarm.since)}</td>
+    <td class="number"><${Since} time=${alarm.since} /></td>
+    <td class="number">${alarm.raised}</td>
+    <td>${alarm.case && html`<a href=${href("cases", alarm.case)}>${alarm.case}</a>`}</td>
+    <td class="remark">${alarm.note}</td>
+  </tr>`;
 }
 
-export function Alarms() {
-  const list = activeAlarms.value;
-  return html`<section class="alarms">
-    <h2>${say("alarms")} <b>${list.length}</b></h2>
-    ${list.length === 0
-      ? html`<p class="quiet">${say("alarms.none")}</p>`
-      : html`<ol>${list.map((alarm) => html`<${Alarm} key=${alarm.id} alarm=${alarm} />`)}</ol>`}
-  </section>`;
+const COLUMNS = ["level", "state", "place", "what", "since", "age", "raised", "case", "note"];
+const NUMBERS = new Set(["since", "age", "raised"]);
+
+export default function AlarmsPage({ query }) {
+  const view = VIEWS.includes(query.view) ? query.view : "new";
+  const picked = useSignal(new Set());
+  const all = useComputed(() => {
+    const found = view === "held" ? heldAlarms.value : listedAlarms.value;
+    return (view === "new" ? found.filter(isNew) : found).filter(isInScope);
+  });
+  const [alarms, handlers, isFrozen] = useFrozenOrder(all.value, (alarm) => alarm.id);
+  const ids = alarms.map((alarm) => alarm.id).filter((id) => picked.value.has(id));
+  const toggle = (id) => {
+    const next = new Set(picked.value);
+    if (!next.delete(id)) next.add(id);
+    picked.value = next;
+  };
+  const toggleAll = () => (picked.value = new Set(ids.length === alarms.length ? [] : alarms.map((alarm) => alarm.id)));
+  return html`<${Page} title=${say("page.alarms")} className="alarms-page" beside=${html`<${AlarmTabs} chosen=${view} />`}>
+    <div class="bar" role="group" aria-label=${say("alarms.acts")}>
+      <span>${say("alarms.chosen", { count: count(ids.length) })} / ${count(alarms.length)}</span>
+      <${More} key=${view} ids=${ids} kinds=${ACTS[view]} />
+      <small>${isFrozen && say("alarms.frozen")} ${district.value && say("scope.only", { name: districtName(district.value) })}</small>
+    </div>
+    ${alarms.length === 0
+      ? html`<p class="quiet">${say(`alarms.none.${view}`)}</p>`
+      : html`<div class="scroll"><table ...${handlers}>
+          <thead><tr><th><input type="checkbox" checked=${ids.length === alarms.length} aria-label=${say("choose.all")} onChange=${toggleAll} /></th>
+            ${COLUMNS.map((name) => html`<th key=${name} scope="col" class=${NUMBERS.has(name) ? "number" : ""}>${say(`column.${name}`)}</th>`)}</tr></thead>
+          <tbody>${alarms.slice(0, DRAWN).map((alarm) => html`<${Row} key=${alarm.id} alarm=${alarm} isChosen=${picked.value.has(alarm.id)} onChoose=${toggle} />`)}</tbody>
+        </table></div>`}
+    ${alarms.length > DRAWN && html`<p class="quiet">${say("rest", { count: count(alarms.length - DRAWN) })}</p>`}
+  <//>`;
 }

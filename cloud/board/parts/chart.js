@@ -1,43 +1,21 @@
-/** One quantity of one site over the last ten minutes, live, with its limits as lines. */
-import { h } from "preact";
+/** One quantity of one site over a span of time that ends now, with its limits as lines. */
 import { useEffect, useRef } from "preact/hooks";
 import { effect, signal, useSignal } from "@preact/signals";
-import htm from "htm";
 
-import { Problem, series } from "./api.js";
-import { now, quantities, valueOf } from "./city.js";
-import { clockTime, number, unit } from "./format.js";
+import { isExpected, series } from "../core/api.js";
+import { now, quantities } from "../core/city.js";
+import { clockTime, day, number, unit } from "../core/format.js";
+import { html } from "../core/html.js";
+import { theme } from "../core/theme.js";
+import { pick, say } from "../core/words.js";
 import { numeral } from "./levels.js";
-import { theme } from "./theme.js";
-import { pick, say } from "./words.js";
+import { Track } from "./track.js";
 
-const html = htm.bind(h);
 const { uPlot } = globalThis;
-const SPAN_MS = 600_000;
 const BUCKETS = 300;
+const DAY_MS = 86_400_000;
 const ROOM_ABOVE = 1.15;
-const GAP_INTERVALS = 5;
 const LABEL_PX = 13; // limits that lie close together still have readable labels
-
-/** Points of each sensor: the stored ones, then what arrives. */
-class Track {
-  points = [];
-
-  add(time, value) {
-    if (time > (this.points.at(-1)?.[0] ?? 0)) this.points.push([time, value]);
-  }
-
-  /** Columns for uPlot, in seconds. A hole much longer than the usual interval stays a hole. */
-  columns(since) {
-    this.points = this.points.filter(([time]) => time >= since);
-    const steps = this.points.slice(1).map(([time], at) => time - this.points[at][0]).sort((one, other) => one - other);
-    const longest = Math.max(2_000, GAP_INTERVALS * (steps[steps.length >> 1] ?? 0));
-    const rows = this.points.flatMap(([time, value], at) =>
-      at > 0 && time - this.points[at - 1][0] > longest ? [[time - 1, null], [time, value]] : [[time, value]],
-    );
-    return [rows.map(([time]) => time / 1000), rows.map(([, value]) => value)];
-  }
-}
 
 /** Up to the next limit above the values: limits come into sight as the values climb. */
 function range(limits, low, high) {
@@ -82,8 +60,9 @@ function drawLimits(plot, limits) {
   ctx.restore();
 }
 
-function options(element, sensors, limits) {
+function options(element, sensors, limits, spanMs) {
   const axis = { stroke: style("--quiet"), grid: { stroke: style("--hairline"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+  const moment = (second) => (spanMs > DAY_MS ? day(second * 1000).slice(5) : clockTime(second * 1000).slice(0, 5));
   return {
     width: element.clientWidth,
     height: element.clientHeight,
@@ -91,11 +70,11 @@ function options(element, sensors, limits) {
     legend: { show: false },
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     scales: {
-      x: { range: () => [(now.peek() - SPAN_MS) / 1000, now.peek() / 1000] },
+      x: { range: () => [(now.peek() - spanMs) / 1000, now.peek() / 1000] },
       y: { range: (_, low, high) => range(limits, low, high) },
     },
     axes: [
-      { ...axis, size: 28, space: 70, values: (_, seconds) => seconds.map((second) => clockTime(second * 1000).slice(0, 5)) },
+      { ...axis, size: 28, space: 70, values: (_, seconds) => seconds.map(moment) },
       { ...axis, size: 48 },
     ],
     series: [{}, ...sensors.map((_, at) => ({ stroke: style(at === 0 ? "--line" : "--quiet"), width: 1.6, points: { show: false } }))],
@@ -103,41 +82,42 @@ function options(element, sensors, limits) {
   };
 }
 
-export function Chart({ sensors, quantity }) {
+/** `sensors` as of `sensorsOf`; `values` is the signal of `useValues`, whose points are added as they come. */
+export function Chart({ sensors, quantity, values, spanMs }) {
   const place = useRef(null);
-  const trouble = useSignal("");
+  const trouble = useSignal(null);
   const having = sensors.filter((sensor) => sensor.quantities.includes(quantity));
   const limits = having[0].limits.filter((row) => row.quantity === quantity);
   useEffect(() => {
     const element = place.current;
     const tracks = having.map(() => new Track());
-    let plot = null;
     const ready = signal(false);
+    let plot = null;
     const load = async () => {
       const end = now.peek();
       try {
-        const stored = await Promise.all(having.map((sensor) => series(sensor.id, quantity, end - SPAN_MS, end, BUCKETS)));
-        tracks.forEach((track, at) => (track.points = stored[at].concat(track.points.filter(([time]) => time > (stored[at].at(-1)?.[0] ?? 0)))));
-        trouble.value = "";
+        const stored = await Promise.all(having.map((sensor) => series(sensor.id, quantity, end - spanMs, end, BUCKETS)));
+        tracks.forEach((track, at) => track.begin(stored[at]));
+        trouble.value = null;
       } catch (error) {
-        if (!(error instanceof Problem || error instanceof TypeError)) throw error;
-        trouble.value = error.message;
+        if (!isExpected(error)) throw error;
+        trouble.value = error;
       }
       ready.value = true;
     };
     const draw = () => {
       tracks.forEach((track, at) => {
-        const reading = valueOf(having[at].id, quantity);
+        const reading = values.value.get(`${having[at].id}/${quantity}`);
         if (reading) track.add(reading.time, reading.value);
       });
       if (!ready.value) return;
-      const columns = tracks.map((track) => track.columns(now.value - SPAN_MS));
+      const columns = tracks.map((track) => track.columns(now.value - spanMs));
       plot?.setData(columns.length > 1 ? uPlot.join(columns) : columns[0]);
     };
     const build = () => {
       theme.value; // colours are read anew when it changes
       plot?.destroy();
-      plot = new uPlot(options(element, having, limits), null, element);
+      plot = new uPlot(options(element, having, limits, spanMs), null, element);
     };
     const ends = [effect(build), effect(draw)];
     const resize = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: element.clientHeight }));
@@ -148,14 +128,16 @@ export function Chart({ sensors, quantity }) {
       resize.disconnect();
       plot.destroy();
     };
-  }, []);
+  }, [spanMs]);
   const known = quantities.value.get(quantity);
+  const newest = values.value.get(`${having[0].id}/${quantity}`)?.value;
+  const name = known ? pick(known.zh, known.en) : quantity;
   return html`<figure class="chart">
     <figcaption>
-      ${known ? pick(known.zh, known.en) : quantity} ${known?.unit && unit(known.unit) && html`<small>${unit(known.unit)}</small>`}
-      <small>${say("chart.span")}</small>
-      ${trouble.value && html`<em>${say("chart.missing", { reason: trouble.value })}</em>`}
+      ${name} ${known?.unit && unit(known.unit) && html`<small>${unit(known.unit)}</small>`}
+      <small>${say(`span.${spanMs}`)}</small>
+      ${trouble.value && html`<em role="status">${say("chart.missing", { reason: trouble.value.message })}</em>`}
     </figcaption>
-    <div class="plot" ref=${place} data-limits=${limits.length} data-newest=${number(valueOf(having[0].id, quantity)?.value, known)}></div>
+    <div class="plot" ref=${place} role="img" aria-label=${`${name} ${number(newest, known)}`} data-limits=${limits.length} data-newest=${number(newest, known)}></div>
   </figure>`;
 }

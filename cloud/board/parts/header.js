@@ -1,30 +1,34 @@
-/** One glance: which city, what is wrong, and whether this picture is alive. */
-import { h } from "preact";
-import htm from "htm";
+/** One glance: which city, in which mode, what is wrong, whether this picture is alive, and who sits here. */
+import { useSignal } from "@preact/signals";
 
-import { activeAlarms, city, heardAt, isFault, isLive, newest, now, ticking } from "./city.js";
-import { age, clockTime, day } from "./format.js";
+import { activeAlarms, city, districtName, heardAt, isFault, isLive, modes, newest, now, ticking } from "../core/city.js";
+import { age, clockTime, count, day } from "../core/format.js";
+import { html } from "../core/html.js";
+import { href, isWall } from "../core/route.js";
+import { district, scopeTo } from "../core/scope.js";
+import { isBlocked, silenced, toggleSilence } from "../core/sound.js";
+import { switchTheme } from "../core/theme.js";
+import { language, pick, say, switchLanguage } from "../core/words.js";
+import { Dialog } from "./dialog.js";
+import { Glyph } from "./glyphs.js";
 import { Icon, LEVELS } from "./levels.js";
-import { switchTheme } from "./theme.js";
-import { language, pick, say, switchLanguage } from "./words.js";
+import { OwnAccount } from "./own_account.js";
+import { SiteSearch } from "./site_search.js";
 
-const html = htm.bind(h);
 const OLD_MS = 15_000; // readings come every few seconds at most: older ones are worth a look
+const AUDIBLE = ["red", "orange", "yellow"];
 
-function Count({ level, isFaultCount = false, count, words }) {
-  return html`<li class=${count ? "" : "none"} title=${words}>
-    <${Icon} level=${level} isFault=${isFaultCount} size=${26} /><b>${count}</b><span>${words}</span>
+function Count({ level, isFaultCount = false, number, words }) {
+  return html`<li class=${number ? "" : "none"} data-count=${isFaultCount ? "fault" : level}>
+    <${Icon} level=${level} isFault=${isFaultCount} size=${26} /><b>${count(number)}</b><span>${words}</span>
   </li>`;
 }
 
 function Counts() {
   const structure = activeAlarms.value.filter((alarm) => !isFault(alarm));
-  return html`<ul class="counts">
-    ${LEVELS.map((level) => {
-      const count = structure.filter((alarm) => alarm.level === level).length;
-      return html`<${Count} key=${level} level=${level} count=${count} words=${say(`level.${level}`)} />`;
-    })}
-    <${Count} isFaultCount count=${activeAlarms.value.length - structure.length} words=${say("fault")} />
+  return html`<ul class="counts" aria-label=${say("counts")}>
+    ${LEVELS.map((level) => html`<${Count} key=${level} level=${level} number=${structure.filter((alarm) => alarm.level === level).length} words=${say(`level.${level}`)} />`)}
+    <${Count} isFaultCount number=${activeAlarms.value.length - structure.length} words=${say("fault")} />
   </ul>`;
 }
 
@@ -37,25 +41,81 @@ function Connection() {
   </div>`;
 }
 
+function Clock() {
+  return html`<div class="clock"><b>${clockTime(now.value)}</b><span>${day(now.value)}</span></div>`;
+}
+
+/** Sound is switched off by level, until the shift ends. */
+function Sound() {
+  const isAsked = useSignal(false);
+  const isSilent = AUDIBLE.every((level) => silenced.value.has(level));
+  const words = isBlocked.value ? say("sound.blocked") : say("sound");
+  return html`<button class=${isBlocked.value ? "loud" : ""} title=${words} aria-label=${words} onClick=${() => (isAsked.value = true)}>
+      <${Glyph} name=${isSilent || isBlocked.value ? "silent" : "sound"} size=${18} />${isBlocked.value && html`<span>${say("sound.blocked")}</span>`}
+    </button>
+    ${isAsked.value &&
+    html`<${Dialog} title=${say("sound")} onClose=${() => (isAsked.value = false)}>
+      <p>${say("sound.hint")}</p>
+      ${AUDIBLE.map(
+        (level) => html`<label key=${level} class="tick"><input type="checkbox" checked=${!silenced.value.has(level)} onChange=${() => toggleSilence(level)} />
+          <${Icon} level=${level} />${say(`sound.${level}`)}</label>`,
+      )}
+      <form method="dialog" class="answers"><button class="firm">${say("close")}</button></form>
+    <//>`}`;
+}
+
+function Switches() {
+  return html`<div class="switches">
+    <${Sound} />
+    <button onClick=${switchLanguage} title=${say("language.hint")} lang=${language.value === "zh" ? "en" : "zh"}>${say("language")}</button>
+    <button onClick=${switchTheme} title=${say("theme")} aria-label=${say("theme")}><${Glyph} name="theme" size=${18} /></button>
+    <${OwnAccount} />
+  </div>`;
+}
+
+/** 平时, or which modes stand where. */
+function ModeChip() {
+  const standing = [...modes.value.values()];
+  const words = standing.length ? standing.map((mode) => `${say(`mode.${mode.mode}`)}${mode.district ? ` ${districtName(mode.district)}` : ""}`).join(" · ") : say("mode.normal");
+  return html`<a class=${`mode-chip ${standing.length ? "war" : ""}`} href=${href("typhoon")}>${words}</a>`;
+}
+
 export function Header() {
+  const { name, name_en, is_demonstration } = city.value;
   return html`<header>
-    <div class="city">
+    <div class="brand">
       <img src="egret.svg" alt="" />
-      <h1>${pick(city.value.name, city.value.name_en)}</h1>
-      <p>${say("title")}${city.value.is_demonstration && html`<em>${say("demonstration")}</em>`}</p>
+      <a class="home" href=${href("city")}>${pick(name, name_en)}</a>
+      <p>${say("title")}</p>
+      ${is_demonstration && html`<em>${say("demonstration")}</em>`}
+      <${ModeChip} />
+      ${district.value && html`<button class="scope" onClick=${() => scopeTo("")} title=${say("scope.all")}>${districtName(district.value)} ×</button>`}
     </div>
+    ${!isWall && html`<${SiteSearch} />`}
     <${Counts} />
     <${Connection} />
-    <div class="clock"><b>${clockTime(now.value)}</b><span>${day(now.value)}</span></div>
-    <div class="switches">
-      <button onClick=${switchLanguage} title=${say("language.hint")} lang=${language.value === "zh" ? "en" : "zh"}>${say("language")}</button>
-      <button onClick=${switchTheme} title=${say("theme")} aria-label=${say("theme")}>◐</button>
-    </div>
+    <${Clock} />
+    ${!isWall && html`<${Switches} />`}
   </header>`;
 }
 
 /** Shown while nothing arrives: a frozen wall screen must look frozen. */
-export function Banner() {
+export function StaleBanner() {
   if (isLive.value || heardAt.value === 0) return null;
   return html`<p class="banner" role="status">${say("stale", { age: age(ticking.value - heardAt.value) })}</p>`;
+}
+
+/** In war (战时) the whole board says so: what, where, until when, and how far its task is; a drill is marked as one. */
+export function ModeBanner() {
+  const standing = [...modes.value.values()];
+  if (standing.length === 0) return null;
+  return html`<div class="mode-banner">
+    ${standing.map(
+      (mode) => html`<a key=${mode.id} href=${href("typhoon")}>
+        ${mode.is_drill && html`<em class="drill">${say("drill")}</em>`}
+        <${Icon} level=${mode.level} size=${18} /> <b>${say(`mode.${mode.mode}`)}</b>
+        ${mode.district ? districtName(mode.district) : say("whole_city")} · ${mode.reason} · ${say("mode.until", { time: clockTime(mode.until).slice(0, 5) })}
+      </a>`,
+    )}
+  </div>`;
 }

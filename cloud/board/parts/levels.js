@@ -1,8 +1,5 @@
 /** The four levels, worst first, each told by colour, shape and numeral: never by colour alone (ISA-101). */
-import { h } from "preact";
-import htm from "htm";
-
-const html = htm.bind(h);
+import { html } from "../core/html.js";
 
 export const LEVELS = ["red", "orange", "yellow", "blue"];
 const NUMERALS = { red: "Ⅰ", orange: "Ⅱ", yellow: "Ⅲ", blue: "Ⅳ" };

@@ -1,0 +1,79 @@
+/** What one hears: red and orange until somebody acknowledges, yellow once, blue and faults never.
+ *
+ * Silence ends with the shift, so that nobody inherits it. Browsers play nothing before the page was touched.
+ */
+import { computed, effect, signal } from "@preact/signals";
+
+import { isFault, isNew, listedAlarms } from "./city.js";
+
+const SHIFTS = [8, 20]; // hours at which one shift follows the other
+const TONES = { red: [880, 660, 880, 660, 880, 660], orange: [660, 550, 660, 550], yellow: [520] };
+const REPEATS_MS = { red: 2_500, orange: 6_000 };
+const TONE_S = 0.16;
+const LOUDNESS = 0.18;
+
+function endOfShift() {
+  const end = new Date();
+  const hour = SHIFTS.find((one) => one > end.getHours()) ?? SHIFTS[0] + 24;
+  end.setHours(hour, 0, 0, 0);
+  return end.getTime();
+}
+
+function remembered() {
+  const { until = 0, levels = [] } = JSON.parse(localStorage.getItem("silence") ?? "{}");
+  return until > Date.now() ? levels : [];
+}
+
+/** Levels that are silent until the end of the shift. */
+export const silenced = signal(new Set(remembered()));
+/** The browser plays nothing before somebody has touched the page. */
+export const isBlocked = signal(false);
+
+/** The level that sounds now, or null. */
+export const sounding = computed(() => {
+  const alarm = listedAlarms.value.find((one) => isNew(one) && !isFault(one) && TONES[one.level] && !silenced.value.has(one.level));
+  return alarm?.level ?? null;
+});
+
+export function toggleSilence(level) {
+  const levels = new Set(silenced.value);
+  if (!levels.delete(level)) levels.add(level);
+  silenced.value = levels;
+  localStorage.setItem("silence", JSON.stringify({ until: endOfShift(), levels: [...levels] }));
+}
+
+let context = null;
+
+function play(level) {
+  context ??= new AudioContext();
+  isBlocked.value = context.state === "suspended";
+  if (isBlocked.value) return;
+  TONES[level].forEach((pitch, at) => {
+    const [tone, volume] = [new OscillatorNode(context, { type: "triangle", frequency: pitch }), new GainNode(context)];
+    const start = context.currentTime + at * TONE_S;
+    volume.gain.setValueAtTime(LOUDNESS, start);
+    volume.gain.exponentialRampToValueAtTime(0.001, start + TONE_S);
+    tone.connect(volume).connect(context.destination);
+    tone.start(start);
+    tone.stop(start + TONE_S);
+  });
+}
+
+/** Begins to listen; a press anywhere lets the browser play. */
+export function listen() {
+  let timer = 0;
+  effect(() => {
+    const level = sounding.value;
+    clearInterval(timer);
+    document.body.dataset.sound = level ?? "";
+    if (!level) return;
+    play(level);
+    if (REPEATS_MS[level]) timer = setInterval(() => play(level), REPEATS_MS[level]);
+  });
+  const allow = async () => {
+    await context?.resume();
+    isBlocked.value = false;
+  };
+  for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, allow);
+  setInterval(() => (silenced.value = new Set(remembered())), 60_000);
+}

@@ -1,0 +1,89 @@
+/** Photos that the cloud does not have yet, kept in the phone's own database until it has.
+ *
+ * They are kept by the number of their case: a link that has expired leaves them for the next link to the same case.
+ */
+import { shrunk } from "./shrink.js";
+
+const RETRY_MS = [3_000, 10_000, 30_000, 60_000];
+const WAIT_MS = 300_000;
+
+const opened = new Promise((resolve, reject) => {
+  const asked = indexedDB.open("egret-photos", 1);
+  asked.onupgradeneeded = () => asked.result.createObjectStore("photos", { keyPath: "id", autoIncrement: true }).createIndex("number", "number");
+  asked.onsuccess = () => resolve(asked.result);
+  asked.onerror = () => reject(asked.error);
+});
+
+async function ask(mode, run) {
+  const database = await opened;
+  return new Promise((resolve, reject) => {
+    const asked = run(database.transaction("photos", mode).objectStore("photos"));
+    asked.onsuccess = () => resolve(asked.result);
+    asked.onerror = () => reject(asked.error);
+  });
+}
+
+export const outbox = {
+  /** Smaller, so that it comes through a poor network, with the camera's time and place. */
+  add: async (number, file) => {
+    const photo = await shrunk(file);
+    const bytes = await photo.arrayBuffer(); // some browsers keep no files
+    return ask("readwrite", (photos) => photos.add({ number, bytes, type: photo.type }));
+  },
+  of: (number) => ask("readonly", (photos) => photos.index("number").getAll(number)),
+  drop: (id) => ask("readwrite", (photos) => photos.delete(id)),
+};
+
+/** With its progress, which `fetch` does not tell. The answer, or a thrown Error with the problem's members. */
+function upload(address, photo, onShare) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", address);
+    request.timeout = WAIT_MS;
+    request.responseType = "json";
+    request.setRequestHeader("Content-Type", photo.type);
+    request.upload.onprogress = ({ loaded, total }) => onShare(loaded / total);
+    request.onload = () => (request.status < 300 ? resolve(request.response) : reject(Object.assign(new Error(), { status: request.status }, request.response)));
+    request.onerror = request.ontimeout = () => reject(new Error("unsent"));
+    request.send(photo.bytes);
+  });
+}
+
+const BY_ITSELF = new Set([429, 500, 502, 503, 504]);
+let isSending = false;
+
+/** `tell` hears `{ share }`, `{ isDone }`, or `{ refused }` with the problem of a photo that is never taken. */
+export async function sendWaiting(number, address, tell) {
+  if (isSending) return;
+  isSending = true;
+  for (let failures = 0; ; ) {
+    const [photo] = await outbox.of(number);
+    if (!photo) break;
+    try {
+      await upload(address, photo, (share) => tell({ share }));
+      await outbox.drop(photo.id);
+      failures = 0;
+      await tell({ isDone: true });
+    } catch (error) {
+      if (error.code && !BY_ITSELF.has(error.status)) {
+        // A photo that cannot be read is no use to anybody; one whose link is over waits for the next link.
+        if (error.code.startsWith("E-PHOTO")) await outbox.drop(photo.id);
+        await tell({ refused: error });
+        if (!error.code.startsWith("E-PHOTO")) break;
+        continue;
+      }
+      await tell({ share: 0 });
+      await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]);
+      failures += 1;
+    }
+  }
+  isSending = false;
+}
+
+/** Until the time is over, or the phone has found a network again. */
+function pause(ms) {
+  return new Promise((resume) => {
+    const timer = setTimeout(resume, ms);
+    addEventListener("online", () => (clearTimeout(timer), resume()), { once: true });
+  });
+}

@@ -1,0 +1,110 @@
+/** Who may come in: people with their roles and reach, programs with their tokens. */
+import { useSignal } from "@preact/signals";
+
+import { get, post, send } from "../core/api.js";
+import { city, districtName } from "../core/city.js";
+import { dateTimeNs } from "../core/format.js";
+import { html } from "../core/html.js";
+import { useAct, useLoaded } from "../core/loaded.js";
+import { say } from "../core/words.js";
+import { ActDialog, Dialog, Field } from "../parts/dialog.js";
+import { units } from "../parts/people.js";
+import { Page } from "../parts/page.js";
+import { Trouble, Waiting } from "../parts/trouble.js";
+
+const ROLES = ["viewer", "handler", "operator", "maintainer"];
+const DAYS = [30, 90, 365];
+const DAY_MS = 86_400_000;
+
+function RoleField({ chosen = "viewer" }) {
+  return html`<${Field} label=${say("role")} hint=${say("role.hint")}><select name="role">${ROLES.map((role) => html`<option value=${role} selected=${role === chosen}>${say(`role.${role}`)}</option>`)}</select><//>`;
+}
+
+/** Of nothing chosen: everything. */
+function ReachFields({ districts = [], units: own = [] }) {
+  return html`<${Field} label=${say("reach.districts")} hint=${say("reach.hint")}><select name="districts" multiple>${Object.keys(city.value.districts).map((id) => html`<option value=${id} selected=${districts.includes(id)}>${districtName(id)}</option>`)}</select><//>
+    <${Field} label=${say("reach.units")}><select name="units" multiple>${(units.value ?? []).map((unit) => html`<option value=${unit.id} selected=${own.includes(unit.id)}>${unit.name}</option>`)}</select><//>`;
+}
+
+function Reach({ of: one }) {
+  const told = [...one.districts.map(districtName), ...one.units];
+  return told.length ? told.join(" ") : html`<span class="quiet">${say("reach.all")}</span>`;
+}
+
+function Adding({ onClose }) {
+  const acting = useAct((fields) => post("users", fields), onClose);
+  return html`<${ActDialog} title=${say("users.add")} act=${acting} onClose=${onClose}>
+    <${Field} label=${say("login.name")} name="name" required maxlength="64" autocomplete="off" />
+    <${Field} label=${say("users.full_name")} name="full_name" maxlength="100" autocomplete="off" />
+    <${Field} label=${say("login.password")} hint=${say("password.hint")} name="password" type="password" required minlength="12" autocomplete="new-password" />
+    <${RoleField} /><${ReachFields} />
+  <//>`;
+}
+
+function Changing({ user, onClose }) {
+  const acting = useAct(({ is_active, ...fields }) => send("PATCH", `users/${encodeURIComponent(user.name)}`, { ...fields, is_active: is_active === "on" }), onClose);
+  return html`<${ActDialog} title=${say("users.change", { name: user.name })} confirm=${say("save")} act=${acting} onClose=${onClose}>
+    <${Field} label=${say("users.full_name")} name="full_name" value=${user.full_name} maxlength="100" />
+    <${RoleField} chosen=${user.role} /><${ReachFields} ...${user} />
+    <label class="tick"><input type="checkbox" name="is_active" checked=${user.is_active} /> ${say("users.is_active")}</label>
+  <//>`;
+}
+
+function SettingPassword({ user, onClose }) {
+  const acting = useAct((fields) => post(`users/${encodeURIComponent(user.name)}/password`, fields), onClose);
+  return html`<${ActDialog} title=${say("users.password", { name: user.name })} confirm=${say("save")} act=${acting} onClose=${onClose}>
+    <${Field} label=${say("password.new")} hint=${say("password.hint")} name="password" type="password" required minlength="12" autocomplete="new-password" />
+  <//>`;
+}
+
+function Issuing({ onClose }) {
+  const secret = useSignal("");
+  const acting = useAct(({ days, ...fields }) => post("tokens", { ...fields, expires_ns: (Date.now() + days * DAY_MS) * 1e6 }), (issued) => (secret.value = issued.secret));
+  if (secret.value) {
+    return html`<${Dialog} title=${say("tokens.issued")} onClose=${onClose}><p>${say("tokens.once")}</p><p><code class="secret">${secret.value}</code></p>
+      <form method="dialog" class="answers"><button class="firm">${say("close")}</button></form><//>`;
+  }
+  return html`<${ActDialog} title=${say("tokens.add")} act=${acting} onClose=${onClose}>
+    <${Field} label=${say("tokens.name")} name="name" required maxlength="64" autocomplete="off" />
+    <${RoleField} /><${ReachFields} />
+    <${Field} label=${say("tokens.ends")}><select name="days">${DAYS.map((days) => html`<option value=${days}>${say("days.count", { count: days })}</option>`)}</select><//>
+  <//>`;
+}
+
+function Users({ users, onAsk }) {
+  return html`<div class="scroll"><table><thead><tr><th scope="col">${say("login.name")}</th><th scope="col">${say("users.full_name")}</th><th scope="col">${say("role")}</th><th scope="col">${say("reach")}</th><th scope="col">${say("column.state")}</th><th scope="col">${say("users.since")}</th><th></th></tr></thead>
+    <tbody>${users.map((user) => html`<tr key=${user.name} data-user=${user.name} class=${user.is_active ? "" : "offline"}><th scope="row">${user.name}</th><td>${user.full_name}</td><td>${say(`role.${user.role}`)}</td><td><${Reach} of=${user} /></td>
+      <td>${say(user.is_active ? "users.active" : "users.inactive")}</td><td class="number">${dateTimeNs(user.created_ns)}</td>
+      <td><button class="small" onClick=${() => onAsk((close) => html`<${Changing} user=${user} onClose=${close} />`)}>${say("change")}</button> <button class="small" onClick=${() => onAsk((close) => html`<${SettingPassword} user=${user} onClose=${close} />`)}>${say("login.password")}</button></td></tr>`)}</tbody></table></div>`;
+}
+
+function Tokens({ tokens, onDone }) {
+  const revoking = useAct((name) => send("DELETE", `tokens/${encodeURIComponent(name)}`), onDone);
+  return html`<${Trouble} of=${revoking.trouble.value} />
+    ${tokens.length === 0
+      ? html`<p class="quiet">${say("tokens.none")}</p>`
+      : html`<div class="scroll"><table><tbody>${tokens.map((token) => html`<tr key=${token.name} class=${token.revoked_ns ? "offline" : ""}><th scope="row">${token.name}</th><td>${say(`role.${token.role}`)}</td><td><${Reach} of=${token} /></td>
+          <td class="number">${token.revoked_ns ? say("tokens.revoked") : token.expires_ns ? say("until", { time: dateTimeNs(token.expires_ns) }) : say("tokens.endless")}</td>
+          <td>${!token.revoked_ns && html`<button class="small" onClick=${() => revoking.act(token.name)}>${say("tokens.revoke")}</button>`}</td></tr>`)}</tbody></table></div>`}`;
+}
+
+export default function UsersPage() {
+  const { data, trouble, reload } = useLoaded(() => Promise.all([get("users"), get("tokens")]), []);
+  /** Gives the dialog that is open, or null. */
+  const asked = useSignal(null);
+  const close = () => {
+    asked.value = null;
+    reload();
+  };
+  const ask = (dialog) => (asked.value = dialog);
+  const beside = html`<button class="small" onClick=${() => ask(() => html`<${Adding} onClose=${close} />`)}>${say("users.add")}</button>
+    <button class="small" onClick=${() => ask(() => html`<${Issuing} onClose=${close} />`)}>${say("tokens.add")}</button>`;
+  if (trouble.value?.code === "E-ACCESS-033") return html`<${Page} title=${say("page.users")}><p class="quiet">${say("users.demonstration")}</p><//>`;
+  if (!data.value) return html`<${Page} title=${say("page.users")}><${Waiting} trouble=${trouble.value} /><//>`;
+  const [users, tokens] = data.value;
+  return html`<${Page} title=${say("page.users")} beside=${beside} className="users-page">
+    <section class="card"><h2>${say("users.people")} <b>${users.length}</b></h2><${Users} users=${users} onAsk=${ask} /></section>
+    <section class="card"><h2>${say("tokens.title")} <b>${tokens.length}</b></h2><${Tokens} tokens=${tokens} onDone=${reload} /></section>
+    ${asked.value?.(close)}
+  <//>`;
+}

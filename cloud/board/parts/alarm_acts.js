@@ -1,0 +1,52 @@
+/** What an operator does to alarms, one or many at once: acknowledge, shelve, take out of service, put back. */
+import { useSignal } from "@preact/signals";
+
+import { post, Problem } from "../core/api.js";
+import { takeAlarms } from "../core/city.js";
+import { html } from "../core/html.js";
+import { useAct } from "../core/loaded.js";
+import { may } from "../core/session.js";
+import { say } from "../core/words.js";
+import { ActDialog, Field } from "./dialog.js";
+
+const AT_ONCE = 500;
+const SHELVE_MINUTES = [15, 60, 240, 720, 1440];
+
+/** What became of them is shown at once; the stream says it again. Throws a Problem when nothing was done to any. */
+export async function act(ids, what) {
+  const done = [];
+  for (let at = 0; at < ids.length; at += AT_ONCE) done.push(...(await post("alarms/acts", { alarms: ids.slice(at, at + AT_ONCE), act: what })));
+  takeAlarms(done.filter((one) => one.alarm).map((one) => one.alarm));
+  const refused = done.filter((one) => one.problem);
+  if (refused.length) throw new Problem(409, { detail: refused[0].problem, code: refused[0].code, fix: say("alarms.refused", { count: refused.length }) });
+}
+
+export function Acknowledge({ ids, words = say("ack") }) {
+  const acting = useAct(() => act(ids, { act: "acknowledge" }));
+  if (!may("act_on_alarms")) return null;
+  const title = acting.trouble.value?.message;
+  return html`<button class="small ack" disabled=${acting.isBusy.value || !ids.length} title=${title} onClick=${() => acting.act()}>${title ? "⚠ " : ""}${words}</button>`;
+}
+
+/** The rest: each asks for a reason, shelving for an end, too. */
+export function More({ ids, kinds = ["acknowledge", "shelve", "take_out"] }) {
+  const asked = useSignal("");
+  if (!may("act_on_alarms")) return null;
+  const close = () => (asked.value = "");
+  return html`${kinds.map((kind) => html`<button key=${kind} class="small" disabled=${!ids.length} onClick=${() => (asked.value = kind)}>${say(`act.${kind}`)}</button>`)}
+    ${asked.value && html`<${Asking} kind=${asked.value} ids=${ids} onClose=${close} />`}`;
+}
+
+const NEEDS_REASON = new Set(["shelve", "take_out"]);
+
+function Asking({ kind, ids, onClose }) {
+  const acting = useAct(({ note, minutes }) => act(ids, { act: kind, note, ...(minutes && { seconds: minutes * 60 }) }), onClose);
+  const title = `${say(`act.${kind}`)} · ${say("alarms.chosen", { count: ids.length })}`;
+  return html`<${ActDialog} title=${title} confirm=${say(`act.${kind}`)} act=${acting} onClose=${onClose}>
+    <${Field} label=${say(NEEDS_REASON.has(kind) ? "reason" : "note.optional")} name="note" required=${NEEDS_REASON.has(kind)} maxlength="2000" autofocus />
+    ${kind === "shelve" &&
+    html`<${Field} label=${say("shelve.until")} hint=${say("shelve.hint")}>
+      <select name="minutes">${SHELVE_MINUTES.map((minutes) => html`<option value=${minutes}>${say("minutes", { count: minutes })}</option>`)}</select>
+    <//>`}
+  <//>`;
+}

@@ -1,0 +1,27 @@
+/** Texts that change with the clock, each by itself: a list of five hundred is not drawn anew every second. */
+import { useComputed } from "@preact/signals";
+
+import { now } from "../core/city.js";
+import { span } from "../core/format.js";
+import { html } from "../core/html.js";
+import { say } from "../core/words.js";
+
+/** How long ago. */
+export function Since({ time }) {
+  const text = useComputed(() => span(now.value - time));
+  return html`<time>${text}</time>`;
+}
+
+/** How long until a deadline, or how late it is. */
+export function Until({ due }) {
+  const isLate = useComputed(() => now.value > due);
+  const text = useComputed(() => (isLate.value ? say("late", { span: span(now.value - due) }) : say("left", { span: span(due - now.value) })));
+  return html`<time class=${isLate.value ? "late" : ""}>${text}</time>`;
+}
+
+/** A case's deadline: running, standing still, or none. */
+export function Deadline({ item }) {
+  if (item.suspended) return html`<time>${say("case.suspended")}</time>`;
+  if (item.due === null) return html`<time>${say("case.no_deadline")}</time>`;
+  return html`<${Until} key=${item.due} due=${item.due} />`;
+}

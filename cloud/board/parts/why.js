@@ -1,0 +1,83 @@
+/** Why is this red? The chain from the bytes on the wire to the case, each step with what it made of the one before. */
+import { get } from "../core/api.js";
+import { quantities } from "../core/city.js";
+import { amount, clockTime, dateTimeNs, number, unit } from "../core/format.js";
+import { html } from "../core/html.js";
+import { useLoaded } from "../core/loaded.js";
+import { href } from "../core/route.js";
+import { say } from "../core/words.js";
+import { EvidenceLine } from "./evidence.js";
+import { Icon } from "./levels.js";
+import { Waiting } from "./trouble.js";
+
+/** `50 03 06 …` */
+function spaced(hex) {
+  return hex.toUpperCase().match(/../g)?.join(" ") ?? "";
+}
+
+function Step({ name, children }) {
+  return html`<li><h3>${say(`why.${name}`)}</h3><div>${children}</div></li>`;
+}
+
+function Frame({ frame, profile }) {
+  if (!frame) return html`<p class="quiet">${say("why.no_frame")}</p>`;
+  return html`<p><small>${say("why.request")}</small> <code>${spaced(frame.request)}</code></p>
+    <p><small>${say("why.reply")}</small> <code>${spaced(frame.reply)}</code> ${frame.crc_ok ? html`<small>CRC ✓</small>` : html`<b class="loud">CRC ✗</b>`}</p>
+    <p class="quiet">${say("why.frame", { unit: frame.unit, function: frame.function, register: frame.register, count: frame.count, profile })}</p>`;
+}
+
+function Registers({ registers }) {
+  return html`<p class="registers">${registers.map(({ address, value }) => html`<span key=${address}><small>${address}</small> <code>${value}</code></span>`)}</p>`;
+}
+
+function value(row) {
+  const shown = typeof row.value === "number" ? number(row.value, quantities.value.get(row.quantity)) : String(row.value ?? "–");
+  return `${shown} ${unit(row.unit ?? "")}`.trim();
+}
+
+function Values({ points, steps }) {
+  return html`<table><tbody>
+    ${points.map((point) => html`<tr key=${point.name}><th scope="row">${point.name}</th><td><small>${point.registers.join(", ")} · ${point.type} ${point.expression ?? ""}</small></td><td class="number">${value(point)}</td></tr>`)}
+    ${steps.map((step) => html`<tr key=${step.name}><th scope="row">${step.name}</th><td><small>${step.expression}</small></td><td class="number">${value(step)}</td></tr>`)}
+  </tbody></table>`;
+}
+
+function Rule({ rule, event }) {
+  return html`<p>${event.reason}</p>
+    <p class="quiet">${say("why.rule.words", { name: rule.name, kind: rule.kind, deadband: rule.deadband, off: rule.off_delay_s })}</p>`;
+}
+
+function Limit({ rule, event, quantity }) {
+  return html`<table><tbody>${rule.levels.toReversed().map(
+    (level) => html`<tr key=${level.level} class=${level.level === event.level ? "hit" : ""}><td><${Icon} level=${level.level} size=${18} /> ${say(`level.${level.level}`)}</td>
+      <td class="number">${amount(level.limit, quantity)}</td><td>${say("limit.for", { count: level.on_delay_s })}</td><td><small>${level.source}</small></td></tr>`,
+  )}</tbody></table>`;
+}
+
+function Baseline({ found }) {
+  const zero = found.baseline.map((row) => `${row.name} ${row.value}`).join(" · ");
+  return html`<p>${zero || say("why.no_zero")}</p>
+    <p class="quiet">${[found.commissioned && say("sensor.commissioned", { day: found.commissioned }), found.calibrated && say("sensor.calibrated", { day: found.calibrated })].filter(Boolean).join(" · ") || say("why.no_dates")}</p>`;
+}
+
+export function Why({ alarm }) {
+  const { data, trouble } = useLoaded(() => get("alarms/explanation", { alarm: alarm.id }), [alarm.changed]);
+  const found = data.value;
+  if (!found) return html`<${Waiting} trouble=${trouble.value} />`;
+  const { event, rule } = found;
+  const quantity = quantities.value.get(alarm.quantity);
+  const points = found.evidence.map(([time_ns, reading]) => [time_ns / 1e6, reading]);
+  const isFault = alarm.limit === null;
+  return html`<ol class="why" data-why=${alarm.id}>
+    ${found.doubt && html`<li class="doubt"><h3>${say("why.doubt")}</h3><div><p>${found.doubt}</p></div></li>`}
+    <${Step} name="frame"><${Frame} frame=${found.frame} profile=${found.title || found.profile} /><//>
+    ${found.registers.length > 0 && html`<${Step} name="registers"><${Registers} registers=${found.registers} /><//>`}
+    ${found.points.length > 0 && html`<${Step} name="value"><${Values} points=${found.points} steps=${found.steps} /><//>`}
+    ${rule && html`<${Step} name="rule"><${Rule} rule=${rule} event=${event} /><//>`}
+    ${rule && !isFault && html`<${Step} name="limit"><${Limit} rule=${rule} event=${event} quantity=${quantity} /><//>`}
+    <${Step} name="baseline"><${Baseline} found=${found} /><//>
+    <${Step} name="history"><${EvidenceLine} points=${points} limit=${event.limit} level=${event.level} quantity=${quantity} />
+      <p class="quiet">${say(`change.${event.change}`)} ${dateTimeNs(event.time_ns)} ${clockTime(event.time_ns / 1e6).slice(6)} s · ${say("why.config", { version: event.config_version })}${event.is_current_config ? "" : ` · ${say("why.config_changed")}`}</p><//>
+    <${Step} name="case">${found.case ? html`<a href=${href("cases", found.case)}>${found.case}</a>` : html`<p class="quiet">${say("why.no_case")}</p>`}<//>
+  </ol>`;
+}
