@@ -1,0 +1,94 @@
+"""A browser that looks at the board: when a page was ready, when each alarm was on it, what it had loaded."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, CDPSession, Page
+
+from tests import board_page
+
+_WATCH = """
+(sites => {
+  window.painted = {};
+  const look = () => {
+    const drawn = document.querySelectorAll("[data-site]").length;
+    const isLive = document.body?.dataset.connection === "live";
+    if (isLive && drawn >= sites) window.readyMs ??= performance.now();
+    for (const mark of document.querySelectorAll("[data-mark]")) window.painted[mark.dataset.mark] ??= Date.now();
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})(%d)
+"""
+"""A mark that is there when a frame begins was painted with the frame before: the time is at most one frame late."""
+_PAGES = ("alarms", "load", "cases", "typhoon", "evaluation", "duty", "fleet", "users")
+
+
+@dataclass
+class Weight:
+    """Bytes over the wire of the board's own files, as compressed, by path."""
+
+    files: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def kilobytes(self) -> float:
+        """All of them."""
+        return round(sum(self.files.values()) / 1000, 1)
+
+    def watch(self, session: CDPSession) -> None:
+        """Of what a page loads from now on."""
+        paths: dict[str, str] = {}
+
+        def begun(event: dict[str, Any]) -> None:
+            paths[event["requestId"]] = urlsplit(event["response"]["url"]).path
+
+        def ended(event: dict[str, Any]) -> None:
+            path = paths.get(event["requestId"], "/api/")
+            if "/api/" not in path:
+                self.files[path] = event["encodedDataLength"]
+
+        session.on("Network.responseReceived", begun)
+        session.on("Network.loadingFinished", ended)
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[BrowserContext]:
+    """A fresh profile at the size of a wall."""
+    async with board_page.browsing("wall") as context:
+        yield context
+
+
+async def look(context: BrowserContext, url: str, sites: int, weight: Weight | None = None) -> Page:
+    """A tab with the city, ready."""
+    page = await context.new_page()
+    if weight:
+        session = await context.new_cdp_session(page)
+        await session.send("Network.enable")
+        weight.watch(session)
+    await page.add_init_script(_WATCH % sites)
+    await page.goto(url)
+    await page.wait_for_function("window.readyMs > 0")
+    return page
+
+
+async def ready_ms(page: Page) -> float:
+    """From the beginning of its navigation until every site was drawn and the stream was live."""
+    return float(await page.evaluate("window.readyMs"))
+
+
+async def painted_ms(page: Page, sites: list[str]) -> dict[str, float]:
+    """When each of these sites had its mark (ms since 1970)."""
+    await page.wait_for_function("sites => sites.every(site => site in window.painted)", arg=sites)
+    found: dict[str, float] = await page.evaluate("window.painted")
+    return found
+
+
+async def see_everything(page: Page) -> None:
+    """Every page of the board once."""
+    for name in _PAGES:
+        await page.evaluate("name => { location.hash = `#/${name}` }", name)
+        await page.wait_for_selector("#page h1")
+        await page.wait_for_load_state("networkidle")
