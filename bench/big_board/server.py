@@ -53,11 +53,9 @@ async def serve(folder: Path, sites: int) -> None:
 
 
 async def _take_orders(ledger: Ledger, live: Live, inventory: Inventory) -> None:
-    loop, sequence, rng = asyncio.get_running_loop(), 0, random.Random(5)  # noqa: S311 - which sites lean
-    tilts = [
-        name for name in sorted(inventory.sensors) if inventory.sites[inventory.sensors[name].site].kind == "billboard"
-    ]
-    rng.shuffle(tilts)
+    loop, sequence = asyncio.get_running_loop(), 0
+    boards = [site for site in inventory.sites.values() if site.kind == "billboard"]
+    tilts = random.Random(5).sample([site.sensors[0] for site in boards], len(boards))
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         committed: dict[str, float] = {}
         started = time.monotonic()

@@ -23,7 +23,7 @@ function Frame({ frame, profile }) {
   if (!frame) return html`<p class="quiet">${say("why.no_frame")}</p>`;
   return html`<p><small>${say("why.request")}</small> <code>${spaced(frame.request)}</code></p>
     <p><small>${say("why.reply")}</small> <code>${spaced(frame.reply)}</code> ${frame.crc_ok ? html`<small>CRC ✓</small>` : html`<b class="loud">CRC ✗</b>`}</p>
-    <p class="quiet">${say("why.frame", { unit: frame.unit, function: frame.function, register: frame.register, count: frame.count, profile })}</p>`;
+    <p class="quiet">${say("why.frame.words", { unit: frame.unit, function: frame.function, register: frame.register, count: frame.count, profile })}</p>`;
 }
 
 function Registers({ registers }) {
@@ -70,7 +70,7 @@ export function Why({ alarm }) {
   const isFault = alarm.limit === null;
   return html`<ol class="why" data-why=${alarm.id}>
     ${found.doubt && html`<li class="doubt"><h3>${say("why.doubt")}</h3><div><p>${found.doubt}</p></div></li>`}
-    <${Step} name="frame"><${Frame} frame=${found.frame} profile=${found.title || found.profile} /><//>
+    <${Step} name="frame"><${Frame} frame=${found.frame} profile=${found.profile.title} /><//>
     ${found.registers.length > 0 && html`<${Step} name="registers"><${Registers} registers=${found.registers} /><//>`}
     ${found.points.length > 0 && html`<${Step} name="value"><${Values} points=${found.points} steps=${found.steps} /><//>`}
     ${rule && html`<${Step} name="rule"><${Rule} rule=${rule} event=${event} /><//>`}
