@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import servers
 
 from bench.big_ledger import proof, town
 from bench.big_ledger.alarming import FLOOD, Alarming, Boxes
@@ -28,7 +29,6 @@ from bench.result import Figure, Goal, Result, at_most, machine
 from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from edge.demo.story import spread
-from tests import servers
 
 NUMBERS = ("cases", "events")
 """Options of this bench beside those of all."""

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import board_page
 from playwright.async_api import BrowserContext, CDPSession, Page
-
-from tests import board_page
 
 _WATCH = """
 (sites => {

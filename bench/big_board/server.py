@@ -14,6 +14,8 @@ import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import many_boards
+
 from cloud import heap
 from cloud.api.app import create_app
 from cloud.api.server import serving
@@ -23,7 +25,6 @@ from cloud.live import Live
 from cloud.ports import Column
 from cloud.stores import embedded
 from edge.demo import town
-from tests import many_boards
 from wire.alarm import Level
 from wire.inventory import Inventory
 from wire.profile_yaml import library_folder, load_library
