@@ -24,7 +24,7 @@ _WATCH = """
 })(%d)
 """
 """A mark that is there when a frame begins was painted with the frame before: the time is at most one frame late."""
-_PATIENCE_S, _PROBE_S = 60.0, 0.2
+_PATIENCE_S, _PROBE_S, _UNHURRIED_S = 60.0, 0.2, 1.0
 _PAGES = ("alarms", "load", "cases", "typhoon", "evaluation", "duty", "fleet", "users")
 
 
@@ -92,7 +92,7 @@ async def see_everything(page: Page) -> None:
     for name in _PAGES:
         await page.evaluate("name => { location.hash = `#/${name}` }", name)
         await page.wait_for_selector("#page h1")
-        await page.wait_for_load_state("networkidle")
+        await asyncio.sleep(_UNHURRIED_S)
 
 
 async def _until(page: Page, condition: str, argument: object = None) -> None:
