@@ -10,6 +10,7 @@ import yaml
 
 from cloud.grafana import dashboards, provisioning
 from cloud.grafana.look import COLOURS
+from cloud.hooks import grafana as hook
 from wire import limit_sets
 from wire.alarm import Level
 
@@ -172,3 +173,22 @@ def test_provisioning_names_what_the_dashboards_name() -> None:
     [receiver] = read["alerting"]["contactPoints"][0]["receivers"]
     wanted = provisioning.contact_point("${EGRET_BOARD_URL}", "grafana", "${EGRET_GRAFANA_SECRET}")
     assert receiver == {"uid": wanted["uid"], "type": wanted["type"], "settings": wanted["settings"]}
+
+
+def test_the_manual_names_what_there_is() -> None:
+    """Every page, and every variable of Grafana's environment that the provisioning files name."""
+    manual = (ROOT / "docs" / "operate" / "grafana.md").read_text(encoding="utf-8")
+    named = {name for text in provisioning.files().values() for name in re.findall(r"\$\{(\w+)\}", text.decode())}
+    missing = [word for word in sorted(UIDS | named) if f"`{word}`" not in manual]
+    assert missing == ["EGRET_INFLUX_TOKEN"], "that one stands in a comment of its file"
+
+
+def test_the_contact_point_and_our_hook_agree() -> None:
+    """Grafana signs with the headers that the hook reads: its own default, and the one of the manual's cloud.yaml."""
+    assert hook.Config().signature_header == provisioning.SIGNATURE
+    manual = (ROOT / "docs" / "operate" / "grafana.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"```yaml\n(.*?)```", manual, re.DOTALL)
+    [configured] = yaml.safe_load(block)["hooks"]
+    assert configured["timestamp_header"] == provisioning.TIMESTAMP
+    settings = provisioning.contact_point("https://b.example", configured["name"], "")["settings"]
+    assert settings["url"] == "https://b.example/api/v1/hooks/grafana"
