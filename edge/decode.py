@@ -1,22 +1,18 @@
 """Decode: the registers of one answer become named values in engineering units.
 
-The only stage that knows a device's profile by its registers. What cannot be decoded is a fault of
-that device, never an exception: its neighbours on the line are read on.
+The only stage that knows a device's profile by its registers; the arithmetic is `wire.values`. What cannot
+be decoded is a fault of that device, never an exception: its neighbours on the line are read on.
 """
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from wire.errors import SourceError
-from wire.expression import Expression, ExpressionError
 from wire.inventory import Sensor
-from wire.profile import Derived, Profile
-from wire.quantities import rounded
+from wire.profile import Profile
 from wire.reading import Sample
-from wire.registers import Value, decode_block
-
-_SCOPES = ("zero.", "site.")
+from wire.registers import Value
+from wire.values import derived_from, published, quantities_of, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +39,13 @@ def decode(sample: Sample, sensor: Sensor) -> Decoded:
     if sample.fault:
         return _without_values(sample, profile)
     if sample.values:
-        pairs = tuple((quantity, _published(quantity, value)) for quantity, value in sample.values)
+        pairs = tuple((quantity, published(quantity, value)) for quantity, value in sample.values)
         return Decoded(sample, dict(sample.values), pairs)
     try:
-        points = decode_block(profile, sample.block, sample.registers)
+        values = values_of(sensor, sample.block, sample.registers)
     except SourceError as error:
         return _without_values(replace(sample, fault=str(error)), profile)
-    values: dict[str, Value] = {f"zero.{name}": value for name, value in sensor.zero.items()}
-    values |= {f"site.{name}": value for name, value in sensor.constants.items()}
-    values |= points
-    for derived in _derived_from(profile, set(points)):
-        values[derived.name] = _evaluate(derived.expression, values)
-    return Decoded(sample, values, tuple(_readings(profile, values)))
+    return Decoded(sample, values, tuple(quantities_of(profile, values)))
 
 
 def published_by(profile: Profile, block: str) -> tuple[str, ...]:
@@ -64,40 +55,9 @@ def published_by(profile: Profile, block: str) -> tuple[str, ...]:
     points = [point for point in profile.points if point.block == block]
     names = {point.name for point in points}
     names |= {f"{point.name}.{flag}" for point in points for flag in point.bits.values()}
-    found = [point.quantity for point in points] + [value.quantity for value in _derived_from(profile, names)]
+    found = [point.quantity for point in points] + [value.quantity for value in derived_from(profile, names)]
     return tuple(quantity for quantity in found if quantity)
 
 
 def _without_values(sample: Sample, profile: Profile) -> Decoded:
     return Decoded(sample, {}, tuple((quantity, None) for quantity in published_by(profile, sample.block)))
-
-
-def _derived_from(profile: Profile, known: set[str]) -> Iterator[Derived]:
-    """The derived values that need no other block than the one whose names are `known`, in file order."""
-    for derived in profile.derived:
-        needed = {name for name in derived.expression.names if not name.startswith(_SCOPES)}
-        if needed and needed <= known:
-            known = known | {derived.name}
-            yield derived
-
-
-def _evaluate(expression: Expression, values: Mapping[str, Value]) -> Value:
-    try:
-        return expression(values)
-    except ExpressionError:
-        return None  # a point without a value leaves what is derived from it without one
-
-
-def _readings(profile: Profile, values: Mapping[str, Value]) -> Iterator[tuple[str, float | None]]:
-    named = [(point.name, point.quantity) for point in profile.points]
-    named += [(derived.name, derived.quantity) for derived in profile.derived]
-    for name, quantity in named:
-        if quantity and name in values:
-            yield quantity, _published(quantity, values[name])
-
-
-def _published(quantity: str, value: Value) -> float | None:
-    """At the quantity's resolution; a word, a flag, NaN and the infinities are no values of a quantity."""
-    if value is None or isinstance(value, bool | str) or not math.isfinite(value):
-        return None
-    return rounded(quantity, value)
