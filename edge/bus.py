@@ -6,14 +6,23 @@ failed request can no longer be answered, and nothing is asked twice without nee
 """
 
 import asyncio
+from typing import NamedTuple
 
-from edge.modbus_frame import checked_pdu, is_complete, registers_of, reply_size, request_frame
+from edge.modbus_frame import checked_frame, is_complete, registers_of, reply_size, request_frame
 from edge.serial_port import SerialPort
 from wire.errors import FrameError, SourceTimeout
 from wire.profile import Block, Timing
 
 BABBLE_MAX_S = 1.0
 """How long a line may keep talking unasked before we say so."""
+
+
+class Answer(NamedTuple):
+    """The registers of a block, and the frames as they were on the line, CRC included."""
+
+    registers: tuple[int, ...]
+    request: bytes
+    reply: bytes
 
 
 class Bus:
@@ -26,14 +35,15 @@ class Bus:
         self._quiet_until = 0.0
         self._loop = asyncio.get_running_loop()
 
-    async def read(self, unit: int, block: Block, timing: Timing) -> tuple[int, ...]:
-        """The registers of `block` as `unit` sends them.
+    async def read(self, unit: int, block: Block, timing: Timing) -> Answer:
+        """The registers of `block` as `unit` sends them, and the bytes that say so.
 
         Raises SourceTimeout, FrameError or DeviceRefused, and SourceError when the port is lost.
         """
         where = f"port {self._port.path}, unit {unit}, block {block.name}"
         await self._silence(where)
-        self._port.write(request_frame(unit, block))
+        request = request_frame(unit, block)
+        self._port.write(request)
         # A reply may begin until the timeout (for the answer) or late_max (for the quiet) and then
         # takes its time on the wire. Until a reply is proven, it counts as still to come.
         sent_at = self._port.active_at
@@ -47,9 +57,9 @@ class Bus:
                 fix="check power, wiring (A and B swapped?), address and baud rate of the device.",
                 code="E-BUS-010",
             )
-        pdu = checked_pdu(reply, unit, block, where)
+        frame = checked_frame(reply, unit, block, where)
         self._quiet_until = 0.0
-        return registers_of(pdu, where)
+        return Answer(registers_of(frame, where), request, frame)
 
     async def _reply(self, until: float) -> bytes:
         reply = b""

@@ -12,6 +12,7 @@ from edge.decode import decode
 from edge.detect import Detector
 from edge.ports import Now
 from edge.spool import Spool
+from wire.alarm import AlarmEvent, Frame
 from wire.inventory import Sensor
 from wire.quantities import rounded
 from wire.reading import Quality, Reading, Sample
@@ -49,7 +50,7 @@ class LinePath:
             return
         readings = self._conditioners[sensor.id].readings(decode(sample, sensor))
         detection = self._detector.step(readings)
-        await self._spool.add(readings, detection.events, detection.states)
+        await self._spool.add(readings, _with_bytes(detection.events, sample), detection.states)
 
     async def stay_silent(self, reason: str, for_s: float, now: Now) -> None:
         """Record for a while, and at its end, that no sensor of this line can answer: silence is data."""
@@ -66,6 +67,14 @@ class LinePath:
         for name, sensor in self._sensors.items():
             for block in sensor.profile.blocks:
                 yield Sample(name, time_ns, block=block, fault=reason)
+
+
+def _with_bytes(events: Sequence[AlarmEvent], sample: Sample) -> Sequence[AlarmEvent]:
+    """The events with the frames of the sample that caused them, if it came with some."""
+    if not events or not sample.reply:
+        return events
+    frame = Frame(sample.block, sample.request.hex(), sample.reply.hex())
+    return tuple(msgspec.structs.replace(event, frame=frame) for event in events)
 
 
 def _unjudged(sample: Sample) -> Sequence[Reading]:

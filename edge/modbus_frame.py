@@ -1,7 +1,7 @@
 """The two Modbus RTU frames a client meets: the request to read a block, and the reply to it.
 
-pymodbus builds and decodes the bytes. The judgement whether a reply answers *this* request is
-ours: pymodbus takes a short reply, and a late one to an earlier request, for the answer.
+pymodbus builds the request. The judgement whether a reply answers *this* request is ours: pymodbus
+takes a short reply, and a late one to an earlier request, for the answer.
 """
 
 from pymodbus.framer import FramerRTU
@@ -10,13 +10,10 @@ from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInput
 
 from wire.errors import DeviceRefused, FrameError
 from wire.profile import Block
+from wire.rtu import AROUND_SIZE, EXCEPTION_FLAG, has_right_crc, registers_in
 
-REQUEST_SIZE = 8
-"""Bytes of a request to read registers."""
 EXCEPTION_SIZE = 5
 """Bytes of a reply that carries an exception code, and of the shortest reply there is."""
-EXCEPTION_FLAG = 0x80
-"""Set in the function code of a reply that carries an exception code."""
 
 _EXCEPTIONS = {
     1: "illegal function",
@@ -30,8 +27,7 @@ _EXCEPTIONS = {
     11: "gateway target device failed to respond",
 }
 _REQUESTS = {3: ReadHoldingRegistersRequest, 4: ReadInputRegistersRequest}
-_decoder = DecodePDU(is_server=False)
-_framer = FramerRTU(_decoder)
+_framer = FramerRTU(DecodePDU(is_server=False))
 
 
 def request_frame(unit: int, block: Block) -> bytes:
@@ -42,18 +38,18 @@ def request_frame(unit: int, block: Block) -> bytes:
 
 def reply_size(block: Block) -> int:
     """Bytes of the reply that carries all registers of `block`."""
-    return EXCEPTION_SIZE + 2 * block.count
+    return AROUND_SIZE + 2 * block.count
 
 
 def is_complete(reply: bytes) -> bool:
     """Are all bytes there that the beginning of `reply` announces?"""
     if len(reply) < EXCEPTION_SIZE:
         return False
-    return bool(reply[1] & EXCEPTION_FLAG) or len(reply) >= EXCEPTION_SIZE + reply[2]
+    return bool(reply[1] & EXCEPTION_FLAG) or len(reply) >= AROUND_SIZE + reply[2]
 
 
-def checked_pdu(reply: bytes, unit: int, block: Block, where: str) -> bytes:
-    """The function code and data of `reply`, proven to answer a read of `block` from `unit`.
+def checked_frame(reply: bytes, unit: int, block: Block, where: str) -> bytes:
+    """The frame at the beginning of `reply`, proven to answer a read of `block` from `unit`.
 
     Raises FrameError: each way to be no answer has its own code.
     """
@@ -67,7 +63,7 @@ def checked_pdu(reply: bytes, unit: int, block: Block, where: str) -> bytes:
         )
     body_size = 1 if reply[1] & EXCEPTION_FLAG else reply[2] + 1
     frame = reply[: 2 + body_size + 2]
-    if not FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big")):
+    if not has_right_crc(frame):
         raise FrameError(
             "the reply is damaged: its CRC does not match.",
             raw=reply,
@@ -76,7 +72,7 @@ def checked_pdu(reply: bytes, unit: int, block: Block, where: str) -> bytes:
             code="E-BUS-012",
         )
     _check_header(frame, unit, block, where)
-    return frame[1:-2]
+    return frame
 
 
 def _check_header(frame: bytes, unit: int, block: Block, where: str) -> None:
@@ -106,12 +102,10 @@ def _check_header(frame: bytes, unit: int, block: Block, where: str) -> None:
         )
 
 
-def registers_of(pdu: bytes, where: str) -> tuple[int, ...]:
+def registers_of(frame: bytes, where: str) -> tuple[int, ...]:
     """The registers in a checked reply. Raises DeviceRefused when it carries an exception code."""
-    reply = _decoder.decode(pdu)
-    assert reply is not None, "checked before"
-    if reply.isError():
-        number = reply.exception_code
+    if frame[1] & EXCEPTION_FLAG:
+        number = frame[2]
         raise DeviceRefused(
             f"the device refused: exception code {number}, {_EXCEPTIONS.get(number, 'not in the standard')}.",
             exception_code=number,
@@ -119,4 +113,4 @@ def registers_of(pdu: bytes, where: str) -> tuple[int, ...]:
             fix="check that the profile is the one of this model and firmware.",
             code="E-BUS-017",
         )
-    return tuple(reply.registers)
+    return registers_in(frame)

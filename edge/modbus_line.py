@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from edge.bus import Bus
-from edge.modbus_frame import REQUEST_SIZE, reply_size
+from edge.modbus_frame import reply_size
 from edge.poll_schedule import Poll, PollSchedule
 from edge.ports import Now
 from edge.serial_port import SerialPort, SerialSettings
@@ -16,6 +16,7 @@ from wire.errors import DeviceRefused, FrameError, SourceTimeout
 from wire.inventory import Sensor
 from wire.profile import Block
 from wire.reading import Sample
+from wire.rtu import REQUEST_SIZE
 
 MILLISECOND_NS = 1_000_000
 
@@ -68,7 +69,7 @@ class ModbusLine:
         loop = asyncio.get_running_loop()
         sensor, block = poll.sensor, poll.block
         try:
-            registers = await self._bus.read(sensor.unit, block, sensor.profile.timing)
+            answer = await self._bus.read(sensor.unit, block, sensor.profile.timing)
         except (SourceTimeout, FrameError, DeviceRefused) as error:
             was_gone = poll.gone_since is not None
             poll.failed(error, loop.time())
@@ -80,7 +81,14 @@ class ModbusLine:
         if gone_since is not None:
             self.schedule.wake(sensor, loop.time())
             _log.warning("sensor %s is back after %.0f s", sensor.id, loop.time() - gone_since)
-        return Sample(sensor.id, self._stamp(poll), block.name, registers)
+        return Sample(
+            sensor.id,
+            self._stamp(poll),
+            block.name,
+            answer.registers,
+            request=answer.request,
+            reply=answer.reply,
+        )
 
     def _stamp(self, poll: Poll) -> int:
         """Now, in whole milliseconds; later than the poll's last stamp even where the clock was set back."""

@@ -45,13 +45,26 @@ class Evidence(msgspec.Struct, frozen=True, array_like=True):
 EVIDENCE_MAX = 64
 
 
+class Frame(msgspec.Struct, frozen=True):
+    """The bytes behind a value: what a Modbus sensor was asked, and what it answered.
+
+    `request` and `reply` are RTU frames as they were on the wire, from unit identifier to CRC, as hexadecimal
+    text. `block` is the profile's name for the registers that were asked for.
+    """
+
+    block: str
+    request: str
+    reply: str
+
+
 class AlarmEvent(msgspec.Struct, frozen=True):
     """One change of one alarm.
 
     `alarm` is `{sensor}/{rule}`. `level` is the level after the change; for `cleared` the level
     that ended. `value` and `limit` are in the quantity's unit; `value` is None for a sensor fault
     without a value. `sequence` counts the box's alarm lane within its spool (1, 2, …), and is 0
-    until the spool has numbered the event. `evidence` holds at most 64 readings, oldest first.
+    until the spool has numbered the event. `evidence` holds at most 64 readings, oldest first. `frame`
+    is of the sample that caused the event, None where there was no reply or no Modbus.
     """
 
     alarm: str
@@ -67,3 +80,4 @@ class AlarmEvent(msgspec.Struct, frozen=True):
     sequence: int = 0
     config_version: str = ""
     evidence: tuple[Evidence, ...] = ()
+    frame: Frame | None = None

@@ -5,12 +5,10 @@ from collections.abc import Iterable
 from wire.inventory import Line, Sensor
 from wire.located import Mistakes, block_of
 from wire.profile import Block
+from wire.rtu import AROUND_SIZE, REQUEST_SIZE
 
 CHARACTER_BITS = 11
 """Start, eight data, parity or second stop, stop: what a character costs at most."""
-REQUEST_BYTES = 8
-REPLY_BYTES = 5
-"""Unit identifier, function code, byte count and CRC around the registers of a reply."""
 QUIET_CHARACTERS = 3.5
 """Silence between frames. Source: Modbus over Serial Line 1.02, §2.5.1.1."""
 
@@ -38,4 +36,4 @@ def utilisation(sensors: Iterable[Sensor], rate: int) -> float:
 def _poll_s(block: Block, sensor: Sensor, rate: int) -> float:
     character_s = CHARACTER_BITS / rate
     quiet_s = max(sensor.profile.timing.gap_s, QUIET_CHARACTERS * character_s)
-    return (REQUEST_BYTES + REPLY_BYTES + 2 * block.count) * character_s + quiet_s
+    return (REQUEST_SIZE + AROUND_SIZE + 2 * block.count) * character_s + quiet_s

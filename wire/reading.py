@@ -37,7 +37,8 @@ class Sample:
     `time_ns` is UTC at sampling, truncated to whole milliseconds, which is finer than a serial
     line can tell. `registers` (16-bit, as read) belong to the profile's block `block`;
     `values` carries already named quantities instead (a recording, a third party's JSON).
-    `fault` is empty, or says in one line why there is neither.
+    `fault` is empty, or says in one line why there is neither. `request` and `reply` are the Modbus
+    frames that the registers came with, CRC included.
     """
 
     sensor: str
@@ -47,6 +48,8 @@ class Sample:
     values: tuple[tuple[str, float], ...] = ()
     fault: str = ""
     clock_unsure: bool = False
+    request: bytes = b""
+    reply: bytes = b""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):

@@ -14,16 +14,18 @@ from random import Random
 from time import time_ns
 
 import pytest
-from box_rig import BOX, LOOK_S, PATIENCE_S, PORT, SENSOR, city, city_file, receiving, wired
+from box_rig import BOX, LOOK_S, PATIENCE_S, PORT, SENSOR, UNIT, city, city_file, receiving, wired
 from servers import Server
 
 from edge.agent import Agent, Options
 from edge.link import MqttLink
 from edge.spool_file import peek
 from wire import broker as broker_address
+from wire import rtu
 from wire.alarm import Change, Level
 from wire.reading import Quality
 from wire.receipt import Lane
+from wire.values import published, values_of
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -67,7 +69,7 @@ def refused(call: list[str]) -> tuple[int, str]:
 
 
 async def test_what_is_measured_arrives(tmp_path: Path, nats_url: str) -> None:
-    """Every reply of the device becomes readings at the other end, once and in order; a lean is one alarm event."""
+    """Every reply becomes readings at the other end, once and in order; a lean is one alarm event, with its bytes."""
     async with receiving(broker_address.parse(nats_url)) as cloud, wired(tmp_path) as board:
         async with running(tmp_path, nats_url):
             await until(lambda: len(cloud.readings) > 20)
@@ -80,6 +82,12 @@ async def test_what_is_measured_arrives(tmp_path: Path, nats_url: str) -> None:
         assert {round(row.value or 0.0, 1) for row in tilts} == {0.1, 2.0}
         (event,) = cloud.events
         assert (event.alarm, event.change, event.level) == (f"{SENSOR}/lean", Change.RAISED, Level.RED)
+        assert event.frame is not None
+        exchange = rtu.read(event.frame)
+        assert (event.frame.block, exchange.unit, exchange.address, exchange.count) == ("attitude", UNIT, 0x34, 13)
+        assert exchange.has_right_crc
+        decoded = values_of(city(tmp_path).sensors[SENSOR], event.frame.block, exchange.registers)
+        assert published("tilt", decoded["lean"]) == event.value
         await until(lambda: not cloud.statuses[-1].online)
         assert [status.online for status in cloud.statuses[:1]] == [True]
     glance = peek(tmp_path / "data")

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from wire import alarm_message, receipt, topics
-from wire.alarm import AlarmEvent, Change, Evidence, Level
+from wire.alarm import AlarmEvent, Change, Evidence, Frame, Level
 from wire.alarm_message import AlarmMessage
 from wire.errors import WireError
 from wire.receipt import BoxStatus, Lane, Receipt
@@ -35,6 +35,17 @@ def test_alarm_message_is_plain_json() -> None:
     assert document["events"][0]["change"] == "raised"
     assert document["events"][0]["evidence"] == [[1_795_479_999_623_000_000, 0.031, 0]]
     assert alarm_message.decode(alarm_message.encode(message)) == message
+
+
+def test_the_bytes_of_an_event_are_optional() -> None:
+    """A box that does not send them and a cloud that does not know them understand each other as before."""
+    frame = Frame("attitude", "50030034000dc840", "50031a")
+    message = AlarmMessage("XM-TA-01", "k3v9q2ma", 6, (msgspec.structs.replace(RAISED, frame=frame),))
+    document = json.loads(alarm_message.encode(message))
+    assert document["events"][0]["frame"] == {"block": "attitude", "request": "50030034000dc840", "reply": "50031a"}
+    assert alarm_message.decode(alarm_message.encode(message)) == message
+    document["events"][0]["unheard_of"] = document["events"][0].pop("frame")
+    assert alarm_message.decode(json.dumps(document).encode()).events == (RAISED,)
 
 
 @pytest.mark.parametrize(

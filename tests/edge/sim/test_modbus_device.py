@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pymodbus.framer import FramerRTU
 
-from edge.modbus_frame import checked_pdu, registers_of
+from edge.modbus_frame import checked_frame, registers_of
 from edge.sim.modbus_device import ModbusDevice
 from wire.profile import Block
 from wire.profile_yaml import load_profile
@@ -25,7 +25,7 @@ def test_part_of_a_block_can_be_read() -> None:
     """Registers 0x3D and 0x3E are roll and pitch."""
     pair = Block("pair", 3, 0x3D, 2, 1.0)
     reply = DEVICE.answer(frame("50 03 003D 0002"))
-    registers = registers_of(checked_pdu(reply, 80, pair, ""), "")
+    registers = registers_of(checked_frame(reply, 80, pair, ""), "")
     assert registers == encode_block(PROFILE, "attitude", LEANING)[9:11]
 
 

@@ -56,8 +56,8 @@ async def read(port: Path, recorded: RecordedDevices) -> list[dict[str, object]]
         bus = Bus(opened, gap_s=0.005)
         found: list[dict[str, object]] = []
         for device in recorded.devices:
-            registers = await bus.read(device.unit, device.profile.blocks[BLOCK], device.profile.timing)
-            found.append(dict(decode_block(device.profile, BLOCK, registers)))
+            answer = await bus.read(device.unit, device.profile.blocks[BLOCK], device.profile.timing)
+            found.append(dict(decode_block(device.profile, BLOCK, answer.registers)))
         return found
     finally:
         opened.close()

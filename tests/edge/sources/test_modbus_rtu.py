@@ -25,6 +25,7 @@ from wire.profile import Block, Profile, Timing
 from wire.profile_yaml import load_profile
 from wire.reading import Sample
 from wire.registers import decode_block, encode_block
+from wire.rtu import has_right_crc
 
 LIBRARY = Path(__file__).parents[3] / "firmware-configs"
 LEANING = {"acc_z": 1.0, "roll": 1.5, "pitch": -0.5, "temp": 25.0}
@@ -109,6 +110,20 @@ async def test_every_sensor_on_the_line_is_read(rig: Rig, tilt_profile: Profile)
     rolls = {s.sensor: decode_block(tilt_profile, s.block, s.registers)["roll"] for s in samples}
     assert rolls["XM-80-tilt"] == pytest.approx(1.5, abs=0.003)
     assert rolls["XM-81-tilt"] == pytest.approx(-2.0, abs=0.003)
+
+
+async def test_a_sample_carries_the_bytes_of_its_poll(rig: Rig, tilt_profile: Profile) -> None:
+    """Request and reply as they were on the wire, CRC included; a poll without a reply has none."""
+    inclinometer = device(tilt_profile, 80)
+    line = await rig.lay(inclinometer)
+    source = await rig.open(line.path, [tilt_sensor(80, replace(tilt_profile, timing=HASTY))])
+    (sample,) = await take(source, 1)
+    asked, answered = rig.heard
+    assert (sample.request, sample.reply) == (asked.octets, answered.octets)
+    assert (has_right_crc(sample.request), has_right_crc(sample.reply)) == (True, True)
+    inclinometer.faults = DeviceFaults(is_silent=True)
+    (silent,) = await take(source, 1)
+    assert (silent.request, silent.reply) == (b"", b"")
 
 
 async def test_a_late_reply_is_never_the_answer_to_the_next_request(rig: Rig, tilt_profile: Profile) -> None:
