@@ -12,7 +12,7 @@ from cloud.cases.docket import Docket, point
 from cloud.cases.elsewhere import Ref
 from cloud.cases.practice import Practice
 from cloud.ports import Notice
-from cloud.tables import alarms, cases, events, outbox, refs, tallies
+from cloud.tables import alarm_causes, alarms, cases, events, outbox, refs, tallies
 
 Post = Callable[[Connection, Sequence[Notice]], None]
 """Puts notices into the outbox, for each target that receives them."""
@@ -71,6 +71,7 @@ class Work:
         changed_alarms = docket.changed_alarms()
         alarms.put(connection, changed_alarms)
         alarms.add_history(connection, spool, docket.applied, docket.alarms, self.now_ns)
+        alarm_causes.put(connection, docket.applied, docket.known_alarms)
         became: tuple[Alarm | Case, ...] = (*changed_alarms, *(cases.shortened(case) for case in changed))
         if became:
             events.add(connection, became, self.now_ns)

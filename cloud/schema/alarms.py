@@ -1,6 +1,6 @@
 """Tables of alarms: how each stands, every event, and how many were raised when."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text
 
 from cloud.schema.base import metadata
 
@@ -50,6 +50,14 @@ alarm_events = Table(
     Column("case", Text, nullable=False),
     Index("ix_alarm_events_alarm_time_ns", "alarm", "time_ns"),
     Index("ix_alarm_events_time_ns", "time_ns"),
+)
+
+alarm_causes = Table(
+    "alarm_causes",
+    metadata,
+    # The event that gave an alarm its present level, as its box sent it (docs/wire.md).
+    Column("alarm", Text, ForeignKey("alarms.id"), primary_key=True),
+    Column("event", Text, nullable=False),
 )
 
 alarm_tallies = Table(

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Integer, MetaData
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that leads to these tables."""
 
 metadata = MetaData(

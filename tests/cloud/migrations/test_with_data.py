@@ -23,8 +23,8 @@ from cloud.ledger import Ledger
 from cloud.schema import base
 from cloud.schema.alarms import alarm_days, alarm_tallies
 from cloud.schema.cases import case_tallies
-from cloud.tables import cases, tallies
-from wire.alarm import Evidence
+from cloud.tables import alarm_causes, cases, tallies
+from wire.alarm import AlarmEvent, Change, Evidence, Level
 from wire.receipt import Lane
 
 Migrate = Callable[[Callable[[Connection], Any]], Any]
@@ -128,6 +128,36 @@ async def test_an_old_ledger_is_worked_on(place: str, run: Migrate, tmp_path: Pa
         assert taken.stored_through == 9
         assert [case.number for case in await ledger.cases()][:2] == ["20261119-00002", "20261119-00001"]
         assert await ledger.last_event_id() > 3
+
+
+async def test_what_gave_old_alarms_their_level_is_known(place: str, run: Migrate, tmp_path: Path) -> None:
+    """The newest event that did not clear; evidence and bytes were not kept then, and are empty."""
+    run(ledger_of_0001.make)
+    async with open_ledger(place, tmp_path) as ledger:
+        causes = {}
+        for alarm in ROWS["alarms"]:
+            causes[alarm["id"]] = await ledger.database.read(lambda it, name=alarm["id"]: alarm_causes.of(it, name))
+    assert {alarm: (cause.sequence, cause.change.value) for alarm, cause in causes.items() if cause} == {
+        "XM-SM-0001-T1/lean": (1, "raised"),
+        "XM-SM-0002-T1/lean": (3, "raised"),
+        "XM-SM-G01-G1/fault": (5, "raised"),
+        "XM-TA-0117-T1/lean": (7, "raised"),
+    }
+    cause = causes["XM-TA-0117-T1/lean"]
+    assert cause == AlarmEvent(
+        alarm="XM-TA-0117-T1/lean",
+        sensor="XM-TA-0117-T1",
+        rule="lean",
+        quantity="tilt",
+        change=Change.RAISED,
+        level=Level.RED,
+        value=2.17,
+        limit=1.5,
+        time_ns=DAY_2_NS,
+        reason="tilt 2.17 deg is over 1.5 deg",
+        sequence=7,
+        config_version="7c1f",
+    )
 
 
 async def test_what_was_not_counted_before_is_counted(place: str, run: Migrate, tmp_path: Path) -> None:
