@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 import msgspec
 from sqlalchemy import ColumnElement, Connection
 
-from cloud.alarming.alarm_cases import fresh
+from cloud.alarming.alarm_cases import fresh, standing
 from cloud.alarming.alarm_state import Alarm
 from cloud.alarming.alarmwork import SPOOL
 from cloud.cases import clockwork, modework
@@ -23,12 +23,24 @@ from cloud.cases.work import Work
 from cloud.database import Database
 from cloud.notices.notice_route import Targets, facts_of, routes_of
 from cloud.ports import Notice, Now
-from cloud.tables import alarm_history, alarms, boxes, case_counts, cases, events, modes, outbox, watermarks
+from cloud.tables import (
+    alarm_causes,
+    alarm_history,
+    alarms,
+    boxes,
+    case_counts,
+    cases,
+    events,
+    modes,
+    outbox,
+    watermarks,
+)
 from cloud.tables.alarm_history import AlarmHistory
 from cloud.tables.boxes import BoxState
 from cloud.tables.case_counts import CaseCounts
 from cloud.tables.events import LedgerEvent
 from cloud.tables.outbox import OutboxRow, TargetState
+from wire.alarm import AlarmEvent
 from wire.alarm_message import AlarmMessage
 from wire.receipt import BoxStatus, Lane
 
@@ -131,6 +143,15 @@ class Ledger:
     async def alarms(self) -> Sequence[Alarm]:
         """All that are not normal, the worst first, and of a level the longest standing."""
         return await self.database.read(alarms.not_normal)
+
+    async def alarm_cause(self, alarm: str) -> tuple[Alarm, AlarmEvent]:
+        """How an alarm stands, and the event that gave it its present level. Raises NoSuchAlarm."""
+
+        def find(connection: Connection) -> tuple[Alarm, AlarmEvent]:
+            found = alarms.one(connection, alarm)
+            return found, alarm_causes.of(connection, alarm) or standing(found)
+
+        return await self.database.read(find)
 
     async def alarm_history(
         self, wanted: AlarmHistory, limit: int, after: str

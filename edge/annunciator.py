@@ -7,7 +7,6 @@ from collections import deque
 
 from wire.alarm import EVIDENCE_MAX, AlarmEvent, Change, Evidence, Level
 from wire.inventory import RuleConfig, Sensor
-from wire.quantities import QUANTITIES
 from wire.reading import Reading
 
 
@@ -51,13 +50,6 @@ class Annunciator:
 def alarm_id(sensor: str, config: RuleConfig) -> str:
     """The alarm of one rule of one sensor."""
     return f"{sensor}/{config.name}"
-
-
-def amount(quantity: str, value: float | None) -> str:
-    """`0.57 deg`, for people."""
-    known = QUANTITIES.get(quantity)
-    unit = f" {known.unit}" if known else ""
-    return "no value" if value is None else f"{value:.6g}{unit}"
 
 
 def _change(ended: Level | None, level: Level | None) -> Change:

@@ -55,3 +55,10 @@ def rounded(quantity: str, value: float) -> float:
     """`value` at the resolution its quantity is kept in; a quantity we do not list keeps six decimals."""
     known = QUANTITIES.get(quantity)
     return round(value, known.decimals if known else UNKNOWN_DECIMALS)
+
+
+def amount(quantity: str, value: float | None) -> str:
+    """`0.57 deg`, for people."""
+    known = QUANTITIES.get(quantity)
+    unit = f" {known.unit}" if known else ""
+    return "no value" if value is None else f"{value:.6g}{unit}"

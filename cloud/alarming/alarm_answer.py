@@ -26,4 +26,13 @@ class AlarmDone(msgspec.Struct, frozen=True, kw_only=True):
 def answers(alarms: Sequence[Alarm]) -> list[AlarmAnswer]:
     """All that are not normal, in their order."""
     first = first_outs(alarms)
-    return [AlarmAnswer(**msgspec.structs.asdict(alarm), is_first_out=alarm.id in first) for alarm in alarms]
+    return [_answer(alarm, is_first_out=alarm.id in first) for alarm in alarms]
+
+
+def answer(alarm: Alarm, standing: Sequence[Alarm]) -> AlarmAnswer:
+    """One alarm; `standing` are all that are not normal."""
+    return _answer(alarm, is_first_out=alarm.id in first_outs(standing))
+
+
+def _answer(alarm: Alarm, *, is_first_out: bool) -> AlarmAnswer:
+    return AlarmAnswer(**msgspec.structs.asdict(alarm), is_first_out=is_first_out)

@@ -1,4 +1,4 @@
-"""Alarms: GET /alarms, GET /alarms/events, POST /alarms/acts, POST /alarms/test."""
+"""Alarms: GET /alarms, GET /alarms/events, GET /alarms/explanation, POST /alarms/acts, POST /alarms/test."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -8,11 +8,12 @@ from litestar import Response, get, post
 from litestar.params import FromQuery, JSONBody, QueryParameter
 from litestar.types import Guard
 
-from cloud.access.actor import Right
+from cloud.access.actor import Right, require_sight
 from cloud.access.permits import sees_district
-from cloud.alarming.alarm_answer import AlarmAnswer, AlarmDone, answers
+from cloud.alarming.alarm_answer import AlarmAnswer, AlarmDone, answer, answers
 from cloud.alarming.alarm_state import Alarm, AlarmState
 from cloud.alarming.alarmwork import AlarmAct, Test
+from cloud.alarming.explanation import Explanation, explain
 from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor, needs
 from cloud.api.loopback import require_own_page
@@ -71,6 +72,15 @@ async def alarm_events(  # noqa: PLR0913 - one parameter a query parameter
     wanted = AlarmHistory(alarm=alarm, start_ns=start_ns, end_ns=end_ns, districts=tuple(sorted(actor.districts)))
     found, cursor = await desk.ledger.alarm_history(wanted, limit, after)
     return page(found, limit, request, cursor)
+
+
+@get("/alarms/explanation", tags=["alarms"], summary="Why does an alarm stand?")
+async def explanation(desk: OnDesk, actor: OnActor, alarm: Word) -> Explanation:
+    """From the bytes on the wire to the case: what its box saw, and what that means by the configuration of today."""
+    found, event = await desk.ledger.alarm_cause(alarm)
+    if not sees_district(actor, found.district):
+        require_sight(actor, found.district, where=f"alarm {alarm}")
+    return explain(answer(found, await desk.ledger.alarms()), event, desk.inventory)
 
 
 @post("/alarms/acts", tags=["alarms"], summary="Do something to alarms", status_code=200, guards=ACTING)

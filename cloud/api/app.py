@@ -53,6 +53,7 @@ ROUTES = (
     readings.unregistered,
     alarms.alarms,
     alarms.alarm_events,
+    alarms.explanation,
     alarms.act_on_alarms,
     alarms.test_alarm,
     cases.cases,

@@ -33,9 +33,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from edge.annunciator import Annunciator, amount
+from edge.annunciator import Annunciator
 from wire.alarm import AlarmEvent, Level
 from wire.inventory import Limit, RuleConfig, Sensor
+from wire.quantities import amount
 from wire.reading import Reading
 
 _SECOND_NS = 1_000_000_000

@@ -67,6 +67,8 @@ async def test_an_operator_of_a_district_sees_that_district(town: Town, tmp_path
     assert [alarm["district"] for alarm in await get(town, "alarms")] == ["tongan"]
     assert {event["alarm"] for event in await get(town, "alarms/events")} == {small_city.LEAN}
     assert (await get(town, "cases/counts"))["total"] == 1
+    assert (await get(town, f"alarms/explanation?alarm={small_city.LEAN}"))["case"] == tongan
+    assert (await get(town, "alarms/explanation?alarm=XM-SM-0001-T1/lean"))["code"] == "E-ACCESS-002"
     assert (await get(town, f"cases/{siming}"))["code"] == "E-ACCESS-002"
     refused = await town.change("POST", f"cases/{siming}/acts", json={"act": "dispatch", "unit": "command-centre"})
     assert (refused.status_code, refused.json()["code"]) == (403, "E-ACCESS-002")
