@@ -6,6 +6,7 @@ one value of each quantity of each sensor.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 
@@ -56,7 +57,7 @@ class Live:
 
     def __init__(self) -> None:
         """Knows nothing yet."""
-        self._latest: dict[tuple[str, str], LiveValue] = {}
+        self._latest: defaultdict[str, dict[str, LiveValue]] = defaultdict(dict)
         self.newest_ns = 0
         """The time of the newest reading, 0 for none."""
         self._watchers: set[_Watcher] = set()
@@ -82,7 +83,11 @@ class Live:
 
     def latest(self) -> Sequence[LiveValue]:
         """The newest value of everything that was ever heard of."""
-        return tuple(self._latest.values())
+        return tuple(value for values in self._latest.values() for value in values.values())
+
+    def of(self, sensors: Iterable[str]) -> Sequence[LiveValue]:
+        """The newest values of some sensors, however many others there are."""
+        return tuple(value for sensor in sensors for value in self._latest.get(sensor, {}).values())
 
     async def watch(self, every_s: float = EVERY_S, *, values: bool = True) -> AsyncGenerator[Change, None]:
         """Now, at once after each `wake`, and otherwise every `every_s` seconds, even when nothing is new.
@@ -101,11 +106,11 @@ class Live:
             self._watchers.discard(watcher)
 
     def _keep(self, value: LiveValue) -> None:
-        key = (value.sensor, value.quantity)
-        known = self._latest.get(key)
+        values = self._latest[value.sensor]
+        known = values.get(value.quantity)
         if known is None or known.time_ns < value.time_ns:
-            self._latest[key] = value
+            values[value.quantity] = value
             self.newest_ns = max(self.newest_ns, value.time_ns)
             for watcher in self._watchers:
                 if watcher.wants_values:
-                    watcher.values[key] = value
+                    watcher.values[value.sensor, value.quantity] = value

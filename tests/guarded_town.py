@@ -24,6 +24,7 @@ from cloud.ledger import Ledger
 from cloud.listening import Http
 from cloud.live import Live
 from cloud.stores import embedded
+from wire.inventory import Inventory
 
 PEOPLE = {"zhao": Role.MAINTAINER, "chen": Role.HANDLER, "wu": Role.VIEWER}
 """And lin, an operator of Tong'an."""
@@ -75,9 +76,9 @@ async def report(actor: OnActor) -> str:
 
 
 @asynccontextmanager
-async def opened(folder: Path, http: Http) -> AsyncIterator[Town]:
-    """With the routes /t/who, /t/plain, /t/dispatch and /t/report beside its own."""
-    inventory, live = small_city.inventory(folder), Live()
+async def opened(folder: Path, http: Http, inventory: Inventory | None = None) -> AsyncIterator[Town]:
+    """Of the small city or another. With the routes /t/who, /t/plain, /t/dispatch and /t/report beside its own."""
+    inventory, live = inventory or small_city.inventory(folder), Live()
     extra = Router("/api/v1/t", route_handlers=[who, plain, dispatch, report])
     async with (
         gatehouse.opened(folder) as gate,

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from litestar.params import SkipValidation
 
+from cloud.api.problems import RequestError
 from cloud.cases.casebook import Casebook
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.ports import Now, Store
-from wire.inventory import Inventory
+from wire.inventory import Inventory, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,12 @@ class Desk:
 
 OnDesk = SkipValidation[Desk]
 """How a route asks for it: a parameter `desk: OnDesk`."""
+
+
+def site_named(desk: Desk, site: str) -> Site:
+    """The site with this id. Raises RequestError."""
+    known = desk.inventory.sites.get(site)
+    if known is None:
+        fix = "GET /api/v1/city lists the sites."
+        raise RequestError(f"there is no site {site!r}.", status=404, fix=fix, code="E-SITE-001")
+    return known

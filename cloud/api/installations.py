@@ -13,9 +13,8 @@ from litestar.params import FromPath, QueryParameter, SkipValidation
 
 from cloud.access.actor import EGRET, require_sight
 from cloud.access.permits import sees_district
-from cloud.api.desk import Desk, OnDesk
+from cloud.api.desk import Desk, OnDesk, site_named
 from cloud.api.doors import OnActor
-from cloud.api.problems import RequestError
 from cloud.cases.case_filter import CaseFilter, conditions
 from cloud.cases.case_flow import Case
 from cloud.compliance import certificate
@@ -103,10 +102,7 @@ async def compliance(
     form: Format = None,
 ) -> Response[Compliance]:
     """JSON, or the printable certificate with `Accept: text/html` or `?format=html`."""
-    known = desk.inventory.sites.get(site)
-    if known is None:
-        fix = "GET /api/v1/city lists the sites."
-        raise RequestError(f"there is no site {site!r}.", status=404, fix=fix, code="E-SITE-001")
+    known = site_named(desk, site)
     if not sees_district(actor, known.district):
         require_sight(actor, known.district, where=f"site {site}")
     here = conditions(CaseFilter(is_open=True, site=site), EGRET, desk.now())

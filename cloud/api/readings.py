@@ -1,4 +1,4 @@
-"""GET /readings, /series, /count, /unregistered: what the store holds, and what nobody has registered."""
+"""GET /readings, /series, /count: what the store holds. GET /values, /unregistered: the newest, from memory."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -7,13 +7,18 @@ import msgspec
 from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
-from cloud.api.desk import OnDesk
+from cloud.api.desk import OnDesk, site_named
 from cloud.api.problems import RequestError
 from cloud.live import LiveValue
 from cloud.ports import Point
 
 Limit = Annotated[int, QueryParameter(ge=1, le=100_000, description="at most this many, the oldest")]
 Buckets = Annotated[int, QueryParameter(ge=1, le=2_000, description="equal intervals to divide the span into")]
+
+Word = Annotated[str, QueryParameter(max_length=64)]
+Sensors = Annotated[
+    Sequence[Annotated[str, msgspec.Meta(max_length=64)]], QueryParameter(max_items=100, description="once or more")
+]
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -57,6 +62,16 @@ async def count(desk: OnDesk, start: FromQuery[int], end: FromQuery[int]) -> Cou
     """`start` ≤ time < `end` (UTC, ns), over all sensors."""
     _require_span(start, end)
     return Count(start, end, await desk.store.count(start, end))
+
+
+@get("/values", tags=["readings"], summary="The newest values of one site, or of some sensors")
+async def values(desk: OnDesk, site: Word = "", sensor: Sensors = ()) -> Sequence[LiveValue]:
+    """For pages that ask every second: from memory, without ledger and store. A sensor never heard of has none."""
+    if not site and not sensor:
+        what = "neither a site nor a sensor is asked for."
+        raise RequestError(what, status=400, fix="name one: ?site=…, or ?sensor=… once or more.", code="E-API-020")
+    asked = (*(site_named(desk, site).sensors if site else ()), *sensor)
+    return desk.live.of(dict.fromkeys(asked))
 
 
 @get("/unregistered", tags=["readings"], summary="Sensors that send but are not in sensors.yaml")

@@ -29,6 +29,15 @@ def test_keeps_the_newest() -> None:
     assert [(value.box, value.value) for value in live.latest()] == [("XM-BOX-01", 0.31)]
 
 
+def test_tells_of_some_sensors_alone() -> None:
+    """In the order they are asked for; of one that was never heard of nothing."""
+    live = Live()
+    for sensor in ("A", "B", "C"):
+        live.seed([Point(sensor, quantity, SECOND_NS, 0.05, 0) for quantity in ("tilt", "temperature")])
+    found = [(value.sensor, value.quantity) for value in live.of(["C", "D", "A"])]
+    assert found == [("C", "tilt"), ("C", "temperature"), ("A", "tilt"), ("A", "temperature")]
+
+
 def test_silence_is_the_newest_value() -> None:
     """A sensor that gives no answer shows none: an old value is never repeated."""
     live = Live()
