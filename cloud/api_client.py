@@ -43,9 +43,9 @@ class ApiClient:
         """`url` ends with `/api/v1`."""
         self._url = url.rstrip("/")
 
-    def get(self, path: str, kind: type[T]) -> T:
+    def get(self, path: str, kind: type[T], **query: str) -> T:
         """One thing. Raises Unreachable, and EgretError with the API's own words."""
-        return self._read(self._ask("GET", path).content, kind)
+        return self._read(self._ask("GET", path, query=query or None).content, kind)
 
     def get_all(self, path: str, kind: type[T], *, most: int = 1_000, **query: str) -> list[T]:
         """A list, page after page until there are `most`."""

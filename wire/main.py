@@ -50,7 +50,7 @@ VERBS: Mapping[str, Verb] = {
         },
     ),
     "case": Verb("List, show and work on cases.", "cloud.commands.case:case"),
-    "alarm": Verb("List, acknowledge, shelve and test alarms.", "cloud.commands.alarm:alarm"),
+    "alarm": Verb("List, explain, acknowledge, shelve and test alarms.", "cloud.commands.alarm:alarm"),
     "grafana": Verb("Dashboards for Grafana: build, check, apply, export.", "cloud.commands.grafana:grafana"),
     "mode": Verb("In which mode the city is, and switching it.", "cloud.commands.mode:mode"),
 }

@@ -5,6 +5,7 @@ import click
 from cloud.alarming.alarm_answer import AlarmAnswer, AlarmDone
 from cloud.alarming.alarm_state import Alarm
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
+from cloud.commands.alarm_why import why
 from wire import scalars
 from wire.errors import AlarmError
 
@@ -24,7 +25,7 @@ class Duration(click.ParamType[float]):
 
 @click.group()
 def alarm() -> None:
-    """List, acknowledge, shelve and test alarms.
+    """List, explain, acknowledge, shelve and test alarms.
 
     Example:  egret alarm list
     """
@@ -105,6 +106,9 @@ def test(sensor: str, level: str, url: str, *, as_json: bool) -> None:
         show_json(raised)
     else:
         click.echo(f"{raised.id} is {raised.state}; `egret alarm ack {raised.id}` ends it.")
+
+
+alarm.add_command(why)
 
 
 def _why(alarm: AlarmAnswer) -> str:

@@ -114,6 +114,21 @@ async def test_alarms_are_acknowledged_shelved_and_put_back(egret: Egret) -> Non
     assert back.stdout == f"{small_city.LEAN} is unacknowledged.\n"
 
 
+async def test_why_an_alarm_stands(egret: Egret) -> None:
+    """Link by link as far as it goes: an event without bytes has a rule, a baseline and a case all the same."""
+    said = (await egret("alarm", "why", small_city.LEAN)).stdout.splitlines()
+    assert said[0].startswith(f"alarm      {small_city.LEAN}  unacknowledged  since ")
+    assert "red raised at 20" in said[1]
+    headings = [line.split()[0] for line in said if not line.startswith(" ")]
+    assert headings == ["alarm", "event", "baseline", "rule", "device", "config", "case"]
+    assert "           > red at 1.5 deg for 2 s: judgement" in said
+    assert said[-1] == f"case       {NUMBER}"
+    why = json.loads((await egret("alarm", "why", small_city.LEAN, "--json")).stdout)
+    assert (why["event"]["value"], why["frame"]) == (2.17, None)
+    unknown = await egret("alarm", "why", "NOBODY/lean")
+    assert "there is no alarm 'NOBODY/lean'. fix: `egret alarm list` shows their ids." in str(unknown.exception)
+
+
 async def test_a_test_alarm_is_no_case(egret: Egret) -> None:
     """It stands until somebody acknowledges it."""
     raised = await egret("alarm", "test", "XM-TA-0117-T1", "--level", "red")
