@@ -90,7 +90,8 @@ class Site:
     """A place with sensors. `longitude` and `latitude` are WGS-84 degrees, None when not known.
 
     `street` is the subdistrict (街道) it lies in, `owner` who is answerable for the structure, `permit` the
-    number it is allowed under; each is empty when not known.
+    number it is allowed under; each is empty when not known. `where` is where the
+    file has its coordinates, or the site when there are none.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Site:
     owner: str = ""
     contact: Contact | None = None
     permit: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ names that refer to nothing, lines that are too busy).
 from collections.abc import Mapping
 
 from wire.alarm import Level
+from wire.crs import WORDS
 from wire.quantities import QUANTITIES
-from wire.sensors_yaml import CRS, SCHEMA
+from wire.sensors_yaml import SCHEMA
 from wire.site_blocks import LATITUDE_MAX, LONGITUDE_MAX, UNIT_MAX, UNIT_MIN
 from wire.topics import IDENTIFIER
 
@@ -18,6 +19,7 @@ _TEXT: Schema = {"type": "string"}
 _NUMBERS: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
 _DURATION: Schema = {"type": "string", "pattern": r"^\d+(\.\d+)? ?(ms|s|min|h|d)$", "examples": ["500ms", "5s"]}
 _DATE: Schema = {"type": "string", "format": "date", "examples": ["2026-03-14"]}
+_CRS: Schema = {"enum": list(WORDS)}
 _PERIOD: Schema = {"type": "string", "pattern": r"^[1-9]\d{0,4} ?[dy]$", "examples": ["365d", "1y"]}
 
 
@@ -25,7 +27,7 @@ def sensors_schema() -> Schema:
     """JSON Schema, draft 2020-12."""
     sections: Schema = {
         "schema": {"const": SCHEMA},
-        "crs": {"const": CRS, "description": "the coordinate system of every `at:`; GCJ-02 is some 500 m off"},
+        "crs": {**_CRS, "description": "the coordinate system of every `at:`; GCJ-02 is some 500 m off WGS-84"},
         "city": _object({"name": _TEXT, "name_en": _TEXT, "demonstration": {"type": "boolean"}}, ["name"]),
         "districts": _named(_described(_TEXT, "the district's name")),
         "limits": _named(_limit_set()),
@@ -94,6 +96,7 @@ def _site() -> Schema:
         "kind": _described(_TEXT, "one of `kinds:`"),
         "district": _described(_TEXT, "one of `districts:`"),
         "at": {"type": "array", "prefixItems": degrees, "minItems": 2, "maxItems": 2},
+        "crs": {**_CRS, "description": "of this site's `at:`, when it is not the file's"},
         "sensors": _named(_object(sensor, ["line"])),
         "street": _described(_TEXT, "the subdistrict (街道)"),
         "owner": _described(_TEXT, "who is answerable for the structure"),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wire import line_load, located
+from wire.crs import WORDS, Crs
 from wire.inventory import Box, Inventory, Line, Sensor, Site
 from wire.limit_sets import read_sets
 from wire.located import Block, Mistakes
@@ -16,7 +17,6 @@ from wire.profile import RECORDED, Profile
 from wire.site_blocks import Known, Placed, check_identifier, read_site, read_template
 
 SCHEMA = "egret.sensors/1"
-CRS = "WGS-84"
 ADDRESSED = "modbus"
 """Source kinds that begin so find their sensors by unit identifier."""
 SERIAL = "modbus_rtu"
@@ -27,13 +27,13 @@ def load(path: Path, profiles: Mapping[str, Profile]) -> Inventory:
     mistakes = Mistakes()
     root = located.load(path, mistakes)
     root.choice("schema", [SCHEMA])
-    root.choice("crs", [CRS])
+    crs = Crs(root.choice("crs", WORDS))
     city = root.mapping("city")
     districts = _districts(root.mapping("districts"))
     boxes = root.mapping("boxes")
     lines = frozenset((name, key) for name, box in boxes.blocks() for key in box.mapping("lines"))
     library = {**profiles, RECORDED.name: RECORDED}
-    known = Known(districts, lines, library, read_sets(root.mapping("limits", optional=True)))
+    known = Known(districts, lines, library, read_sets(root.mapping("limits", optional=True)), crs)
     sites, placed = _sites(root, known)
     sensors = {found.sensor.id: found.sensor for found in placed}
     inventory = Inventory(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from wire.crs import WORDS, Crs, to_wgs84
 from wire.dates import read_date, read_period_days
 from wire.inventory import CALIBRATION_DAYS, Contact, RuleConfig, Sensor, Site
 from wire.located import Block, nearest
@@ -12,17 +13,23 @@ from wire.topics import IDENTIFIER
 
 UNIT_MIN, UNIT_MAX = 1, 247
 LATITUDE_MAX, LONGITUDE_MAX = 90.0, 180.0
+DECIMALS = 7
+"""Of degrees: a centimetre."""
 _LINE = re.compile(r"([^/\s]+)/([^/\s]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What sites and sensors may refer to: names of districts, lines by "box/line", profiles, limit sets."""
+    """What sites and sensors may refer to: names of districts, lines by "box/line", profiles, limit sets.
+
+    `crs` is what a site's place is written in, unless the site says otherwise.
+    """
 
     districts: Mapping[str, str]
     lines: frozenset[tuple[str, str]]
     profiles: Mapping[str, Profile]
     limits: Mapping[str, tuple[RuleConfig, ...]]
+    crs: Crs = Crs.WGS84
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ def read_site(name: str, block: Block, templates: Mapping[str, Template], known:
         block.wrong("kind", f"there is no kind {kind!r}.", nearest(kind, templates), "E-CITY-007")
     if district and district not in known.districts:
         block.wrong("district", f"there is no district {district!r}.", nearest(district, known.districts), "E-CITY-008")
-    latitude, longitude = _place(block)
+    latitude, longitude = _place(block, known.crs)
     placed = [
         found
         for key, entry in block.mapping("sensors").blocks()
@@ -87,6 +94,7 @@ def read_site(name: str, block: Block, templates: Mapping[str, Template], known:
         owner=block.text("owner", ""),
         contact=_contact(block),
         permit=block.text("permit", ""),
+        where=block.place("at"),
     )
     block.done()
     return site, placed
@@ -220,8 +228,9 @@ def _needed(profile: Profile, group: str) -> set[str]:
     return {rest for head, _, rest in names if head == group and rest}
 
 
-def _place(block: Block) -> tuple[float | None, float | None]:
-    """Latitude and longitude, or neither when the site has none yet."""
+def _place(block: Block, crs: Crs) -> tuple[float | None, float | None]:
+    """Latitude and longitude in WGS-84, or neither when the site has none yet; `crs` unless the site names its own."""
+    crs = Crs(block.choice("crs", WORDS, default=crs))
     if "at" not in block:
         return None, None
     at = block.sequence("at")
@@ -232,8 +241,9 @@ def _place(block: Block) -> tuple[float | None, float | None]:
         return None, None
     latitude, longitude = values
     if abs(latitude) <= LATITUDE_MAX and abs(longitude) <= LONGITUDE_MAX:
-        return latitude, longitude
-    fix = "write [latitude, longitude] in WGS-84 degrees"
+        latitude, longitude = to_wgs84(crs, latitude, longitude)
+        return round(latitude, DECIMALS), round(longitude, DECIMALS)
+    fix = "write [latitude, longitude] in degrees"
     if abs(longitude) <= LATITUDE_MAX and abs(latitude) <= LONGITUDE_MAX:
         fix = f"latitude comes first: [{longitude:g}, {latitude:g}]"
     block.wrong("at", f"[{latitude:g}, {longitude:g}] is no place on Earth.", fix, "E-CITY-011")

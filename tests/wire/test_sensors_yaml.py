@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from wire.crs import Crs, from_wgs84
 from wire.errors import ConfigError
 from wire.inventory import UNREGISTERED, Contact, Inventory, Tags
 from wire.line_load import utilisation
@@ -99,6 +100,21 @@ def test_sites_boxes_and_lines_know_each_other(read: Read) -> None:
     tags = city.tags("XM-TA-0117-T1", "XM-TA-01")
     assert (tags.site, tags.kind, tags.district) == ("XM-TA-0117", "billboard", "tongan")
     assert city.tags("stranger", "XM-TA-01").site == UNREGISTERED
+
+
+def test_places_from_chinese_maps_are_converted_once(read: Read) -> None:
+    """GCJ-02 for the whole file, or for one site; what is kept is WGS-84, to a centimetre."""
+    in_gcj02 = from_wgs84(Crs.GCJ02, 24.7272, 118.1422)
+    shifted = f"at: [{in_gcj02[0]:.8f}, {in_gcj02[1]:.8f}]"
+    text = CITY.replace("at: [24.7272, 118.1422]", shifted)
+    for said in (text.replace("crs: WGS-84", "crs: GCJ-02"), text.replace(shifted, f"{shifted}\n    crs: GCJ-02")):
+        site = read(said).sites["XM-TA-0117"]
+        assert (site.latitude, site.longitude) == (24.7272, 118.1422)
+    site = read(text.replace("crs: WGS-84", "crs: BD-09").replace(shifted, f"{shifted}\n    crs: WGS-84")).sites[
+        "XM-TA-0117"
+    ]
+    assert site.longitude == pytest.approx(in_gcj02[1], abs=1e-7)
+    assert site.where == "sensors.yaml:18"
 
 
 def test_a_box_that_speaks_of_itself_is_no_unregistered_sensor(read: Read) -> None:

@@ -89,7 +89,7 @@ def test_a_single_profile_can_be_checked(folder: Path) -> None:
 
 def test_the_report_is_also_json(folder: Path) -> None:
     """For scripts: file, summary and mistakes with where, what, fix and code."""
-    edit(folder / "sensors.yaml", "crs: WGS-84", "crs: GCJ-02")
+    edit(folder / "sensors.yaml", "crs: WGS-84", "crs: CGCS2000")
     result = run("sensors.yaml", "--json")
     assert result.exit_code == 4
     assert json.loads(result.stdout) == {
@@ -101,8 +101,8 @@ def test_the_report_is_also_json(folder: Path) -> None:
                 "mistakes": [
                     {
                         "where": "sensors.yaml:8",
-                        "what": "'crs' 'GCJ-02' is not known.",
-                        "fix": "use one of: WGS-84",
+                        "what": "'crs' 'CGCS2000' is not known.",
+                        "fix": "use one of: WGS-84, GCJ-02, BD-09",
                         "code": "E-FILE-014",
                     }
                 ],
