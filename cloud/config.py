@@ -16,7 +16,8 @@
         kind: generic
         secret_env: EGRET_HOTLINE_SECRET
 
-Only `schema` must be there. `http`, with its login and TLS, is written as in `cloud/listening.py`.
+Only `schema` must be there. `map: FILE` names the map of the districts, else it is `map.json` in `data`.
+`http`, with its login and TLS, is written as in `cloud/listening.py`.
 `ledger: postgresql+psycopg://egret@db.example/egret` keeps alarms and cases
 in PostgreSQL instead of SQLite. How the city works its cases is written as in `cloud/city/city_rules.py`.
 What stands beside `kind` belongs to that kind: the first lines of `cloud/stores/{kind}.py`,
@@ -71,12 +72,14 @@ class Chosen:
 class CloudConfig:
     """The whole file. `broker` is a URL; `data` holds the quarantine, photos, the embedded store, and the ledger.
 
-    `ledger` is the URL of another database that holds the ledger, or empty.
+    `ledger` is the URL of another database that holds the ledger, or empty. `map` is the map document, which
+    need not be there.
     """
 
     broker: str
     http: Http
     data: Path
+    map: Path
     ledger: str
     store: Chosen
     notifiers: tuple[Chosen, ...]
@@ -100,6 +103,7 @@ def load(path: Path) -> CloudConfig:
         broker=_broker(root),
         http=listening.read(root.mapping("http", optional=True)),
         data=data,
+        map=Path(root.text("map", str(data / "map.json"))),
         ledger=_ledger(root),
         store=_in_folder(_store(root), data),
         notifiers=_named(
@@ -200,6 +204,7 @@ def schema() -> dict[str, object]:
         "broker": {**text, "pattern": "^mqtts?://", "default": _BROKER},
         "http": listening.SCHEMA,
         "data": {**text, "default": _DATA, "description": "folder of the ledger, the quarantine, the embedded store"},
+        "map": {**text, "description": "what `egret map build` writes; without it, map.json in the data folder"},
         "ledger": {**text, "pattern": f"^{re.escape(_LEDGER)}", "description": "without it, SQLite in the data folder"},
         "store": {"oneOf": [_kind(STORES, kind, {}) for kind in kinds.names(STORES)]},
         "notifiers": {

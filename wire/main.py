@@ -52,6 +52,10 @@ VERBS: Mapping[str, Verb] = {
     "case": Verb("List, show and work on cases.", "cloud.commands.case:case"),
     "alarm": Verb("List, explain, acknowledge, shelve and test alarms.", "cloud.commands.alarm:alarm"),
     "grafana": Verb("Dashboards for Grafana: build, check, apply, export.", "cloud.commands.grafana:grafana"),
+    "map": Verb(
+        "The districts on the board.",
+        verbs={"build": Verb("Draw them from the extra `map` or the owner's GeoJSON.", "cloud.commands.map:build")},
+    ),
     "mode": Verb("In which mode the city is, and switching it.", "cloud.commands.mode:mode"),
 }
 

@@ -48,6 +48,7 @@ def test_what_is_not_written_is_as_in_the_shipped_file(tmp_path: Path) -> None:
     found, shipped = read(tmp_path, "schema: egret.cloud/1\n"), load(ROOT / "cloud.yaml")
     assert (found.broker, found.http, found.data) == (shipped.broker, shipped.http, shipped.data)
     assert found.store.settings == shipped.store.settings
+    assert found.map == Path("var/cloud/map.json")
 
 
 def test_kinds_read_their_own_settings(tmp_path: Path) -> None:
