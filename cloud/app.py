@@ -27,6 +27,7 @@ from cloud.ledger_news import LedgerNews
 from cloud.link import MqttInbox
 from cloud.listening import require_demonstration
 from cloud.live import Live
+from cloud.mapping.map_file import MapFile
 from cloud.notices import notify
 from cloud.notices.action_links import NONCE_BYTES, ActionLinks, load_or_make_secret
 from cloud.notices.notice_route import check_districts
@@ -133,7 +134,8 @@ class Cloud:
             hooks.router(self._hooks, self._changed),
         ]
         doors = open_doors(self._config.http, gate.on(self._ledger.database, self._now, secrets.token_bytes))
-        return create_app(self._ledger, self._store, self._live, self._inventory, self._now, more, doors)
+        city_map = MapFile(self._config.map)
+        return create_app(self._ledger, self._store, self._live, self._inventory, self._now, more, doors, city_map)
 
     async def _listen(self, what: topics.What, run: Callable[[Inbox], Awaitable[None]]) -> None:
         """One lane on a session of its own, for ever."""

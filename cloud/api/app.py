@@ -36,8 +36,10 @@ from cloud.api import (
 from cloud.api.desk import Desk
 from cloud.api.documented import allowance, document_problems
 from cloud.api.doors import DEMONSTRATION, SECURITY, Doors, provide_actor
+from cloud.api.map import city_map
 from cloud.ledger import Ledger
 from cloud.live import Live
+from cloud.mapping.map_file import MapFile
 from cloud.ports import Now, Store
 from wire.inventory import Inventory
 
@@ -45,6 +47,7 @@ BODY_MAX = 256 * 1024
 """Bytes of JSON: 500 alarms in one act have 70 000. Photos and hooks have limits of their own."""
 
 ROUTES = (
+    city_map,
     state.state,
     state.health,
     stream.events,
@@ -70,7 +73,7 @@ ROUTES = (
 )
 
 
-def create_app(
+def create_app(  # noqa: PLR0913, PLR0917 - one parameter a part of the cloud
     ledger: Ledger,
     store: Store,
     live: Live,
@@ -78,12 +81,13 @@ def create_app(
     now: Now,
     more: Sequence[Router] = (),
     doors: Doors = DEMONSTRATION,
+    map_file: MapFile | None = None,
 ) -> Litestar:
     """Serve it with `cloud.api.server.serving`. Without `doors` there is no login, and it is for this machine only.
 
     `more`: routes that are answered from other parts.
     """
-    desk = Desk(ledger, store, live, inventory, now)
+    desk = Desk(ledger, store, live, inventory, now, map_file or MapFile())
 
     app = Litestar(
         route_handlers=[

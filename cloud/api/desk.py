@@ -8,19 +8,21 @@ from cloud.api.problems import RequestError
 from cloud.cases.casebook import Casebook
 from cloud.ledger import Ledger
 from cloud.live import Live
+from cloud.mapping.map_file import MapFile
 from cloud.ports import Now, Store
 from wire.inventory import Inventory, Site
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Alarms and cases (ledger), history (store), newest values (live), the city, and the clock."""
+    """Alarms and cases (ledger), history (store), newest values (live), the city, the clock, and the city's map."""
 
     ledger: Ledger
     store: Store
     live: Live
     inventory: Inventory
     now: Now
+    map_file: MapFile
 
     @property
     def casebook(self) -> Casebook:

@@ -14,6 +14,7 @@ from cloud.api.server import serving
 from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from cloud.live import Live
+from cloud.mapping.map_file import MapFile
 from cloud.ports import Store
 from cloud.stores import embedded
 from wire.inventory import Inventory
@@ -36,14 +37,15 @@ class Town:
 
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    """A small city in which nothing has happened yet; it is always NOW_NS."""
+    """A small city in which nothing has happened yet; it is always NOW_NS. Its map would be map.json."""
     inventory = small_city.inventory(tmp_path)
     live = Live()
     async with (
         Ledger(tmp_path / "ledger.db", lambda: NOW_NS, Practice(inventory)) as ledger,
         embedded.open_store(embedded.Config(folder=str(tmp_path))) as store,
     ):
-        app = create_app(ledger, store, live, inventory, lambda: NOW_NS)
+        map_file = MapFile(tmp_path / "map.json")
+        app = create_app(ledger, store, live, inventory, lambda: NOW_NS, map_file=map_file)
         async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
             yield Town(inventory, ledger, store, live, app, client)
 
