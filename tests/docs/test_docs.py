@@ -14,7 +14,7 @@ PAGES = sorted(
 )
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 COMMAND = re.compile(r"(?:^|`|\s)(?:\.venv/bin/)?egret((?: [a-z][a-z-]+)+)")
-CODE = re.compile(r"E-[A-Z]+-\d{3}")
+CODE = re.compile(r"[EW]-[A-Z]+-\d{3}")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

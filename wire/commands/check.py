@@ -4,13 +4,14 @@ import importlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from wire import kinds, line_load, located
+from wire import city_map, kinds, line_load, located, places
+from wire.city_map import CityMap
 from wire.errors import ConfigError, Mistake
 from wire.inventory import Inventory, Line
 from wire.limit_sets import OF_THE_SENSOR
@@ -24,21 +25,30 @@ DEFAULTS = ("sensors.yaml", "cloud.yaml", "firmware-configs")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Of one file: what it holds, or what is wrong with it."""
+    """Of one file: what it holds, or what is wrong with it. A warning is what a person should look at."""
 
     file: str
     summary: str
     mistakes: tuple[Mistake, ...] = ()
+    warnings: tuple[Mistake, ...] = ()
+
+    def lines(self) -> list[str]:
+        """As people read them."""
+        said = [str(mistake) for mistake in self.mistakes]
+        said += [str(replace(warning, what=f"warning: {warning.what}")) for warning in self.warnings]
+        return said if self.mistakes or not self.summary else [f"{self.file}: {self.summary}", *said]
 
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--map", "drawn", type=click.Path(path_type=Path), help="The map; without it, the one of cloud.yaml.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 @click.pass_context
-def check(context: click.Context, files: tuple[Path, ...], *, as_json: bool) -> None:
+def check(context: click.Context, files: tuple[Path, ...], drawn: Path | None, *, as_json: bool) -> None:
     """Check sensors.yaml, cloud.yaml and device profiles; all mistakes at once, exit code 4 if there are any.
 
-    FILE is one of these files or a folder of profiles; without it, those of the current folder.
+    FILE is one of these files or a folder of profiles; without it, those of the current folder. Where sites
+    lie is compared with the map of `egret map build`, if there is one; what is odd is a warning, no mistake.
 
     Example: egret check sensors.yaml
     """
@@ -46,19 +56,48 @@ def check(context: click.Context, files: tuple[Path, ...], *, as_json: bool) -> 
     if not found:
         what = f"here is none of {', '.join(DEFAULTS)}."
         raise ConfigError([Mistake(str(Path.cwd()), what, "name the files to check", "E-CHECK-001")])
-    city = _city_among(found)
-    reports = [_report(path, city) for path in found]
+    city, chart = _city_among(found), _chart(drawn, found)
+    reports = [_report(path, city, chart.city_map) for path in found] + ([chart.report] if chart.report else [])
     if as_json:
         click.echo(json.dumps({"schema": "egret.check/1", "files": [asdict(report) for report in reports]}))
     else:
-        for line in dict.fromkeys(line for report in reports for line in _lines(report)):
+        for line in dict.fromkeys(line for report in reports for line in report.lines()):
             click.echo(line)
     if any(report.mistakes for report in reports):
         context.exit(ConfigError.exit_code)
 
 
-def _lines(report: Report) -> list[str]:
-    return [str(mistake) for mistake in report.mistakes] or [f"{report.file}: {report.summary}"]
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The map that sites are compared with, and what is to be said of its file."""
+
+    city_map: CityMap | None = None
+    report: Report | None = None
+
+
+def _chart(named: Path | None, files: tuple[Path, ...]) -> Chart:
+    """A map that was named must be good; the cloud's own need not be there, and a broken one is a warning."""
+    path = named or _map_of_cloud(files)
+    if path is None or not (named or path.exists()):
+        return Chart()
+    try:
+        found = city_map.read(path)
+    except ConfigError as error:
+        return Chart(report=Report(str(path), "", *((error.mistakes,) if named else ((), error.mistakes))))
+    summary = f"{len(found.districts)} districts; {found.source}, {found.approval or 'without 审图号'}"
+    return Chart(found, Report(str(path), summary))
+
+
+def _map_of_cloud(files: tuple[Path, ...]) -> Path | None:
+    """Of the cloud.yaml among the files, else of the one that is here."""
+    for path in (*files, Path("cloud.yaml")):
+        try:
+            if path.is_file() and located.load(path, Mistakes()).text("schema", "").startswith("egret.cloud/"):
+                found: Path = importlib.import_module("cloud.config").load(path).map
+                return found
+        except ConfigError:
+            continue  # said where the file itself is reported
+    return None
 
 
 def _city_among(files: tuple[Path, ...]) -> Inventory | None:
@@ -72,27 +111,29 @@ def _city_among(files: tuple[Path, ...]) -> Inventory | None:
     return None
 
 
-def _report(path: Path, city: Inventory | None) -> Report:
+def _report(path: Path, city: Inventory | None, chart: CityMap | None) -> Report:
     try:
-        return Report(str(path), _checked(path, city))
+        return _checked(path, city, chart)
     except ConfigError as error:
         return Report(str(path), "", error.mistakes)
 
 
-def _checked(path: Path, city: Inventory | None) -> str:
-    """What the file holds, in one line. Raises ConfigError."""
+def _checked(path: Path, city: Inventory | None, chart: CityMap | None) -> Report:
+    """Raises ConfigError."""
     if path.is_dir():
-        return f"{len(load_library(path))} profiles"
+        return Report(str(path), f"{len(load_library(path))} profiles")
     if path.name == "profile.yaml":
         profile = load_profile(path.parent)
-        return f"{profile.title}, {len(profile.vectors)} vectors, evidence {profile.evidence.level}"
+        return Report(str(path), f"{profile.title}, {len(profile.vectors)} vectors, evidence {profile.evidence.level}")
     if located.load(path, Mistakes()).text("schema", "").startswith("egret.cloud/"):
         year = datetime.now(UTC).year
-        return str(importlib.import_module("cloud.config_check").check(path, city, year))
-    return _checked_city(path, load_library(library_folder()))
+        return Report(str(path), importlib.import_module("cloud.config_check").check(path, city, year))
+    inventory = _checked_city(path, load_library(library_folder()))
+    return Report(str(path), _summary(inventory), warnings=places.warnings(inventory, chart, str(path)))
 
 
-def _checked_city(path: Path, profiles: Mapping[str, Profile]) -> str:
+def _checked_city(path: Path, profiles: Mapping[str, Profile]) -> Inventory:
+    """Raises ConfigError, also for what reading it cannot find: kinds that do not exist."""
     inventory = load(path, profiles)
     mistakes = Mistakes()
     for line in _lines_of(inventory):
@@ -107,7 +148,7 @@ def _checked_city(path: Path, profiles: Mapping[str, Profile]) -> str:
         except ConfigError as error:
             mistakes.extend(error.mistakes)
     mistakes.raise_any()
-    return _summary(inventory)
+    return inventory
 
 
 def _summary(inventory: Inventory) -> str:

