@@ -8,8 +8,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from cloud import config as cloud_yaml
-from cloud.api_client import json_option, show_json
 from cloud.mapping import frykit, geojson, map_file
 from cloud.mapping.draw import Choice, Paper, draw
 from cloud.mapping.geojson import Told
@@ -79,7 +77,7 @@ class _Origin:
 @click.option("--inventory", type=click.Path(path_type=Path), default=Path("sensors.yaml"), show_default=True)
 @click.option("--config", type=click.Path(path_type=Path), default=Path("cloud.yaml"), show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write; without it, the one of cloud.yaml.")
-@json_option
+@click.option("--json", "as_json", is_flag=True, help="What was written as one JSON value.")
 def build(
     *,
     dataset: str | None,
@@ -114,12 +112,18 @@ def build(
     paper = Paper(source or origin.source, approval, origin.accuracy_m)
     choice = Choice(dict(called), frozenset(without))
     found = draw(origin.outlines, town, choice, paper, tolerance_m=tolerance, where=origin.called)
-    target = out or cloud_yaml.load(config).map
+    target = out or _place_in(config)
     built = _built(target, found, map_file.write(target, found), origin.outlines)
     if as_json:
-        show_json(built)
+        click.echo(msgspec.json.encode(built).decode())
     else:
         _tell(built)
+
+
+def _place_in(config: Path) -> Path:
+    from cloud import config as cloud_yaml  # noqa: PLC0415 - 0.1 s, which `egret demo` saves with --out
+
+    return cloud_yaml.load(config).map
 
 
 def _of_file(path: Path, told: Told) -> _Origin:

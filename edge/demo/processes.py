@@ -69,15 +69,30 @@ class Processes:
             await self.stop(self.of(role))
 
     async def start(self, name: str, role: str, command: Sequence[str]) -> Child:
-        """Start one child in its own process group, so that Ctrl-C reaches only us."""
+        """Start one child; it must not end before it is told to."""
+        process, log = await self._spawn(name, command)
+        child = Child(name, role, tuple(command), process, log)
+        self._children.append(child)
+        return child
+
+    async def finish(self, name: str, command: Sequence[str]) -> int:
+        """Run a child that ends by itself, and return its exit code; who is cancelled meanwhile ends it."""
+        process, _ = await self._spawn(name, command)
+        try:
+            return await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    async def _spawn(self, name: str, command: Sequence[str]) -> tuple[Process, Path]:
+        """In a process group of its own, so that Ctrl-C reaches only us; with its log."""
         log = self._logs / f"{name}.log"
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
-        child = Child(name, role, tuple(command), process, log)
-        self._children.append(child)
-        return child
+        return process, log
 
     async def kill(self, child: Child) -> None:
         """End a child with SIGKILL, as a power cut would, and forget it."""

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from wire import city_map
+
 EGRET = (sys.executable, "-m", "wire")
 REPORT_KEYS = {
     *("sites", "boxes", "sensors", "alarms", "cases", "errors"),
@@ -54,7 +56,7 @@ def test_story_on_victoria_metrics(tmp_path: Path, victoria_url: str) -> None:
 
 
 async def test_orders_from_another_terminal(tmp_path: Path) -> None:
-    """While it runs, tilt, cut-link, typhoon and calm are obeyed, and a wrong site is named with a fix."""
+    """While it runs, tilt, cut-link, typhoon and calm are obeyed, and a wrong site is named; its map is drawn."""
     start = [*EGRET, "demo", "--sites", "2", "--no-browser", "--port", "0", "--data", str(tmp_path)]
     running = await asyncio.create_subprocess_exec(
         *start, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
@@ -64,6 +66,7 @@ async def test_orders_from_another_terminal(tmp_path: Path) -> None:
         async with asyncio.timeout(90):
             while b"http://127.0.0.1" not in await running.stdout.readline():
                 pass
+        assert len(city_map.read(tmp_path / "cloud" / "map.json").districts) == 6
         for order in (["tilt", "XM-TA-0117", "1.2"], ["typhoon"], ["calm"]):
             done = subprocess.run(
                 [*EGRET, "demo", *order, "--data", str(tmp_path)], capture_output=True, text=True, check=False
