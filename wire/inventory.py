@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 from wire.alarm import Level
 from wire.profile import Profile
@@ -85,13 +86,27 @@ class Contact:
     checked: date | None
 
 
+class Exposure(StrEnum):
+    """Terrain category (地面粗糙度) of GB 50009: how freely the wind reaches a site."""
+
+    A = "A"
+    """Sea, island, shore, lake shore, desert."""
+    B = "B"
+    """Fields, villages, hills, scattered houses."""
+    C = "C"
+    """A town, densely built."""
+    D = "D"
+    """A town, densely built and with high houses."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A place with sensors. `longitude` and `latitude` are WGS-84 degrees, None when not known.
 
     `street` is the subdistrict (街道) it lies in, `owner` who is answerable for the structure, `permit` the
-    number it is allowed under; each is empty when not known. `where` is where the
-    file has its coordinates, or the site when there are none.
+    number it is allowed under; each is empty when not known. `where` is where the file has its coordinates, or
+    the site when there are none. `height_m` is its top above ground, `area_m2` the face that the wind meets,
+    `inspected` the day somebody last looked it over; each is None when not known.
     """
 
     id: str
@@ -107,6 +122,10 @@ class Site:
     contact: Contact | None = None
     permit: str = ""
     where: str = ""
+    height_m: float | None = None
+    area_m2: float | None = None
+    exposure: Exposure | None = None
+    inspected: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

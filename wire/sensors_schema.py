@@ -10,7 +10,17 @@ from wire.alarm import Level
 from wire.crs import WORDS
 from wire.quantities import QUANTITIES
 from wire.sensors_yaml import SCHEMA
-from wire.site_blocks import LATITUDE_MAX, LONGITUDE_MAX, UNIT_MAX, UNIT_MIN
+from wire.site_blocks import (
+    AREA_MAX_M2,
+    AREA_MIN_M2,
+    EXPOSURES,
+    HEIGHT_MAX_M,
+    HEIGHT_MIN_M,
+    LATITUDE_MAX,
+    LONGITUDE_MAX,
+    UNIT_MAX,
+    UNIT_MIN,
+)
 from wire.topics import IDENTIFIER
 
 Schema = dict[str, object]
@@ -87,8 +97,7 @@ def _site() -> Schema:
         "checked": _described(_DATE, "the day somebody last reached them"),
     }
     degrees = [
-        {"type": "number", "minimum": -bound, "maximum": bound, "description": name}
-        for name, bound in (("latitude", LATITUDE_MAX), ("longitude", LONGITUDE_MAX))
+        _between(-bound, bound, name) for name, bound in (("latitude", LATITUDE_MAX), ("longitude", LONGITUDE_MAX))
     ]
     site: Schema = {
         "name": _TEXT,
@@ -102,6 +111,10 @@ def _site() -> Schema:
         "owner": _described(_TEXT, "who is answerable for the structure"),
         "contact": _object(contact, ["name"]),
         "permit": _described(_TEXT, "the number it is allowed under"),
+        "height": _between(HEIGHT_MIN_M, HEIGHT_MAX_M, "m, its top above ground"),
+        "area": _between(AREA_MIN_M2, AREA_MAX_M2, "m², the face that the wind meets"),
+        "exposure": {"enum": list(EXPOSURES), "description": "terrain category of GB 50009"},
+        "inspected": _described(_DATE, "the day somebody last looked it over"),
     }
     return _object(site, ["name", "kind", "district", "sensors"])
 
@@ -116,6 +129,10 @@ def _named(entry: Schema) -> Schema:
         "propertyNames": {"pattern": f"^{IDENTIFIER.pattern}$"},
         "additionalProperties": entry,
     }
+
+
+def _between(minimum: float, maximum: float, words: str) -> Schema:
+    return {"type": "number", "minimum": minimum, "maximum": maximum, "description": words}
 
 
 def _described(schema: Schema, words: str) -> Schema:

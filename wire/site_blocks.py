@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from wire.crs import WORDS, Crs, to_wgs84
 from wire.dates import read_date, read_period_days
-from wire.inventory import CALIBRATION_DAYS, Contact, RuleConfig, Sensor, Site
+from wire.inventory import CALIBRATION_DAYS, Contact, Exposure, RuleConfig, Sensor, Site
 from wire.located import Block, nearest
 from wire.profile import RECORDED, Profile
 from wire.topics import IDENTIFIER
@@ -15,6 +15,10 @@ UNIT_MIN, UNIT_MAX = 1, 247
 LATITUDE_MAX, LONGITUDE_MAX = 90.0, 180.0
 DECIMALS = 7
 """Of degrees: a centimetre."""
+HEIGHT_MIN_M, HEIGHT_MAX_M = 0.1, 550.0
+"""Nothing of the wind is said above: there GB 50009 ends, too (not re-read in the standard's text)."""
+AREA_MIN_M2, AREA_MAX_M2 = 0.1, 10_000.0
+EXPOSURES = tuple(exposure.value for exposure in Exposure)
 _LINE = re.compile(r"([^/\s]+)/([^/\s]+)")
 
 
@@ -95,6 +99,10 @@ def read_site(name: str, block: Block, templates: Mapping[str, Template], known:
         contact=_contact(block),
         permit=block.text("permit", ""),
         where=block.place("at"),
+        height_m=block.number("height", HEIGHT_MIN_M, HEIGHT_MAX_M) if "height" in block else None,
+        area_m2=block.number("area", AREA_MIN_M2, AREA_MAX_M2) if "area" in block else None,
+        exposure=Exposure(block.choice("exposure", EXPOSURES)) if "exposure" in block else None,
+        inspected=read_date(block, "inspected"),
     )
     block.done()
     return site, placed

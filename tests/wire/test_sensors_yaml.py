@@ -12,7 +12,7 @@ import yaml
 
 from wire.crs import Crs, from_wgs84
 from wire.errors import ConfigError
-from wire.inventory import UNREGISTERED, Contact, Inventory, Tags
+from wire.inventory import UNREGISTERED, Contact, Exposure, Inventory, Tags
 from wire.line_load import utilisation
 from wire.located import Mistakes, parse
 from wire.profile import Profile
@@ -158,6 +158,15 @@ def test_papers_of_a_site_and_its_sensor(read: Read) -> None:
     assert city.sensors["XM-TA-0118-T1"].calibration_days == 180
 
 
+def test_what_the_wind_finds_at_a_site(read: Read) -> None:
+    """Height in m, area in m², the terrain category, the last inspection; each may be left out, and is None then."""
+    sized = "district: tongan\n    height: 22\n    area: 147.5\n    exposure: B\n    inspected: 2026-04-18\n    at"
+    city = read(CITY.replace("district: tongan\n    at", sized, 1))
+    site, plain = city.sites["XM-TA-0117"], city.sites["XM-TA-0118"]
+    assert (site.height_m, site.area_m2, site.exposure, site.inspected) == (22, 147.5, Exposure.B, date(2026, 4, 18))
+    assert (plain.height_m, plain.area_m2, plain.exposure, plain.inspected) == (None, None, None, None)
+
+
 MISTAKES = yaml.safe_load((Path(__file__).parent / "sensors_yaml_mistakes.yaml").read_text(encoding="utf-8"))
 
 
@@ -233,13 +242,26 @@ def test_the_demonstration_reacts_at_once_and_says_that_it_does(profiles: Mappin
 
 
 def test_one_more_tilt_site_is_six_lines() -> None:
-    """No billboard of the shipped city takes more, but for its papers: street, owner, contact and permit."""
+    """No billboard of the shipped city takes more, but for its papers and what the ranking asks for."""
     text = (ROOT / "sensors.yaml").read_text(encoding="utf-8").partition("\nsites:\n")[2]
     sites = re.split(r"(?m)^(?=  XM-)", text)
     boards = [site for site in sites if "kind: billboard" in site]
     assert len(boards) == 118
-    optional = ("  #", "    street:", "    owner:", "    contact:", "    permit:")
+    papers = ("street", "owner", "contact", "permit", "height", "area", "exposure", "inspected")
+    optional = ("  #", *(f"    {key}:" for key in papers))
     assert max(len([line for line in board.splitlines() if not line.startswith(optional)]) for board in boards) == 6
+
+
+def test_the_demonstration_s_billboards_have_sizes_and_a_few_are_unknown(profiles: Mapping[str, Profile]) -> None:
+    """All four exposures; 3 heights, 3 areas, 2 exposures and 8 inspections left out; the oldest is over a year old."""
+    boards = [site for site in load(ROOT / "sensors.yaml", profiles).sites.values() if site.kind == "billboard"]
+    assert {site.exposure for site in boards} == {*Exposure, None}
+    unknown = [
+        sum(getattr(site, name) is None for site in boards) for name in ("height_m", "area_m2", "exposure", "inspected")
+    ]
+    assert unknown == [3, 3, 2, 8]
+    assert all(2 < site.height_m < 60 for site in boards if site.height_m)
+    assert date(2025, 3, 1) < min(site.inspected for site in boards if site.inspected) < date(2025, 11, 1)
 
 
 def test_the_demonstration_s_papers_are_invented_and_not_all_in_order(profiles: Mapping[str, Profile]) -> None:
