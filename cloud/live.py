@@ -76,6 +76,10 @@ class Live:
                 value, quality = column.values[at], column.qualities[at]
                 self._keep(LiveValue(tags.sensor, column.quantity, tags.box, time_ns, value, quality))
 
+    def newest(self, sensor: str, quantity: str) -> LiveValue | None:
+        """The newest value of one quantity of one sensor; None when it was never heard of."""
+        return self._latest.get(sensor, {}).get(quantity)
+
     def wake(self) -> None:
         """The ledger has new events: every watcher hears of it at once."""
         for watcher in self._watchers:

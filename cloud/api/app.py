@@ -26,6 +26,7 @@ from cloud.api import (
     modes,
     outbox,
     problems,
+    ranking,
     readings,
     session,
     sites,
@@ -70,6 +71,7 @@ ROUTES = (
     modes.modes,
     modes.rules,
     modes.switch,
+    ranking.ranked_sites,
 )
 
 

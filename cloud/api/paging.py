@@ -30,11 +30,14 @@ _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 def page(found: Sequence[T], limit: int, request: AnyRequest, last: str) -> Response[list[T]]:
     """A page; `last` is the cursor behind its last item."""
-    headers = {}
-    if found and len(found) >= limit:
-        query = [(key, value) for key, value in request.query_params.multi_items() if key != "after"]
-        headers["Link"] = f'<{request.url.path}?{urlencode([*query, ("after", last)])}>; rel="next"'
+    headers = {"Link": following(request, last)} if found and len(found) >= limit else {}
     return Response(list(found), headers=headers)
+
+
+def following(request: AnyRequest, last: str) -> str:
+    """What the header `Link` says of the page behind `last`."""
+    query = [(key, value) for key, value in request.query_params.multi_items() if key != "after"]
+    return f'<{request.url.path}?{urlencode([*query, ("after", last)])}>; rel="next"'
 
 
 def etag(case: Case) -> str:

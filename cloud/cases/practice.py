@@ -19,7 +19,7 @@ from cloud.city.routing import Facts, Routed
 from cloud.city.time_limit import TimeLimit
 from wire.alarm import Level
 from wire.errors import BadAct
-from wire.inventory import Inventory
+from wire.inventory import Inventory, Site
 from wire.located import nearest
 
 SECOND_NS = 10**9
@@ -98,6 +98,21 @@ class Practice:
     def route(self, facts: Facts) -> Routed:
         """The responsible unit."""
         return routing.route(self.rules.routing, facts)
+
+    def unit_of(self, site: Site, level: Level) -> str:
+        """Whose a case of this level at the site would be; the command centre's where no rule fits."""
+        code = self.rules.codes.code_for(site.kind, is_fault=False)
+        facts = Facts(
+            code_class=code.code_class,
+            code=code.code,
+            role=code.role,
+            site=site.id,
+            district=site.district,
+            street=site.street,
+            owner=site.owner,
+            level=level,
+        )
+        return self.rules.organisation.unit(self.route(facts).unit).id
 
     def chain(self, unit: str, now_ns: int) -> tuple[Step, ...]:
         """Who is asked in turn while nobody accepts."""

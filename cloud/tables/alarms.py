@@ -1,6 +1,6 @@
 """Alarms, the history of their events, and how many were raised when."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +12,7 @@ from cloud.cases.docket import Applied
 from cloud.city.day import day_of
 from cloud.database import built, increase, upsert
 from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies, alarms
-from wire.alarm import Change
+from wire.alarm import Change, Level, worst
 from wire.errors import NoSuchAlarm
 
 BUCKET_NS = 600 * 10**9
@@ -38,6 +38,19 @@ def not_normal(connection: Connection) -> Sequence[Alarm]:
     """The worst first, and of a level the longest standing."""
     found = _alarms(connection, select(alarms).where(alarms.c.state != AlarmState.NORMAL.value))
     return sorted(found, key=lambda alarm: (-alarm.level.severity, alarm.since_ns))
+
+
+def worst_levels(connection: Connection) -> dict[str, Level]:
+    """By site, of what is wrong with the sites themselves and no test; what is out of service counts for nothing."""
+    states = [state.value for state in AlarmState if state not in (AlarmState.NORMAL, AlarmState.OUT_OF_SERVICE)]
+    counts = (
+        alarms.c.state.in_(states) & alarms.c.is_active & alarms.c.limit.is_not(None) & (alarms.c.rule != TEST_RULE)
+    )
+    wanted = select(alarms.c.site, alarms.c.level).where(counts).distinct()
+    found = defaultdict[str, list[Level]](list)
+    for site, level in connection.execute(wanted):
+        found[site].append(Level(level))
+    return {site: worst(levels) for site, levels in found.items()}
 
 
 def shelved_until(connection: Connection, now_ns: int) -> Sequence[Alarm]:

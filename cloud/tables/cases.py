@@ -12,7 +12,7 @@ from cloud.city.day import day_of
 from cloud.database import built, upsert
 from cloud.schema.cases import case_days, case_log, case_members, cases
 from cloud.tables.unindexed import Unindexed
-from wire.alarm import Evidence
+from wire.alarm import Evidence, Level
 from wire.errors import NoSuchCase
 
 LOG_TAIL = 50
@@ -100,6 +100,32 @@ def parts(connection: Connection, number: str) -> list[Member]:
     wanted = select(case_members).where(case_members.c.case == number)
     rows = connection.execute(wanted.order_by(case_members.c.joined_ns, case_members.c.member)).mappings()
     return [built(Member, row) for row in rows]
+
+
+def open_at(connection: Connection, wanted: Sequence[ColumnElement[bool]], sites: Collection[str]) -> dict[str, str]:
+    """The worst open case of each of these sites, and of two the older: one that is there, or has an alarm from there.
+
+    Only cases that fulfil all conditions count, and no coordination matters or special tasks.
+    """
+    is_meant = and_(IS_OPEN, Unindexed(cases.c.kind) == CaseKind.EVENT_PART.value, *wanted)
+    there = select(cases.c.site, cases.c.number, cases.c.level).where(is_meant, Unindexed(cases.c.site).in_(sites))
+    alarmed = (
+        select(case_members.c.site, cases.c.number, cases.c.level)
+        .join(cases, cases.c.number == case_members.c.case)
+        .where(is_meant, case_members.c.until_ns.is_(None), case_members.c.is_alarm, case_members.c.site.in_(sites))
+    )
+    rows = connection.execute(there.union(alarmed)).all()
+    oldest_last = sorted(rows, key=lambda row: row.number, reverse=True)
+    worst_last = sorted(oldest_last, key=lambda row: Level(row.level).severity)
+    return {row.site: row.number for row in worst_last}
+
+
+def done_at(connection: Connection, tasks: Collection[str], sites: Collection[str]) -> dict[tuple[str, str], bool]:
+    """By special task that is open, and site of it: is the site finished?"""
+    wanted = select(case_members.c.case, case_members.c.site, case_members.c.done_ns).where(
+        case_members.c.case.in_(tasks), case_members.c.until_ns.is_(None), case_members.c.site.in_(sites)
+    )
+    return {(task, site): done_ns is not None for task, site, done_ns in connection.execute(wanted)}
 
 
 def add(connection: Connection, opened: Sequence[Case], evidence: Mapping[str, tuple[Evidence, ...]]) -> None:

@@ -38,6 +38,16 @@ def test_tells_of_some_sensors_alone() -> None:
     assert found == [("C", "tilt"), ("C", "temperature"), ("A", "tilt"), ("A", "temperature")]
 
 
+def test_one_value_is_asked_for_by_its_name() -> None:
+    """Of a sensor and a quantity; what was never heard of is nothing."""
+    live = Live()
+    live.put([column((100, 0.05), (101, 0.31))])
+    newest = live.newest(TAGS.sensor, "tilt")
+    assert newest is not None
+    assert newest.value == 0.31
+    assert live.newest(TAGS.sensor, "temperature") is None
+
+
 def test_silence_is_the_newest_value() -> None:
     """A sensor that gives no answer shows none: an old value is never repeated."""
     live = Live()
