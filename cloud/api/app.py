@@ -20,6 +20,7 @@ from cloud.api import (
     board,
     cases,
     city,
+    duty,
     evaluation,
     installations,
     metrics,
@@ -72,6 +73,7 @@ ROUTES = (
     modes.rules,
     modes.switch,
     ranking.ranked_sites,
+    duty.duty,
 )
 
 

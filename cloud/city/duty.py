@@ -21,11 +21,14 @@ without people is asked as a whole.
 """
 
 import re
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from cloud.city.organisation import Organisation, Unit, check_unit
 from wire.located import Block, nearest
@@ -43,13 +46,12 @@ _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One turn of a rota: whose it is by the order, before any swap, and begin ≤ instant < end (UTC ns)."""
+class Turn(msgspec.Struct, frozen=True):
+    """Who is on duty, swaps included: start ≤ instant < end (UTC ns). A swap cuts a turn that is longer than it."""
 
+    start_ns: int
+    end_ns: int
     person: str
-    begins_ns: int
-    ends_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,31 @@ class Rota:
         """The one on duty, then the deputies, each once, in the order in which they are called."""
         turns = self._passed(now_ns, self.turn) % len(self.order)
         in_turn = (*self.order[turns:], *self.order[:turns])
-        swapped = self.swaps.get(self.first + self._passed(now_ns, _DAY) * _DAY)
+        swapped = self._swapped(self._passed(now_ns, _DAY) * _DAY)
         if swapped is not None:
             in_turn = (swapped, *in_turn[1:], in_turn[0])
         return tuple(dict.fromkeys(in_turn))
 
     def turn_at(self, now_ns: int) -> Turn:
         """The turn of this instant; before `first` the order is thought to have run as after it."""
-        turns = self._passed(now_ns, self.turn)
-        person = self.order[turns % len(self.order)]
-        return Turn(person, self._instant_ns(turns * self.turn), self._instant_ns((turns + 1) * self.turn))
+        begin = self._passed(now_ns, self.turn) * self.turn
+        end = begin + self.turn
+        days = (day * _DAY for day in range(begin // _DAY + 1, -(-end // _DAY)))
+        cuts = [day for day in days if self._swapped(day) != self._swapped(day - _DAY)]
+        edges_ns = [self._instant_ns(edge) for edge in (begin, *cuts, end)]
+        after = bisect_right(edges_ns, now_ns)
+        return Turn(edges_ns[after - 1], edges_ns[after], self.on_duty(now_ns)[0])
+
+    def turns(self, start_ns: int, end_ns: int) -> Iterator[Turn]:
+        """Those that touch this time, each of them whole."""
+        while start_ns < end_ns:
+            turn = self.turn_at(start_ns)
+            yield turn
+            start_ns = turn.end_ns
+
+    def _swapped(self, since_first: timedelta) -> str | None:
+        """Who has taken over the day that begins so long after the rota."""
+        return self.swaps.get(self.first + since_first)
 
     def _passed(self, now_ns: int, step: timedelta) -> int:
         """How many whole steps lie between the rota's beginning and now; negative before it."""

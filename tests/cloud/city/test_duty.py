@@ -1,6 +1,7 @@
 """Duty: who is on duty at any instant, and whom a case climbs to while nobody accepts it."""
 
 import textwrap
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -92,7 +93,7 @@ def test_a_turn_of_twelve_hours_has_a_night() -> None:
     assert rota.on_duty(at("2026-01-05T19:59"))[0] == "lin"
     assert rota.on_duty(at("2026-01-05T20:00"))[0] == "chen"
     assert rota.on_duty(at("2026-01-06T08:00"))[0] == "wang"
-    assert rota.turn_at(at("2026-01-05T21:00")) == duty.Turn("chen", at("2026-01-05T20:00"), at("2026-01-06T08:00"))
+    assert rota.turn_at(at("2026-01-05T21:00")) == duty.Turn(at("2026-01-05T20:00"), at("2026-01-06T08:00"), "chen")
 
 
 def test_a_swap_wins_for_the_day_that_begins_on_its_date() -> None:
@@ -120,8 +121,8 @@ def test_the_clock_on_the_wall_counts(day: str, hours: int) -> None:
     """Where clocks change, the turn over that night has 23 or 25 hours, and hand-over stays at 08:00."""
     rota = Rota(BERLIN, time(8), TURNS["1d"], date(2026, 1, 5), ("lin", "chen"))
     turn = rota.turn_at(at(day, BERLIN))
-    assert turn.ends_ns - turn.begins_ns == hours * HOUR_NS
-    assert datetime.fromtimestamp(turn.ends_ns // 10**9, BERLIN).time() == time(8)
+    assert turn.end_ns - turn.start_ns == hours * HOUR_NS
+    assert datetime.fromtimestamp(turn.end_ns // 10**9, BERLIN).time() == time(8)
 
 
 def test_an_hour_that_comes_twice_has_one_hand_over() -> None:
@@ -158,20 +159,44 @@ def test_exactly_one_is_first_at_every_instant(rota: Rota, now_ns: int) -> None:
     assert called
     assert len(set(called)) == len(called)
     assert set(rota.order) <= set(called) <= {*rota.order, *rota.swaps.values()}
-    assert called[0] in {rota.turn_at(now_ns).person, *rota.swaps.values()}
+    assert called[0] == rota.turn_at(now_ns).person
 
 
 @given(ROTAS, INSTANTS)
-def test_turns_have_their_length_and_leave_no_gap(rota: Rota, now_ns: int) -> None:
-    """In Xiamen, where clocks never change: this turn holds now, and the next in order begins when it ends."""
+def test_turns_leave_no_gap_and_are_one_person_s(rota: Rota, now_ns: int) -> None:
+    """In Xiamen, where clocks never change: this turn holds now, whole or cut by a swap, and the next one follows."""
     turn = rota.turn_at(now_ns)
-    assert turn.begins_ns <= now_ns < turn.ends_ns
-    assert turn.ends_ns - turn.begins_ns == int(rota.turn.total_seconds()) * 10**9
-    assert rota.turn_at(turn.begins_ns) == rota.turn_at(turn.ends_ns - 1) == turn
-    following = rota.turn_at(turn.ends_ns)
-    assert following.begins_ns == turn.ends_ns
-    if len(set(rota.order)) == len(rota.order) > 1:
-        assert following.person == rota.order[(rota.order.index(turn.person) + 1) % len(rota.order)]
+    assert turn.start_ns <= now_ns < turn.end_ns
+    assert turn.end_ns - turn.start_ns <= int(rota.turn.total_seconds()) * 10**9
+    assert (turn.end_ns - turn.start_ns) % min(24 * HOUR_NS, int(rota.turn.total_seconds()) * 10**9) == 0
+    assert rota.turn_at(turn.start_ns) == rota.turn_at(turn.end_ns - 1) == turn
+    assert {rota.on_duty(instant)[0] for instant in (turn.start_ns, now_ns, turn.end_ns - 1)} == {turn.person}
+    assert rota.turn_at(turn.end_ns).start_ns == turn.end_ns
+
+
+@given(ROTAS.map(lambda rota: replace(rota, swaps={})), INSTANTS)
+def test_without_swaps_turns_are_whole_and_go_round(rota: Rota, now_ns: int) -> None:
+    """Each as long as the file says, and the next in order begins when it ends."""
+    turn, *others = rota.turns(now_ns, now_ns + 3 * int(rota.turn.total_seconds()) * 10**9)
+    assert {one.end_ns - one.start_ns for one in [turn, *others]} == {int(rota.turn.total_seconds()) * 10**9}
+    if len(set(rota.order)) == len(rota.order):
+        following = rota.order[(rota.order.index(turn.person) + 1) % len(rota.order)]
+        assert others[0].person == following
+
+
+def test_a_week_with_swaps_on_a_calendar() -> None:
+    """Lin's week from Monday 08:00; Chen has Wednesday and Thursday, Wang Saturday: five pieces, then Wang's week."""
+    swaps = {date(2026, 1, 7): "chen", date(2026, 1, 8): "chen", date(2026, 1, 10): "wang"}
+    rota = Rota(XIAMEN, time(8), TURNS["1w"], date(2026, 1, 5), ("lin", "wang"), swaps)
+    turns = list(rota.turns(at("2026-01-06T00:00"), at("2026-01-13T00:00")))
+    assert turns == [
+        duty.Turn(at("2026-01-05T08:00"), at("2026-01-07T08:00"), "lin"),
+        duty.Turn(at("2026-01-07T08:00"), at("2026-01-09T08:00"), "chen"),
+        duty.Turn(at("2026-01-09T08:00"), at("2026-01-10T08:00"), "lin"),
+        duty.Turn(at("2026-01-10T08:00"), at("2026-01-11T08:00"), "wang"),
+        duty.Turn(at("2026-01-11T08:00"), at("2026-01-12T08:00"), "lin"),
+        duty.Turn(at("2026-01-12T08:00"), at("2026-01-19T08:00"), "wang"),
+    ]
 
 
 @given(st.integers(at("2026-03-25T00:00"), at("2026-11-01T00:00")), st.times(), st.sampled_from(list(TURNS.values())))
@@ -179,9 +204,9 @@ def test_turns_leave_no_gap_where_clocks_change(now_ns: int, hand_over: time, tu
     """In Berlin a turn is an hour shorter or longer at most, and every instant lies in exactly one."""
     rota = Rota(BERLIN, hand_over.replace(second=0, microsecond=0), turn, date(2026, 3, 1), ("lin", "chen"))
     found = rota.turn_at(now_ns)
-    assert found.begins_ns <= now_ns < found.ends_ns
-    assert abs(found.ends_ns - found.begins_ns - int(turn.total_seconds()) * 10**9) <= HOUR_NS
-    assert rota.turn_at(found.ends_ns).begins_ns == found.ends_ns
+    assert found.start_ns <= now_ns < found.end_ns
+    assert abs(found.end_ns - found.start_ns - int(turn.total_seconds()) * 10**9) <= HOUR_NS
+    assert rota.turn_at(found.end_ns).start_ns == found.end_ns
 
 
 def test_a_case_climbs_from_the_rota_to_the_command_centre() -> None:
