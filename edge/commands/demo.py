@@ -12,7 +12,7 @@ import msgspec
 
 from edge.demo import control, story, town
 from edge.demo.control import Order
-from edge.demo.demonstration import Demonstration, Options
+from edge.demo.demonstration import USUAL_PORT, Demonstration, Options
 
 FOLDER = Path("var/demo")
 _folder = click.option(
@@ -26,7 +26,7 @@ _folder = click.option(
 @click.option("--store", default="embedded", type=click.Choice(["embedded", "influxdb_v1", "influxdb_v2"]))
 @click.option("--store-url", default="", help="Where that InfluxDB answers.")
 @click.option("--store-set", multiple=True, metavar="KEY=VALUE", help="More of its settings, as in cloud.yaml.")
-@click.option("--port", default=8480, show_default=True, help="The board's port; 0 takes a free one.")
+@click.option("--port", default=USUAL_PORT, show_default=True, help="The board's port; 0 takes a free one.")
 @click.option("--no-browser", is_flag=True, help="Print the URL only.")
 @click.option("--for", "seconds", type=click.FloatRange(min=1), help="Play the scripted story, then report and end.")
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON object on the last line.")

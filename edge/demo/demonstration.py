@@ -30,6 +30,10 @@ from wire.sensors_yaml import load
 
 _READY_S = 60.0
 _RED_LEAN_DEG = 2.0
+ORGANISATION = Path(__file__).with_name("cloud.yaml")
+"""Who works the demonstration's cases."""
+USUAL_PORT = 8480
+"""Where the command looks for a cloud unless it is told otherwise."""
 _LAST_REPLY_S = 0.5
 """A device still answers the request of a box that was killed; nobody reads it."""
 Say = Callable[[str], None]
@@ -128,22 +132,30 @@ class Demonstration:
             return self._cut(order.target, order.seconds)
         if order.verb == "typhoon":
             self.world.typhoon()
-            return Answer("the wind rises to typhoon strength; `egret demo calm` ends it.")
+            said = "the wind rises to typhoon strength; `egret demo calm` ends it."
+            return Answer(f"{said}\n{self._hint('typhoon --level orange', 'typhoon warning')}")
         self.world.calm()
-        return Answer("calm weather again.")
+        return Answer(f"calm weather again.\n{self._hint('normal', 'warning lifted')}")
+
+    def _hint(self, mode: str, reason: str) -> str:
+        """How to switch the mode: a person decides that, and answers for it, so the demonstration does not do it."""
+        url = "" if self.url.endswith(f":{USUAL_PORT}") else f" --url {self.url}/api/v1"
+        return f'the mode is yours to switch:  .venv/bin/egret mode set {mode} --reason "{reason}"{url}'
 
     async def _start_cloud(self, stack: AsyncExitStack, address: str) -> None:
         folder, options = self.options.folder, self.options
         port = options.port or broker.free_port()
         self.url = f"http://127.0.0.1:{port}"
-        config = {
-            "schema": "egret.cloud/1",
+        organisation = yaml.safe_load(ORGANISATION.read_text(encoding="utf-8"))
+        config = organisation | {
             "broker": address,
             "http": {"host": "127.0.0.1", "port": port, "login": "none"},
             "data": str(folder / "cloud"),
             "store": {"kind": options.store, **options.store_settings},
         }
-        (folder / "cloud.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+        (folder / "cloud.yaml").write_text(
+            yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf-8"
+        )
         self._say(f"cloud     {options.store} store, SQLite ledger")
         files = ("--config", str(folder / "cloud.yaml"), "--inventory", str(options.city))
         child = await self.processes.start("cloud", "cloud", egret("cloud", "run", *files))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -56,7 +57,7 @@ def test_story_on_victoria_metrics(tmp_path: Path, victoria_url: str) -> None:
 
 
 async def test_orders_from_another_terminal(tmp_path: Path) -> None:
-    """While it runs, tilt, cut-link, typhoon and calm are obeyed, and a wrong site is named; its map is drawn."""
+    """Its map is drawn; tilt, typhoon and calm are obeyed, the mode is switched as it says, a mistake has a fix."""
     start = [*EGRET, "demo", "--sites", "2", "--no-browser", "--port", "0", "--data", str(tmp_path)]
     running = await asyncio.create_subprocess_exec(
         *start, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
@@ -67,11 +68,21 @@ async def test_orders_from_another_terminal(tmp_path: Path) -> None:
             while b"http://127.0.0.1" not in await running.stdout.readline():
                 pass
         assert len(city_map.read(tmp_path / "cloud" / "map.json").districts) == 6
+        said = {}
         for order in (["tilt", "XM-TA-0117", "1.2"], ["typhoon"], ["calm"]):
             done = subprocess.run(
                 [*EGRET, "demo", *order, "--data", str(tmp_path)], capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, done.stderr
+            said[order[0]] = done.stdout
+        switched = subprocess.run(
+            [*EGRET, *shlex.split(said["typhoon"].rpartition(".venv/bin/egret ")[2])],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "the city is in mode typhoon until" in switched.stdout, switched.stderr
+        assert "egret mode set normal" in said["calm"]
         wrong = subprocess.run(
             [*EGRET, "demo", "tilt", "NOWHERE", "--data", str(tmp_path)], capture_output=True, text=True, check=False
         )
