@@ -20,7 +20,7 @@ FAR_M = 100_000.0
 FAR_TIMES = 10
 """A site is far when it is further from the city's middle than this, and than so many times half of the sites are."""
 EXPLAINED_LEAST = 3
-"""So few sites outside their districts say nothing of the file."""
+"""Fewer sites outside their districts say nothing of the file."""
 _NOWHERE_M = 1_000.0
 _FIX_AT = "write at: [latitude, longitude] of the place itself"
 
