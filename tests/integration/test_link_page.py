@@ -47,25 +47,25 @@ async def test_a_thumb_does_it_all(tmp_path: Path) -> None:
     async with linked_town.opened(tmp_path) as town:
         number = await town.lean()
         async with opened(page_of(town, number) + "?act=accept", troubles) as page:
-            await expect(page.get_by_text("确认“接单”")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(page.get_by_text("确认“接单”")).to_be_visible()
             assert await stage(town, number) == "dispatched"
             await page.get_by_role("button", name="取消").click()
             assert await page.evaluate("document.documentElement.scrollWidth") <= 390
             await page.get_by_role("button", name="接单").click()
             await page.get_by_role("button", name="确认").click()
-            await expect(page.get_by_text("已办理：接单")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(page.get_by_text("已办理：接单")).to_be_visible()
             assert await stage(town, number) == "handling"
             await page.get_by_role("button", name="到场").click()
             await page.get_by_role("button", name="确认").click()
-            await expect(page.get_by_text("已办理：到场")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(page.get_by_text("已办理：到场")).to_be_visible()
             picture = {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": photo()}
             await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
             await page.get_by_role("button", name="确认").click()
-            await expect(page.get_by_text("照片已发送")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(page.get_by_text("照片已发送")).to_be_visible()
             await page.get_by_role("button", name="已处置").click()
             await page.locator("textarea").fill("已加固 <b>")
             await page.get_by_role("button", name="确认").click()
-            await expect(page.get_by_text("已办理：已处置")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(page.get_by_text("已办理：已处置")).to_be_visible()
             last = (await town.ledger.case(number)).log[-1]
             assert (last.act, last.note, len(last.photos)) == ("feed_back", "已加固 <b>", 1)
     assert troubles == []
@@ -77,7 +77,7 @@ async def test_markup_in_a_title_is_read_and_not_run(tmp_path: Path) -> None:
     async with linked_town.opened(tmp_path) as town:
         number = await town.file(await town.person("zhao"), "XM-TA-0117", HTML)
         async with opened(page_of(town, number), troubles) as page:
-            await expect(page.locator("h1")).to_have_text(HTML, timeout=PATIENCE_MS)
+            await expect(page.locator("h1")).to_have_text(HTML)
             assert await page.title() == "案件 · Case"
     assert troubles == []
 
@@ -94,7 +94,7 @@ async def test_an_expired_link_says_so(tmp_path: Path) -> None:
         address = page_of(town, await town.lean())
         town.gate.wait(24 * 3600.0)
         async with opened(address, troubles) as page:
-            await expect(page.get_by_text("链接已过期")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(page.get_by_text("链接已过期")).to_be_visible()
             assert await page.locator("button").count() == 1
     assert len(troubles) == 1
     assert "410" in troubles[0]
@@ -111,6 +111,6 @@ async def test_somebody_else_was_faster(tmp_path: Path) -> None:
             accepted = await town.act("/api/v1/links/" + address.rpartition("/")[2], "accept")
             assert accepted.status_code == 200
             await page.get_by_role("button", name="确认").click()
-            await expect(page.get_by_text("此步骤已经办理过")).to_be_visible(timeout=PATIENCE_MS)
-            await expect(page.get_by_text("处置中")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(page.get_by_text("此步骤已经办理过")).to_be_visible()
+            await expect(page.get_by_text("处置中")).to_be_visible()
             await expect(page.get_by_role("button", name="接单")).to_have_count(0)

@@ -1,6 +1,7 @@
 /** Flat geometry of a city in WGS-84: projection, outlines, round numbers for a scale bar. */
 
 const METRES_PER_DEGREE = 111_320;
+const CANDIDATES = 9; // in each direction
 const FAR_DEG = 1.5; // some 160 km from the middle of all sites: no city is so large
 
 /** Equirectangular around the middle of `bounds` [west, south, east, north]: metres east and south of it. Good to
@@ -76,6 +77,31 @@ function areaAndMiddle(points) {
 export function middle(rings) {
   const [, at] = rings.map(areaAndMiddle).reduce((one, other) => (other[0] > one[0] ? other : one));
   return at;
+}
+
+/** Does the point lie within the rings, by the even-odd rule? */
+export function isInside([x, y], rings) {
+  let crossings = 0;
+  for (const ring of rings) {
+    ring.forEach(([x1, y1], at) => {
+      const [x2, y2] = ring[(at + 1) % ring.length];
+      if (y1 > y !== y2 > y && x < ((x2 - x1) * (y - y1)) / (y2 - y1) + x1) crossings += 1;
+    });
+  }
+  return crossings % 2 === 1;
+}
+
+/** Where within the rings a name covers the fewest of some points: far from them all, and not far from the middle. */
+export function clearing(rings, points) {
+  const home = middle(rings);
+  const [left, top, right, bottom] = boundsOf(rings.flat());
+  const steps = Array.from({ length: CANDIDATES }, (_, at) => (at + 0.5) / CANDIDATES);
+  const candidates = steps.flatMap((across) => steps.map((down) => [left + across * (right - left), top + down * (bottom - top)]));
+  const worth = (spot) => {
+    const free = Math.min(...points.map((point) => Math.hypot(point[0] - spot[0], (point[1] - spot[1]) * 1.6))); // names are wide
+    return Math.min(free, (right - left) / 4) - 0.25 * Math.hypot(spot[0] - home[0], spot[1] - home[1]);
+  };
+  return candidates.filter((spot) => isInside(spot, rings)).reduce((best, spot) => (worth(spot) > worth(best) ? spot : best), home);
 }
 
 /** The largest 1, 2 or 5 · 10ⁿ that is not above `most`. */

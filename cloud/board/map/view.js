@@ -2,7 +2,7 @@
 import { computed, signal } from "@preact/signals";
 
 import { city, map, sites } from "../core/city.js";
-import { around, boundsOf, hull, middle, placedOf, pointsOf, projection } from "./geometry.js";
+import { around, boundsOf, clearing, hull, middle, placedOf, pointsOf, projection } from "./geometry.js";
 
 const NARROW_PX = 700;
 const ZOOM_MAX = 60;
@@ -49,10 +49,11 @@ export const grounds = computed(() => {
 });
 
 function ground(id, name, rings, isBuilt) {
+  const own = placed.value.filter((site) => site.district === id).map((site) => spots.value.get(site.id));
   const drawn = rings.map((ring) => ring.map(([lon, lat]) => spotOf(lon, lat)));
   const path = drawn.map((ring) => `M${ring.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}Z`).join("");
   const heights = drawn.flat().map(([, y]) => y);
-  return { id, name, path, isBuilt, at: middle(drawn), top: Math.min(...heights), bottom: Math.max(...heights), points: drawn.flat() };
+  return { id, name, path, isBuilt, at: isBuilt ? clearing(drawn, own) : middle(drawn), top: Math.min(...heights), bottom: Math.max(...heights), points: drawn.flat() };
 }
 
 export function toScreen([x, y]) {

@@ -1,5 +1,5 @@
 /** Every alarm that is not normal, as a table to work through: choose some, acknowledge, shelve, take out, put back. */
-import { useComputed, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 
 import { districtName, heldAlarms, isNew, listedAlarms } from "../core/city.js";
 import { count, dateTime } from "../core/format.js";
@@ -11,7 +11,7 @@ import { say } from "../core/words.js";
 import { More } from "../parts/alarm_acts.js";
 import { levelWords, placeOf, State, What } from "../parts/alarm_words.js";
 import { Icon } from "../parts/levels.js";
-import { Page, Tabs } from "../parts/page.js";
+import { Page, Scroll, Tabs } from "../parts/page.js";
 import { Since } from "../parts/timers.js";
 
 const DRAWN = 300; // rows at once; what is acknowledged makes room for the rest
@@ -42,14 +42,12 @@ function Row({ alarm, isChosen, onChoose }) {
 const COLUMNS = ["level", "state", "place", "what", "since", "age", "raised", "case", "note"];
 const NUMBERS = new Set(["since", "age", "raised"]);
 
-export default function AlarmsPage({ query }) {
-  const view = VIEWS.includes(query.view) ? query.view : "new";
+/** One view of the alarms; what is chosen in it is chosen in no other. */
+function Table({ view }) {
   const picked = useSignal(new Set());
-  const all = useComputed(() => {
-    const found = view === "held" ? heldAlarms.value : listedAlarms.value;
-    return (view === "new" ? found.filter(isNew) : found).filter(isInScope);
-  });
-  const [alarms, handlers, isFrozen] = useFrozenOrder(all.value, (alarm) => alarm.id);
+  const found = view === "held" ? heldAlarms.value : listedAlarms.value;
+  const all = (view === "new" ? found.filter(isNew) : found).filter(isInScope);
+  const [alarms, handlers, isFrozen] = useFrozenOrder(all, (alarm) => alarm.id);
   const ids = alarms.map((alarm) => alarm.id).filter((id) => picked.value.has(id));
   const toggle = (id) => {
     const next = new Set(picked.value);
@@ -57,19 +55,24 @@ export default function AlarmsPage({ query }) {
     picked.value = next;
   };
   const toggleAll = () => (picked.value = new Set(ids.length === alarms.length ? [] : alarms.map((alarm) => alarm.id)));
-  return html`<${Page} title=${say("page.alarms")} className="alarms-page" beside=${html`<${AlarmTabs} chosen=${view} />`}>
-    <div class="bar" role="group" aria-label=${say("alarms.acts")}>
+  return html`<div class="bar" role="group" aria-label=${say("alarms.acts")}>
       <span>${say("alarms.chosen", { count: count(ids.length) })} / ${count(alarms.length)}</span>
-      <${More} key=${view} ids=${ids} kinds=${ACTS[view]} />
+      <${More} ids=${ids} kinds=${ACTS[view]} onDone=${() => (picked.value = new Set())} />
       <small>${isFrozen && say("alarms.frozen")} ${district.value && say("scope.only", { name: districtName(district.value) })}</small>
     </div>
     ${alarms.length === 0
       ? html`<p class="quiet">${say(`alarms.none.${view}`)}</p>`
-      : html`<div class="scroll"><table ...${handlers}>
+      : html`<${Scroll} label=${say("page.alarms")}><table ...${handlers}>
           <thead><tr><th><input type="checkbox" checked=${ids.length === alarms.length} aria-label=${say("choose.all")} onChange=${toggleAll} /></th>
             ${COLUMNS.map((name) => html`<th key=${name} scope="col" class=${NUMBERS.has(name) ? "number" : ""}>${say(`column.${name}`)}</th>`)}</tr></thead>
           <tbody>${alarms.slice(0, DRAWN).map((alarm) => html`<${Row} key=${alarm.id} alarm=${alarm} isChosen=${picked.value.has(alarm.id)} onChoose=${toggle} />`)}</tbody>
-        </table></div>`}
-    ${alarms.length > DRAWN && html`<p class="quiet">${say("rest", { count: count(alarms.length - DRAWN) })}</p>`}
+        </table><//>`}
+    ${alarms.length > DRAWN && html`<p class="quiet">${say("rest", { count: count(alarms.length - DRAWN) })}</p>`}`;
+}
+
+export default function AlarmsPage({ query }) {
+  const view = VIEWS.includes(query.view) ? query.view : "new";
+  return html`<${Page} title=${say("page.alarms")} className="alarms-page" beside=${html`<${AlarmTabs} chosen=${view} />`}>
+    <${Table} key=${view} view=${view} />
   <//>`;
 }

@@ -25,7 +25,7 @@ function Fact({ name, children }) {
 
 function Facts({ item }) {
   const site = sites.value.get(item.site);
-  const place = [districtName(item.district), item.street].filter(Boolean).join(" ");
+  const place = [districtName(item.district), item.street].filter(Boolean).join(" ") || say("whole_city");
   return html`<dl class="facts">
     <${Fact} name="owner">${ownerOf(item)}<//>
     <${Fact} name="place">${site ? html`<a href=${href("sites", item.site)}>${pick(site.name, site.name_en)}</a> ` : ""}${place}<//>

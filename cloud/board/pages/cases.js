@@ -15,7 +15,7 @@ import { caseMatter, caseTitle, Drill, ownerOf, STAGES } from "../parts/case_wor
 import { ActDialog, Field } from "../parts/dialog.js";
 import { FileCase } from "../parts/file_case.js";
 import { Icon, LEVELS } from "../parts/levels.js";
-import { Page } from "../parts/page.js";
+import { Page, Scroll, Unnamed } from "../parts/page.js";
 import { Deadline } from "../parts/timers.js";
 import { Trouble } from "../parts/trouble.js";
 
@@ -124,10 +124,10 @@ export default function CasesPage({ query }) {
     <${Trouble} of=${trouble.value} />
     ${items.value !== null && found.length === 0 && html`<p class="quiet">${say("cases.none")}</p>`}
     ${found.length > 0 &&
-    html`<div class="scroll"><table>
-      <thead><tr><th></th>${COLUMNS.map((name) => html`<th key=${name} scope="col" class=${NUMBERS.has(name) ? "number" : ""}>${say(`column.${name}`)}</th>`)}</tr></thead>
+    html`<${Scroll} label=${say("page.cases")}><table>
+      <thead><tr><${Unnamed} label=${say("choose.all")} />${COLUMNS.map((name) => html`<th key=${name} scope="col" class=${NUMBERS.has(name) ? "number" : ""}>${say(`column.${name}`)}</th>`)}</tr></thead>
       <tbody>${found.map((item) => html`<${Row} key=${item.number} item=${item} isChosen=${picked.value.has(item.number)} onChoose=${toggle} />`)}</tbody>
-    </table></div>`}
+    </table><//>`}
     ${next.value !== null && html`<button class="more" onClick=${() => load(next.value)}>${say("more")}</button>`}
   <//>`;
 }

@@ -91,7 +91,7 @@ function Boxes() {
 }
 
 export default function CityPage() {
-  return html`<main class="city-page" id="page">
+  return html`<main class="city-page" id="page" tabindex="-1">
     <h1 class="unseen">${say("page.city")}</h1>
     <${CityMap} />
     <aside aria-label=${say("page.asides")}><${Alarms} /><${Cases} /><${Boxes} /></aside>

@@ -7,7 +7,7 @@ import { useLoaded } from "../core/loaded.js";
 import { ask, href } from "../core/route.js";
 import { language, pick, say } from "../core/words.js";
 import { unitName } from "../parts/people.js";
-import { Page } from "../parts/page.js";
+import { Page, Scroll } from "../parts/page.js";
 import { Waiting } from "../parts/trouble.js";
 
 const DAYS = 7;
@@ -58,11 +58,11 @@ export default function DutyPage({ query }) {
     <b>${found.from}</b><button class="small" onClick=${() => ask({ from: week(1) })}>${say("duty.after")}</button><button class="small" onClick=${() => ask({ from: "" })}>${say("duty.today")}</button></div>`;
   const days = Array.from({ length: DAYS }, (_, at) => start + at * DAY_MS + DAY_MS / 2);
   return html`<${Page} title=${say("page.duty")} beside=${beside} className="duty-page">
-    <div class="scroll"><table>
+    <${Scroll} label=${say("page.duty")}><table>
       <thead><tr><th scope="col">${say("duty.unit")}</th><th scope="col">${say("duty.now")}</th><th scope="col" class="number">${say("cases.open")}</th>
         <th scope="col" class="weeks"><div class="days">${days.map((one) => html`<span key=${one} class=${day(one) === day(now.value) ? "now" : ""}>${day(one).slice(5)}</span>`)}</div></th></tr></thead>
       <tbody>${found.units.map((unit) => html`<${Unit} key=${unit.id} unit=${unit} start=${start} />`)}</tbody>
-    </table></div>
+    </table><//>
     ${found.units.every((unit) => !unit.has_rota) && html`<p class="quiet">${say("duty.how")}</p>`}
   <//>`;
 }

@@ -7,7 +7,7 @@ import { useLoaded } from "../core/loaded.js";
 import { ask, href } from "../core/route.js";
 import { language, pick, say, sayOr } from "../core/words.js";
 import { Glyph } from "../parts/glyphs.js";
-import { Page } from "../parts/page.js";
+import { Page, Scroll } from "../parts/page.js";
 import { Waiting } from "../parts/trouble.js";
 
 const BY = ["none", "unit", "district", "street", "code", "level", "month", "day"];
@@ -85,12 +85,12 @@ export default function EvaluationPage({ query }) {
   if (!found) return html`<${Page} title=${title} beside=${html`<${Controls} query=${query} />`}><${Waiting} trouble=${trouble.value} /><//>`;
   const part = query.urgent === "true" ? "urgent" : "all";
   return html`<${Page} title=${title} beside=${html`<${Controls} query=${query} found=${found} />`} className="evaluation-page">
-    <div class="scroll"><table>
+    <${Scroll} label=${say("page.evaluation")}><table>
       <thead><tr><th scope="col">${say(`by.${found.by}`)}</th><th scope="col" class="number">${say("evaluation.reported")}</th>
         ${found.rates.map((rate) => html`<th key=${rate.id} scope="col" class="number" title=${`${rate.formula} · ${rate.source}`}>${pick(rate.zh, rate.en)}</th>`)}
         <th scope="col" class="number">${say("evaluation.points")}</th></tr></thead>
       <tbody><${Row} group=${found.total} rates=${found.rates} by="none" part=${part} />${found.groups.map((group) => html`<${Row} key=${group.key} group=${group} rates=${found.rates} by=${found.by} part=${part} />`)}</tbody>
-    </table></div>
+    </table><//>
     <${Network} query=${{ from: found.from, to: found.to, district: query.district }} />
     <details class="card"><summary>${say("evaluation.how")}</summary><dl class="definitions">${found.rates.map((rate) => html`<div key=${rate.id}><dt>${pick(rate.zh, rate.en)}</dt><dd>${rate.formula}<small>${rate.source}</small></dd></div>`)}</dl></details>
     <p class="quiet" lang=${language.value}>${say("evaluation.note")}</p>

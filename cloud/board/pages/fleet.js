@@ -8,7 +8,7 @@ import { html } from "../core/html.js";
 import { useLoaded } from "../core/loaded.js";
 import { ask, href } from "../core/route.js";
 import { say } from "../core/words.js";
-import { Page } from "../parts/page.js";
+import { Page, Scroll } from "../parts/page.js";
 import { Since } from "../parts/timers.js";
 
 const BACKLOG = 1_000; // readings: a healthy box has a second or two of them under way
@@ -77,10 +77,10 @@ export default function FleetPage({ query }) {
     </div>
     ${shown.length === 0
       ? html`<p class="quiet">${say("fleet.none")}</p>`
-      : html`<div class="scroll"><table>
+      : html`<${Scroll} label=${say("page.fleet")}><table>
           <thead><tr>${COLUMNS.map((name) => html`<th key=${name} scope="col" class=${NUMBERS.has(name) ? "number" : ""}>${say(`column.${name}`)}</th>`)}</tr></thead>
           <tbody>${shown.filter((box) => !query.box || box.id === query.box).map((box) => html`<${Row} key=${box.id} ...${box} />`)}</tbody>
-        </table></div>`}
+        </table><//>`}
     <${Unregistered} />
   <//>`;
 }

@@ -35,7 +35,7 @@ function Often({ title, rows, none }) {
 
 function Levels({ levels }) {
   return html`<section class="card"><h2>${say("load.levels")}</h2><table>
-    <thead><tr><th></th><th class="number">${say("load.raised")}</th><th class="number">${say("load.share")}</th><th class="number">${say("load.recommended")}</th></tr></thead>
+    <thead><tr><th>${say("column.level")}</th><th class="number">${say("load.raised")}</th><th class="number">${say("load.share")}</th><th class="number">${say("load.recommended")}</th></tr></thead>
     <tbody>${LEVELS.map((level) => html`<tr key=${level}><td><${Icon} level=${level} /> ${say(`level.${level}`)}</td><td class="number">${count(levels[level].raised)}</td>
       <td class="number">${percent(levels[level].share)}</td><td class="number">${percent(levels[level].recommended)}</td></tr>`)}</tbody>
   </table></section>`;

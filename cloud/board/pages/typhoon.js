@@ -13,7 +13,7 @@ import { actOnCase } from "../parts/case_acts.js";
 import { Drill } from "../parts/case_words.js";
 import { ActDialog, Field } from "../parts/dialog.js";
 import { Icon, LEVELS } from "../parts/levels.js";
-import { Page } from "../parts/page.js";
+import { Page, Scroll, Unnamed } from "../parts/page.js";
 import { unitName } from "../parts/people.js";
 import { Trouble, Waiting } from "../parts/trouble.js";
 
@@ -80,26 +80,28 @@ function Done({ number, site, onDone }) {
   return html`<button class="small" disabled=${acting.isBusy.value} title=${acting.trouble.value?.message} onClick=${() => acting.act()}>${say("act.done")}</button>`;
 }
 
-/** The sum, drawn as its parts; each says what it is made of. */
+/** What a part of a site's sum is made of. */
+function wordsOf(part, row, reasons) {
+  const reason = reasons.find((one) => one.key === part.key);
+  const found = part.key === "alarm" && part.text ? say(`level.${part.text}`) : part.text;
+  return `${pick(reason.zh, reason.en)} ${row.unknown.includes(part.key) ? say("typhoon.unknown") : found}`;
+}
+
+/** The sum, drawn as its parts. */
 function Parts({ row, reasons }) {
   const most = reasons.reduce((sum, reason) => sum + reason.most, 0);
-  return html`<div class="parts-bar" role="img" aria-label=${row.parts.map((part) => `${part.key} ${part.points.toFixed(0)}`).join(", ")}>
-    ${row.parts.map((part, at) => {
-      const reason = reasons.find((one) => one.key === part.key);
-      const unknown = row.unknown.includes(part.key);
-      const words = `${pick(reason.zh, reason.en)}: ${unknown ? say("typhoon.unknown") : (part.text ?? `${part.value} ${part.unit ?? ""}`)} → ${part.points.toFixed(1)}`;
-      return html`<span key=${part.key} class=${`part part-${at} ${unknown ? "unknown" : ""}`} style=${`width:${(part.points / most) * 100}%`} title=${words}></span>`;
-    })}
+  return html`<div class="parts-bar" role="img" aria-label=${row.parts.map((part) => `${wordsOf(part, row, reasons)}: ${part.points.toFixed(0)}`).join(", ")}>
+    ${row.parts.map((part, at) => html`<span key=${part.key} class=${`part part-${at} ${row.unknown.includes(part.key) ? "unknown" : ""}`}
+      style=${`width:${(part.points / most) * 100}%`} title=${`${wordsOf(part, row, reasons)} → ${part.points.toFixed(1)}`}></span>`)}
   </div>`;
 }
 
 function Ranked({ row, place, reasons, task, onDone }) {
   const site = sites.value.get(row.site);
-  const worst = row.parts.toSorted((one, other) => other.points - one.points).slice(0, 2);
-  const because = worst.map((part) => {
-    const reason = reasons.find((one) => one.key === part.key);
-    return `${pick(reason.zh, reason.en)} ${row.unknown.includes(part.key) ? say("typhoon.unknown") : (part.text ?? `${part.value} ${part.unit ?? ""}`)}`;
-  });
+  const because = row.parts
+    .toSorted((one, other) => other.points - one.points)
+    .slice(0, 2)
+    .map((part) => wordsOf(part, row, reasons));
   return html`<tr data-ranked=${row.site}><td class="number">${place}</td>
     <th scope="row"><a href=${href("sites", row.site)}>${site ? pick(site.name, site.name_en) : row.site}</a><small>${site && districtName(site.district)} · ${row.unit ? unitName(row.unit, language.value) : say("case.nobody")}</small></th>
     <td class="number"><b>${row.score.toFixed(0)}</b></td><td class="sum"><${Parts} row=${row} reasons=${reasons} /><small>${because.join(" · ")}</small></td>
@@ -119,9 +121,9 @@ function Ranking({ query }) {
     ${!found
       ? html`<${Waiting} trouble=${trouble.value} />`
       : html`<${Trouble} of=${trouble.value} />
-        <ul class="legend">${found.reasons.map((reason, at) => html`<li key=${reason.key} title=${reason.source}><i class=${`part part-${at}`}></i>${pick(reason.zh, reason.en)} <small>≤ ${reason.most}</small></li>`)}</ul>
-        <div class="scroll"><table><thead><tr><th></th><th scope="col">${say("column.place")}</th><th scope="col" class="number">${say("typhoon.score")}</th><th scope="col">${say("typhoon.because")}</th><th scope="col">${say("column.case")}</th><th></th></tr></thead>
-          <tbody>${found.sites.map((row, at) => html`<${Ranked} key=${row.site} row=${row} place=${at + 1} reasons=${found.reasons} task=${task.value} onDone=${reload} />`)}</tbody></table></div>`}
+        <ul class="legend">${found.reasons.map((reason, at) => html`<li key=${reason.key} title=${reason.source}><i class=${`part part-${at}`}></i>${pick(reason.zh, reason.en)} <small>${reason.most ? `≤ ${reason.most}` : say("typhoon.unmeasured")}</small></li>`)}</ul>
+        <${Scroll} label=${say("typhoon.ranking")}><table><thead><tr><${Unnamed} label=${say("typhoon.rank")} /><th scope="col">${say("column.place")}</th><th scope="col" class="number">${say("typhoon.score")}</th><th scope="col">${say("typhoon.because")}</th><th scope="col">${say("column.case")}</th><${Unnamed} label=${say("act.done")} /></tr></thead>
+          <tbody>${found.sites.map((row, at) => html`<${Ranked} key=${row.site} row=${row} place=${at + 1} reasons=${found.reasons} task=${task.value} onDone=${reload} />`)}</tbody></table><//>`}
   </section>`;
 }
 

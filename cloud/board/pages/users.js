@@ -9,7 +9,7 @@ import { useAct, useLoaded } from "../core/loaded.js";
 import { say } from "../core/words.js";
 import { ActDialog, Dialog, Field } from "../parts/dialog.js";
 import { units } from "../parts/people.js";
-import { Page } from "../parts/page.js";
+import { Page, Scroll, Unnamed } from "../parts/page.js";
 import { Trouble, Waiting } from "../parts/trouble.js";
 
 const ROLES = ["viewer", "handler", "operator", "maintainer"];
@@ -72,10 +72,10 @@ function Issuing({ onClose }) {
 }
 
 function Users({ users, onAsk }) {
-  return html`<div class="scroll"><table><thead><tr><th scope="col">${say("login.name")}</th><th scope="col">${say("users.full_name")}</th><th scope="col">${say("role")}</th><th scope="col">${say("reach")}</th><th scope="col">${say("column.state")}</th><th scope="col">${say("users.since")}</th><th></th></tr></thead>
+  return html`<${Scroll} label=${say("users.people")}><table><thead><tr><th scope="col">${say("login.name")}</th><th scope="col">${say("users.full_name")}</th><th scope="col">${say("role")}</th><th scope="col">${say("reach")}</th><th scope="col">${say("column.state")}</th><th scope="col">${say("users.since")}</th><${Unnamed} label=${say("change")} /></tr></thead>
     <tbody>${users.map((user) => html`<tr key=${user.name} data-user=${user.name} class=${user.is_active ? "" : "offline"}><th scope="row">${user.name}</th><td>${user.full_name}</td><td>${say(`role.${user.role}`)}</td><td><${Reach} of=${user} /></td>
       <td>${say(user.is_active ? "users.active" : "users.inactive")}</td><td class="number">${dateTimeNs(user.created_ns)}</td>
-      <td><button class="small" onClick=${() => onAsk((close) => html`<${Changing} user=${user} onClose=${close} />`)}>${say("change")}</button> <button class="small" onClick=${() => onAsk((close) => html`<${SettingPassword} user=${user} onClose=${close} />`)}>${say("login.password")}</button></td></tr>`)}</tbody></table></div>`;
+      <td><button class="small" onClick=${() => onAsk((close) => html`<${Changing} user=${user} onClose=${close} />`)}>${say("change")}</button> <button class="small" onClick=${() => onAsk((close) => html`<${SettingPassword} user=${user} onClose=${close} />`)}>${say("login.password")}</button></td></tr>`)}</tbody></table><//>`;
 }
 
 function Tokens({ tokens, onDone }) {
@@ -83,9 +83,9 @@ function Tokens({ tokens, onDone }) {
   return html`<${Trouble} of=${revoking.trouble.value} />
     ${tokens.length === 0
       ? html`<p class="quiet">${say("tokens.none")}</p>`
-      : html`<div class="scroll"><table><tbody>${tokens.map((token) => html`<tr key=${token.name} class=${token.revoked_ns ? "offline" : ""}><th scope="row">${token.name}</th><td>${say(`role.${token.role}`)}</td><td><${Reach} of=${token} /></td>
+      : html`<${Scroll} label=${say("tokens.title")}><table><tbody>${tokens.map((token) => html`<tr key=${token.name} class=${token.revoked_ns ? "offline" : ""}><th scope="row">${token.name}</th><td>${say(`role.${token.role}`)}</td><td><${Reach} of=${token} /></td>
           <td class="number">${token.revoked_ns ? say("tokens.revoked") : token.expires_ns ? say("until", { time: dateTimeNs(token.expires_ns) }) : say("tokens.endless")}</td>
-          <td>${!token.revoked_ns && html`<button class="small" onClick=${() => revoking.act(token.name)}>${say("tokens.revoke")}</button>`}</td></tr>`)}</tbody></table></div>`}`;
+          <td>${!token.revoked_ns && html`<button class="small" onClick=${() => revoking.act(token.name)}>${say("tokens.revoke")}</button>`}</td></tr>`)}</tbody></table><//>`}`;
 }
 
 export default function UsersPage() {

@@ -29,18 +29,22 @@ export function Acknowledge({ ids, words = say("ack") }) {
 }
 
 /** The rest: each asks for a reason, shelving for an end, too. */
-export function More({ ids, kinds = ["acknowledge", "shelve", "take_out"] }) {
+export function More({ ids, kinds, onDone = () => {} }) {
   const asked = useSignal("");
   if (!may("act_on_alarms")) return null;
   const close = () => (asked.value = "");
+  const done = () => {
+    close();
+    onDone();
+  };
   return html`${kinds.map((kind) => html`<button key=${kind} class="small" disabled=${!ids.length} onClick=${() => (asked.value = kind)}>${say(`act.${kind}`)}</button>`)}
-    ${asked.value && html`<${Asking} kind=${asked.value} ids=${ids} onClose=${close} />`}`;
+    ${asked.value && html`<${Asking} kind=${asked.value} ids=${ids} onDone=${done} onClose=${close} />`}`;
 }
 
 const NEEDS_REASON = new Set(["shelve", "take_out"]);
 
-function Asking({ kind, ids, onClose }) {
-  const acting = useAct(({ note, minutes }) => act(ids, { act: kind, note, ...(minutes && { seconds: minutes * 60 }) }), onClose);
+function Asking({ kind, ids, onDone, onClose }) {
+  const acting = useAct(({ note, minutes }) => act(ids, { act: kind, note, ...(minutes && { seconds: minutes * 60 }) }), onDone);
   const title = `${say(`act.${kind}`)} · ${say("alarms.chosen", { count: ids.length })}`;
   return html`<${ActDialog} title=${title} confirm=${say(`act.${kind}`)} act=${acting} onClose=${onClose}>
     <${Field} label=${say(NEEDS_REASON.has(kind) ? "reason" : "note.optional")} name="note" required=${NEEDS_REASON.has(kind)} maxlength="2000" autofocus />

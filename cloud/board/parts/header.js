@@ -102,20 +102,20 @@ export function Header() {
 /** Shown while nothing arrives: a frozen wall screen must look frozen. */
 export function StaleBanner() {
   if (isLive.value || heardAt.value === 0) return null;
-  return html`<p class="banner" role="status">${say("stale", { age: age(ticking.value - heardAt.value) })}</p>`;
+  return html`<section class="banner" aria-label=${say("connection.stale")} role="status">${say("stale", { age: age(ticking.value - heardAt.value) })}</section>`;
 }
 
 /** In war (战时) the whole board says so: what, where, until when, and how far its task is; a drill is marked as one. */
 export function ModeBanner() {
   const standing = [...modes.value.values()];
   if (standing.length === 0) return null;
-  return html`<div class="mode-banner">
+  return html`<section class="mode-banner" aria-label=${say("mode.title")}>
     ${standing.map(
       (mode) => html`<a key=${mode.id} href=${href("typhoon")}>
         ${mode.is_drill && html`<em class="drill">${say("drill")}</em>`}
         <${Icon} level=${mode.level} size=${18} /> <b>${say(`mode.${mode.mode}`)}</b>
-        ${mode.district ? districtName(mode.district) : say("whole_city")} · ${mode.reason} · ${say("mode.until", { time: clockTime(mode.until).slice(0, 5) })}
+        ${" "}${mode.district ? districtName(mode.district) : say("whole_city")} · ${mode.reason} · ${say("mode.until", { time: clockTime(mode.until).slice(0, 5) })}
       </a>`,
     )}
-  </div>`;
+  </section>`;
 }

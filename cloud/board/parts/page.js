@@ -12,3 +12,13 @@ export function Page({ title, beside, className = "", children }) {
 export function Tabs({ label, tabs, chosen }) {
   return html`<nav class="tabs" aria-label=${label}>${tabs.map(([key, words, address]) => html`<a key=${key} href=${address} aria-current=${key === chosen ? "true" : undefined}>${words}</a>`)}</nav>`;
 }
+
+/** A table wider than its page scrolls by itself, with the keyboard, too. */
+export function Scroll({ label, children }) {
+  return html`<div class="scroll" role="region" aria-label=${label} tabindex="0">${children}</div>`;
+}
+
+/** The head of a column without a word for the eye. */
+export function Unnamed({ label }) {
+  return html`<th scope="col"><span class="unseen">${label}</span></th>`;
+}

@@ -78,7 +78,7 @@ async def test_from_the_alarm_to_done_without_a_login(tmp_path: Path, monkeypatc
         chen = await town.person("chen")
         case = (await chen.get(f"/api/v1/cases/{number}")).json()
         said = [(line["act"], line["actor"]) for line in case["log"] if line["actor"] == "tongan-ads (link)"]
-        assert [act for act, _ in said] == ["accept", "arrive", "feed_back"]
+        assert [act for act, _ in said] == ["accept", "arrive", "photo", "feed_back"]
         assert case["log"][-1]["photos"] == [name]
         kept = (await chen.get(f"/api/v1/cases/{number}/photos/{name}")).content
         assert b"SECRETPHONE" not in kept
