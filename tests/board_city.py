@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -58,13 +58,16 @@ class City:
 async def served(
     folder: Path, inventory: Inventory | None = None, *, doors: Doors = DEMONSTRATION, store: Store | None = None
 ) -> AsyncIterator[City]:
-    """The small city, or another; its billboard has measured for five minutes, one box is online, one is gone."""
+    """The small city, or another; its billboard has measured for five minutes, one box is online, one is gone.
+
+    A `store` that is given is asked as it is: it was not opened.
+    """
     city = inventory or small_city.inventory(folder)
     live, start_ns = Live(), time.time_ns() - FIRST_S * small_city.SECOND_NS
     practice = Practice(city, busy_city.rules())
     async with (
         Ledger(folder / "ledger.db", time.time_ns, practice) as ledger,
-        store or embedded.open_store(embedded.Config(folder=str(folder))) as kept,
+        nullcontext(store) if store else embedded.open_store(embedded.Config(folder=str(folder))) as kept,
     ):
         if store is None and f"{SITE}-T1" in city.sensors:
             batch = small_city.tilt_batch(city, f"{SITE}-T1", start_ns, (0.05, 0.06) * (FIRST_S // 2))

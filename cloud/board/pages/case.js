@@ -15,7 +15,7 @@ import { caseTitle, Drill, ownerOf, Stages } from "../parts/case_words.js";
 import { Evidence } from "../parts/evidence.js";
 import { Glyph } from "../parts/glyphs.js";
 import { Icon } from "../parts/levels.js";
-import { Page } from "../parts/page.js";
+import { Page, Scroll } from "../parts/page.js";
 import { Deadline, Since } from "../parts/timers.js";
 import { Trouble, Waiting } from "../parts/trouble.js";
 
@@ -48,13 +48,13 @@ function Parts({ item }) {
   const isTask = item.kind === "special_task";
   return html`<section class="card"><h2>${say(isTask ? "case.round" : "case.parts")} <b>${isTask ? `${item.done} / ${item.members}` : item.members}</b></h2>
     ${isTask && html`<progress max=${item.members} value=${item.done} aria-label=${say("case.round")}></progress>`}
-    <ul class="parts">${item.parts.map((part) => {
+    <${Scroll} label=${say("case.parts")} className="parts"><ul>${item.parts.map((part) => {
       const site = sites.value.get(part.site);
       const state = part.done_ns !== null ? say("part.done", { by: part.done_by }) : part.until_ns !== null && item.closed === null ? say("part.left") : "";
       return html`<li key=${part.member} class=${part.done_ns !== null ? "done" : ""}>
         ${part.is_alarm && html`<${Icon} level=${part.level} size=${16} />`}
         <a href=${href("sites", part.site)}>${site ? pick(site.name, site.name_en) : part.member}</a> <small>${part.is_alarm ? part.member : part.site} ${state} ${part.note}</small></li>`;
-    })}</ul></section>`;
+    })}</ul><//></section>`;
 }
 
 function Photos({ item, onDone }) {

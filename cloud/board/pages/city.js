@@ -5,6 +5,7 @@ import { count } from "../core/format.js";
 import { useFrozenOrder } from "../core/frozen.js";
 import { html } from "../core/html.js";
 import { href } from "../core/route.js";
+import { isInScope } from "../core/scope.js";
 import { say } from "../core/words.js";
 import { CityMap } from "../map/map.js";
 import { Acknowledge } from "../parts/alarm_acts.js";
@@ -31,7 +32,7 @@ function Alarm({ alarm }) {
 }
 
 function Alarms() {
-  const [alarms, handlers, isFrozen] = useFrozenOrder(listedAlarms.value, (alarm) => alarm.id);
+  const [alarms, handlers, isFrozen] = useFrozenOrder(listedAlarms.value.filter(isInScope), (alarm) => alarm.id);
   const fresh = alarms.filter(isNew).length;
   return html`<section class="alarms" aria-labelledby="alarms-title">
     <h2 id="alarms-title"><a href=${href("alarms")}>${say("alarms")}</a> <b>${count(alarms.length)}</b>
@@ -56,7 +57,7 @@ function Case({ item }) {
 }
 
 function Cases() {
-  const [cases, handlers] = useFrozenOrder(openCases.value, (item) => item.number);
+  const [cases, handlers] = useFrozenOrder(openCases.value.filter(isInScope), (item) => item.number);
   return html`<section class="cases" aria-labelledby="cases-title">
     <h2 id="cases-title"><a href=${href("cases")}>${say("cases.open")}</a> <b>${count(cases.length)}</b></h2>
     ${cases.length === 0

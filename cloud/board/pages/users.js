@@ -6,6 +6,7 @@ import { city, districtName } from "../core/city.js";
 import { dateTimeNs } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useAct, useLoaded } from "../core/loaded.js";
+import { who } from "../core/session.js";
 import { say } from "../core/words.js";
 import { ActDialog, Dialog, Field } from "../parts/dialog.js";
 import { units } from "../parts/people.js";
@@ -89,6 +90,11 @@ function Tokens({ tokens, onDone }) {
 }
 
 export default function UsersPage() {
+  if (who.value.via === "demo") return html`<${Page} title=${say("page.users")}><p class="quiet">${say("users.demonstration")}</p><//>`;
+  return html`<${Accounts} />`;
+}
+
+function Accounts() {
   const { data, trouble, reload } = useLoaded(() => Promise.all([get("users"), get("tokens")]), []);
   /** Gives the dialog that is open, or null. */
   const asked = useSignal(null);
@@ -99,7 +105,6 @@ export default function UsersPage() {
   const ask = (dialog) => (asked.value = dialog);
   const beside = html`<button class="small" onClick=${() => ask(() => html`<${Adding} onClose=${close} />`)}>${say("users.add")}</button>
     <button class="small" onClick=${() => ask(() => html`<${Issuing} onClose=${close} />`)}>${say("tokens.add")}</button>`;
-  if (trouble.value?.code === "E-ACCESS-033") return html`<${Page} title=${say("page.users")}><p class="quiet">${say("users.demonstration")}</p><//>`;
   if (!data.value) return html`<${Page} title=${say("page.users")}><${Waiting} trouble=${trouble.value} /><//>`;
   const [users, tokens] = data.value;
   return html`<${Page} title=${say("page.users")} beside=${beside} className="users-page">

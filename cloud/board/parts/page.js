@@ -14,8 +14,8 @@ export function Tabs({ label, tabs, chosen }) {
 }
 
 /** A table wider than its page scrolls by itself, with the keyboard, too. */
-export function Scroll({ label, children }) {
-  return html`<div class="scroll" role="region" aria-label=${label} tabindex="0">${children}</div>`;
+export function Scroll({ label, className = "scroll", children }) {
+  return html`<div class=${className} role="region" aria-label=${label} tabindex="0">${children}</div>`;
 }
 
 /** The head of a column without a word for the eye. */

@@ -1,0 +1,138 @@
+"""The board where a city is not as one would wish: empty, huge names, markup, no coordinates, no store."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import board_city
+import many_boards
+import small_city
+from board_city import SITE
+from board_page import window
+from playwright.async_api import expect
+
+from cloud.stores import influxdb_v1
+from wire import city_map
+from wire.inventory import Inventory
+
+MARKUP = "<img src=x onerror=\"document.title='owned'\"><b>屏</b>"
+
+
+def with_site(city: Inventory, **facts: object) -> Inventory:
+    """The billboard of Tong'an with other facts."""
+    site = replace(city.sites[SITE], **facts)  # type: ignore[arg-type]
+    return replace(city, sites={**city.sites, SITE: site})
+
+
+async def test_nothing_at_all(tmp_path: Path) -> None:
+    """A city without sites, sensors and boxes: the pages stand, and say that there is nothing."""
+    empty = replace(small_city.inventory(tmp_path), sites={}, sensors={}, boxes={})
+    async with board_city.served(tmp_path, empty) as city, window(city.url, "wall") as board:
+        await expect(board.page.locator(".alarms")).to_contain_text("没有报警")
+        for route in ("#/alarms", "#/cases", "#/typhoon", "#/evaluation", "#/duty", "#/fleet", "#/load"):
+            await board.show(route)
+            await expect(board.page.locator("#page h1")).to_be_visible()
+
+
+async def test_one_site(tmp_path: Path) -> None:
+    """A map of one point is drawn in the middle, at a scale that makes sense."""
+    whole = small_city.inventory(tmp_path)
+    alone = replace(whole, sites={SITE: whole.sites[SITE]})
+    async with board_city.served(tmp_path, alone) as city, window(city.url, "wall") as board:
+        await city.lean()
+        await expect(board.page.locator(f'[data-mark="{SITE}"]')).to_be_visible()
+        await expect(board.page.locator(".scale")).to_have_text("200 m")
+
+
+async def test_names_of_sixty_characters(tmp_path: Path) -> None:
+    """A long name is cut off in lists and whole on the site's page, and widens nothing."""
+    name = "环城西路南段落地电子屏" * 5 + "一二三四五"
+    long = with_site(small_city.inventory(tmp_path), name=name)
+    async with board_city.served(tmp_path, long) as city, window(city.url, "phone") as board:
+        await city.lean()
+        await expect(board.page.locator(".alarms .place")).to_contain_text(name)
+        assert await board.page.evaluate("document.documentElement.scrollWidth") <= 390
+        await board.show(f"#/sites/{SITE}")
+        await expect(board.page.locator("h1")).to_have_text(name)
+        assert await board.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_markup_in_names_is_read_and_not_run(tmp_path: Path) -> None:
+    """A name with an image that fails is shown letter by letter, on the map, in lists and on its page."""
+    hostile = with_site(small_city.inventory(tmp_path), name=MARKUP)
+    async with board_city.served(tmp_path, hostile) as city, window(city.url, "wall") as board:
+        await city.lean()
+        await expect(board.page.locator(".alarms .place")).to_have_text(MARKUP)
+        await expect(board.page.locator(".ring .name")).to_have_text(MARKUP)
+        await board.show(f"#/sites/{SITE}")
+        await expect(board.page.locator("h1")).to_have_text(MARKUP)
+        assert await board.page.title() == "小城 · Egret"
+
+
+async def test_sites_without_a_usable_place(tmp_path: Path) -> None:
+    """What has no coordinates, or lies in another part of the world, is counted below the map and listed all the same."""
+    lost = with_site(small_city.inventory(tmp_path), longitude=None, latitude=None)
+    swapped = replace(lost.sites["XM-SM-0002"], longitude=24.4330, latitude=118.1120)
+    city_of_lost = replace(lost, sites={**lost.sites, "XM-SM-0002": swapped})
+    async with board_city.served(tmp_path, city_of_lost) as city, window(city.url, "wall") as board:
+        await city.lean()
+        await expect(board.page.locator(".note")).to_contain_text("2 个站点没有可用坐标")
+        await expect(board.page.locator("[data-site]")).to_have_count(2)
+        await board.page.locator(f'[data-alarm="{small_city.LEAN}"] .face').click()
+        await expect(board.page.locator(f'[data-chosen="{SITE}"]')).to_be_visible()
+
+
+async def test_districts_are_drawn_from_the_map_and_a_click_shows_one(tmp_path: Path) -> None:
+    """With a map document its polygons, source and 审图号 are shown; a district's name narrows the lists to it."""
+    corners = {"tongan": (118.0, 24.6, 118.3, 24.9), "siming": (118.0, 24.4, 118.2, 24.5)}
+    districts = [
+        {"id": name, "name": name, "rings": [[west, south, east, south, east, north, west, north, west, south]]}
+        for name, (west, south, east, north) in corners.items()
+    ]
+    document = {"schema": "egret.map/1", "crs": "WGS-84", "source": "测绘院", "approval": "闽S(2026)000号"}
+    document |= {"accuracy_m": 50.0, "bounds": [118.0, 24.4, 118.3, 24.9], "districts": districts}
+    city_map.decode(json.dumps(document).encode(), "map.json")
+    (tmp_path / "map.json").write_text(json.dumps(document), encoding="utf-8")
+    async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
+        await city.lean()
+        await expect(board.page.locator(".built .land path")).to_have_count(2)
+        await expect(board.page.locator(".note")).to_contain_text("测绘院 · 闽S(2026)000号")
+        await board.page.locator('[data-district="siming"]').click()
+        await expect(board.page.locator(".alarms")).to_contain_text("没有报警")
+        await board.page.locator(".scope").click()
+        await expect(board.page.locator(".alarms [data-alarm]")).to_have_count(1)
+
+
+async def test_a_store_that_is_gone_darkens_only_charts(tmp_path: Path) -> None:
+    """Alarms, cases and pages go on; where a chart would be stands why there is none."""
+    gone = influxdb_v1.open_store(influxdb_v1.Config("http://127.0.0.1:9", database="egret"))
+    async with board_city.served(tmp_path, store=gone) as city, window(city.url, "wall") as board:
+        await city.lean()
+        await expect(board.page.locator(f'[data-alarm="{small_city.LEAN}"]')).to_be_visible()
+        await expect(board.page.locator(".chosen-site figcaption")).to_contain_text("历史曲线暂缺")
+        await board.show(f"#/sites/{SITE}")
+        await expect(board.page.locator(".why")).to_be_visible()
+        board.refused(503)
+
+
+async def test_addresses_that_lead_nowhere(tmp_path: Path) -> None:
+    """A case or a site that there is not is said to be none; an unknown page is the city."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
+        await board.show("#/cases/20200101-00001")
+        await expect(board.page.get_by_role("alert")).to_contain_text("E-CASE-001")
+        await board.show("#/nowhere")
+        await expect(board.page.locator(".map")).to_be_visible()
+        board.refused(404)
+
+
+async def test_a_thousand_alarms_are_a_list_that_ends(tmp_path: Path) -> None:
+    """The column beside the map shows the worst forty and how many more there are; the header counts all."""
+    crowded = many_boards.inventory(tmp_path, 1_000)
+    async with board_city.served(tmp_path, crowded) as city, window(city.url, "wall") as board:
+        for first in range(1, 1_001, 100):
+            events = [many_boards.leans(many_boards.sensor_of(n), n, n) for n in range(first, first + 100)]
+            await city.ledger.take_alarms(many_boards.message(events))
+        city.live.wake()
+        await expect(board.page.locator('[data-count="red"] b')).to_have_text("1\N{THIN SPACE}000")
+        await expect(board.page.locator(".alarms [data-alarm]")).to_have_count(40)
+        await expect(board.page.locator(".alarms .rest")).to_contain_text("960")
