@@ -33,6 +33,23 @@ def test_path_measures_what_it_promises() -> None:
     assert all(goal["value"] > 0 for goal in result["goals"].values())
 
 
+def test_newcomer_gets_through_in_five_minutes() -> None:
+    """Everything the first five minutes promise happens on the board of a small demonstration, in that time."""
+    result = json.loads(bench("newcomer", "--quick", "--json").splitlines()[-1])
+    assert result["goals"]["five_minutes"]["met"], result["figures"]
+    assert "acknowledged with one click" in result["figures"]
+
+
+def test_board_measures_what_it_promises() -> None:
+    """A quick run opens the board of 400 sites, floods it, alone and with twelve tabs; none of them is left behind."""
+    result = json.loads(bench("board", "--quick", "--json").splitlines()[-1])
+    figures = result["figures"]
+    assert figures["tabs_live"] == figures["tabs_showing_every_alarm"] == 12
+    assert set(result["goals"]) >= {"ready_ms", "alarm_to_pixel_ms_p95", "kB_gzip_city_page"}
+    assert figures["ready_ms median"] > 0
+    assert figures["kB_gzip_city_page"] <= 100
+
+
 def test_cases_measures_both_databases() -> None:
     """A quick run asks every question of a ledger whose sums are proven; no answer is a defect."""
     result = json.loads(bench("cases", "--quick", "--json", "--cases", "3000", "--events", "30000").splitlines()[-1])

@@ -70,7 +70,7 @@ async def test_markup_in_names_is_read_and_not_run(tmp_path: Path) -> None:
 
 
 async def test_sites_without_a_usable_place(tmp_path: Path) -> None:
-    """What has no coordinates, or lies in another part of the world, is counted below the map and listed all the same."""
+    """What has no coordinates, or lies in another part of the world, is counted below the map and listed as ever."""
     lost = with_site(small_city.inventory(tmp_path), longitude=None, latitude=None)
     swapped = replace(lost.sites["XM-SM-0002"], longitude=24.4330, latitude=118.1120)
     city_of_lost = replace(lost, sites={**lost.sites, "XM-SM-0002": swapped})

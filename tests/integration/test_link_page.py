@@ -1,14 +1,16 @@
 """The page behind a signed link, in a real browser of a phone's size: the shipped page on the real API."""
 
+import gzip
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import linked_town
-import servers
-from board_page import FLAGS, PATIENCE_MS, SIZES
+from board_page import browsing
 from linked_town import Town, photo
-from playwright.async_api import Page, async_playwright, expect
+from PIL import ExifTags, Image
+from playwright.async_api import Page, expect
 
 from cloud.api.board import FOLDER
 
@@ -17,18 +19,13 @@ HTML = "<img src=x onerror=\"document.title='owned'\"> 广告牌"
 
 @asynccontextmanager
 async def opened(address: str, troubles: list[str]) -> AsyncIterator[Page]:
-    """The page in Debian's chromium, 390 × 844; what goes wrong in it is collected."""
-    chromium = servers.program("chromium", "apt install chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        width, height = SIZES["phone"]
-        page = await browser.new_page(viewport={"width": width, "height": height}, has_touch=True)
-        page.set_default_timeout(PATIENCE_MS)
+    """The page on a phone's screen; what goes wrong in it is collected."""
+    async with browsing("phone") as context:
+        page = await context.new_page()
         page.on("pageerror", lambda error: troubles.append(f"page error {error}"))
         page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
         await page.goto(address)
         yield page
-        await browser.close()
 
 
 def page_of(town: Town, number: str) -> str:
@@ -82,9 +79,64 @@ async def test_markup_in_a_title_is_read_and_not_run(tmp_path: Path) -> None:
     assert troubles == []
 
 
+def big_photo() -> bytes:
+    """What a phone's camera makes: 3 000 × 2 000 of a rough wall, several MB, taken at the billboard, on its side."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.GPSInfo).update(linked_town.XIAMEN)
+    file = io.BytesIO()
+    Image.effect_noise((3_000, 2_000), 80).convert("RGB").save(file, "JPEG", quality=90, exif=exif)
+    return file.getvalue()
+
+
+async def test_a_photo_waits_for_the_network(tmp_path: Path) -> None:
+    """Taken in a basement, it is kept through a reload, and sent when there is a network: small, with its place."""
+    troubles: list[str] = []
+    taken = big_photo()
+    async with linked_town.opened(tmp_path) as town:
+        number = await town.lean()
+        async with opened(page_of(town, number), troubles) as page:
+            await page.context.route("**/photos", lambda route: route.abort())
+            picture = {"name": "wall.jpg", "mimeType": "image/jpeg", "buffer": taken}
+            await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+            await page.get_by_role("button", name="确认").click()
+            await expect(page.get_by_text("1 张照片待发送")).to_be_visible()
+            await page.reload()
+            await expect(page.get_by_text("1 张照片待发送")).to_be_visible()
+            await page.context.unroute("**/photos")
+            await page.evaluate("dispatchEvent(new Event('online'))")
+            await expect(page.get_by_text("照片已发送")).to_be_visible()
+            await expect(page.get_by_text("待发送")).to_have_count(0)
+        zhao = await town.person("zhao")
+        [kept] = (await zhao.get(f"/api/v1/cases/{number}/photos")).json()
+        assert (round(kept["longitude"], 4), round(kept["latitude"], 4)) == (118.1422, 24.7272)
+        assert (kept["width"], kept["height"]) == (1_365, 2_048)
+        assert kept["size"] < len(taken) / 2
+    assert all("ERR_FAILED" in trouble for trouble in troubles), troubles
+
+
+async def test_a_photo_waits_for_the_next_link(tmp_path: Path) -> None:
+    """The link is over before the photo was sent: it stays on the phone, and a new link to the case sends it."""
+    troubles: list[str] = []
+    async with linked_town.opened(tmp_path) as town:
+        number = await town.lean()
+        async with opened(page_of(town, number), troubles) as page:
+            await page.context.route("**/photos", lambda route: route.abort())
+            picture = {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+            await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+            await page.get_by_role("button", name="确认").click()
+            await expect(page.get_by_text("1 张照片待发送")).to_be_visible()
+            await page.context.unroute("**/photos")
+            town.gate.wait(24 * 3600.0)
+            await page.evaluate("dispatchEvent(new Event('online'))")
+            await expect(page.get_by_text("链接已过期")).to_be_visible()
+            await page.goto(page_of(town, number))
+            await expect(page.get_by_text("照片已发送")).to_be_visible()
+
+
 def test_the_page_weighs_little() -> None:
-    """Page, script and style fit 20 kB as they are, for the edge of a network."""
-    assert sum(path.stat().st_size for path in FOLDER.glob("link.*")) <= 20_000
+    """Page, scripts and style fit 10 kB over the wire, for the edge of a network."""
+    assert sum(len(gzip.compress(path.read_bytes())) for path in (FOLDER / "link").iterdir()) <= 10_000
 
 
 async def test_an_expired_link_says_so(tmp_path: Path) -> None:
