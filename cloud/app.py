@@ -134,8 +134,17 @@ class Cloud:
             hooks.router(self._hooks, self._changed),
         ]
         doors = open_doors(self._config.http, gate.on(self._ledger.database, self._now, secrets.token_bytes))
-        city_map = MapFile(self._config.map)
-        return create_app(self._ledger, self._store, self._live, self._inventory, self._now, more, doors, city_map)
+        return create_app(
+            self._ledger,
+            self._store,
+            self._live,
+            self._inventory,
+            self._now,
+            more,
+            doors,
+            MapFile(self._config.map),
+            self._config.grafana,
+        )
 
     async def _listen(self, what: topics.What, run: Callable[[Inbox], Awaitable[None]]) -> None:
         """One lane on a session of its own, for ever."""

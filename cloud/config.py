@@ -50,6 +50,7 @@ SCHEMA = "egret.cloud/1"
 STORES, NOTIFIERS, HOOKS = "cloud.stores", "cloud.notifiers", "cloud.hooks"
 _TAKEN = RESERVED | {"sensor", "person"}
 _LEDGER = "postgresql+psycopg://"
+_WEB = re.compile(r"https?://[^\s\"'<>]+")
 _BROKER, _DATA = "mqtt://127.0.0.1:1883", "var/cloud"
 
 
@@ -73,7 +74,7 @@ class CloudConfig:
     """The whole file. `broker` is a URL; `data` holds the quarantine, photos, the embedded store, and the ledger.
 
     `ledger` is the URL of another database that holds the ledger, or empty. `map` is the map document, which
-    need not be there.
+    need not be there. `grafana` is where people reach the city's Grafana, or empty.
     """
 
     broker: str
@@ -81,6 +82,7 @@ class CloudConfig:
     data: Path
     map: Path
     ledger: str
+    grafana: str
     store: Chosen
     notifiers: tuple[Chosen, ...]
     hooks: tuple[Chosen, ...]
@@ -105,6 +107,7 @@ def load(path: Path) -> CloudConfig:
         data=data,
         map=Path(root.text("map", str(data / "map.json"))),
         ledger=_ledger(root),
+        grafana=_grafana(root),
         store=_in_folder(_store(root), data),
         notifiers=_named(
             root,
@@ -135,6 +138,15 @@ def _ledger(root: Block) -> str:
     if url and not url.startswith(_LEDGER):
         fix = f"write {_LEDGER}user@host/database (the password in PGPASSWORD), or leave it out for SQLite."
         root.wrong("ledger", f"{url!r} is no ledger that is known.", fix, "E-CLOUD-004")
+    return url
+
+
+def _grafana(root: Block) -> str:
+    """It becomes a link on every site's page, so it is an address of the web and nothing else."""
+    url = root.text("grafana", "")
+    if url and not _WEB.fullmatch(url):
+        fix = "write it as a browser shows it, such as https://grafana.city.example, or leave it out."
+        root.wrong("grafana", f"{url!r} is no address of a Grafana.", fix, "E-CLOUD-017")
     return url
 
 
@@ -206,6 +218,7 @@ def schema() -> dict[str, object]:
         "data": {**text, "default": _DATA, "description": "folder of the ledger, the quarantine, the embedded store"},
         "map": {**text, "description": "what `egret map build` writes; without it, map.json in the data folder"},
         "ledger": {**text, "pattern": f"^{re.escape(_LEDGER)}", "description": "without it, SQLite in the data folder"},
+        "grafana": {**text, "pattern": "^https?://", "description": "where people open the dashboards"},
         "store": {"oneOf": [_kind(STORES, kind, {}) for kind in kinds.names(STORES)]},
         "notifiers": {
             "type": "array",

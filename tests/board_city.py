@@ -56,7 +56,12 @@ class City:
 
 @asynccontextmanager
 async def served(
-    folder: Path, inventory: Inventory | None = None, *, doors: Doors = DEMONSTRATION, store: Store | None = None
+    folder: Path,
+    inventory: Inventory | None = None,
+    *,
+    doors: Doors = DEMONSTRATION,
+    store: Store | None = None,
+    grafana: str = "",
 ) -> AsyncIterator[City]:
     """The small city, or another; its billboard has measured for five minutes, one box is online, one is gone.
 
@@ -77,6 +82,6 @@ async def served(
             await ledger.save_status(BoxStatus(box, online=is_online, time_ns=start_ns, boot="b", version="0.1.0"))
         more = [photos.router(PhotoFolder(folder / "photos"))]
         map_file = MapFile(folder / "map.json")
-        app = partial(create_app, ledger, kept, live, city, time.time_ns, more, doors, map_file)
+        app = partial(create_app, ledger, kept, live, city, time.time_ns, more, doors, map_file, grafana)
         async with serving(app()) as url:
             yield City(url, ledger, live, city, app)

@@ -86,17 +86,18 @@ def create_app(  # noqa: PLR0913, PLR0917 - one parameter a part of the cloud
     more: Sequence[Router] = (),
     doors: Doors = DEMONSTRATION,
     map_file: MapFile | None = None,
+    grafana: str = "",
 ) -> Litestar:
     """Serve it with `cloud.api.server.serving`. Without `doors` there is no login, and it is for this machine only.
 
-    `more`: routes that are answered from other parts.
+    `more`: routes that are answered from other parts. `grafana`: where people reach the city's, or empty.
     """
     desk = Desk(ledger, store, live, inventory, now, map_file or MapFile())
 
     app = Litestar(
         route_handlers=[
             Router("/api/v1", route_handlers=ROUTES),
-            city.router(inventory),
+            city.router(inventory, grafana),
             session.router(),
             users.router(),
             audit.router(),

@@ -59,7 +59,8 @@ class CityBox(msgspec.Struct, frozen=True):
 class City(msgspec.Struct, frozen=True):
     """The inventory without how devices are wired. `version` changes when sensors.yaml changes.
 
-    `districts` maps each district's id to its name. Units are UCUM codes.
+    `districts` maps each district's id to its name. Units are UCUM codes. `grafana` is the address of the city's
+    Grafana, or empty.
     """
 
     name: str
@@ -68,14 +69,15 @@ class City(msgspec.Struct, frozen=True):
     version: str
     districts: dict[str, str]
     quantities: tuple[Quantity, ...]
+    grafana: str
     makes: tuple[CityMake, ...]
     sites: tuple[CitySite, ...]
     boxes: tuple[CityBox, ...]
 
 
-def router(inventory: Inventory) -> Router:
+def router(inventory: Inventory, grafana: str) -> Router:
     """The route, with its answer made once."""
-    made = packed.pack(msgspec.json.encode(_city(inventory)), is_made_once=True)
+    made = packed.pack(msgspec.json.encode(_city(inventory, grafana)), is_made_once=True)
 
     @get("/", summary="Sites, sensors, limits and boxes", sync_to_thread=False)
     def city(request: AnyRequest) -> Response[City]:
@@ -85,7 +87,7 @@ def router(inventory: Inventory) -> Router:
     return Router("/api/v1/city", route_handlers=[city], tags=["city"])
 
 
-def _city(inventory: Inventory) -> City:
+def _city(inventory: Inventory, grafana: str) -> City:
     makes: dict[CityMake, int] = {}
     sites = tuple(_site(site, inventory, makes) for site in inventory.sites.values())
     return City(
@@ -95,6 +97,7 @@ def _city(inventory: Inventory) -> City:
         version=inventory.version,
         districts=dict(inventory.districts),
         quantities=tuple(QUANTITIES.values()),
+        grafana=grafana,
         makes=tuple(makes),
         sites=sites,
         boxes=tuple(CityBox(box.id, box.name) for box in inventory.boxes.values()),

@@ -83,6 +83,17 @@ def test_the_embedded_store_may_lie_elsewhere(tmp_path: Path) -> None:
     assert found.store.settings == embedded.Config(folder="/srv/b")
 
 
+def test_grafana_is_an_address_of_the_web(tmp_path: Path) -> None:
+    """It is a link on the board, so a script is none."""
+    assert (
+        read(tmp_path, "schema: egret.cloud/1\ngrafana: https://grafana.example/\n").grafana
+        == "https://grafana.example/"
+    )
+    [mistake] = mistakes_of(tmp_path, "schema: egret.cloud/1\ngrafana: 'javascript:alert(1)'\n")
+    assert "cloud.yaml:2" in mistake
+    assert "E-CLOUD-017" in mistake
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     """Each with its line and what to write instead."""
     assert mistakes_of(

@@ -127,3 +127,13 @@ async def test_wall_has_no_controls_and_shows_what_is_wrong(tmp_path: Path) -> N
         await expect(board.page.locator(".rail, .search, .switches")).to_have_count(0)
         for control in (".zoom", ".ack"):
             await expect(board.page.locator(control).first).to_be_hidden()
+
+
+async def test_a_chart_leads_to_its_dashboard(tmp_path: Path) -> None:
+    """With a Grafana in cloud.yaml the site's history opens the dashboard of its kind, of this site and this span."""
+    grafana = "https://grafana.example"
+    async with board_city.served(tmp_path, grafana=grafana) as city, window(city.url, "wall") as board:
+        await board.show(f"#/sites/{SITE}")
+        link = board.page.get_by_role("link", name="Grafana")
+        expected = f"{grafana}/d/egret-billboard?var-district=tongan&var-site={SITE}&from=now-600s&to=now"
+        await expect(link).to_have_attribute("href", expected)
