@@ -107,13 +107,13 @@ class Ledger:
         if marks:
             await self.database.write(lambda connection: watermarks.advance(connection, marks))
 
-    async def save_status(self, status: BoxStatus) -> None:
-        """Watchers hear of it when more than its time has changed."""
+    async def save_status(self, status: BoxStatus, *, is_fresh: bool = False) -> None:
+        """Watchers hear of it when more than its time has changed. `is_fresh`: said just now, it shows the clock."""
         state = msgspec.convert(status, BoxState, from_attributes=True)
 
         def save(connection: Connection) -> None:
             now_ns = self._now()
-            changed = boxes.put(connection, state, now_ns)
+            changed = boxes.put(connection, state, now_ns, is_fresh=is_fresh)
             if changed:
                 events.add(connection, [changed], now_ns)
 

@@ -95,7 +95,8 @@ class MqttInbox:
         try:
             async for message in self._connection.messages:
                 payload = message.payload if isinstance(message.payload, bytes) else b""
-                yield Delivery(str(message.topic), payload, partial(acknowledge, message.mid, message.qos))
+                ack = partial(acknowledge, message.mid, message.qos)
+                yield Delivery(str(message.topic), payload, ack, is_retained=message.retain)
         except aiomqtt.MqttError as error:
             raise self._said_no(error) from error
 

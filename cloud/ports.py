@@ -103,11 +103,15 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message from the broker; it is redelivered until `ack()` was called."""
+    """One message from the broker; it is redelivered until `ack()` was called.
+
+    `is_retained`: the broker kept it, nobody knows for how long.
+    """
 
     topic: str
     payload: bytes
     ack: Callable[[], object]
+    is_retained: bool = False
 
 
 class Inbox(Protocol):

@@ -36,5 +36,5 @@ class StatusesLane:
         topics.require_size(delivery.payload)
         status = receipt.decode_status(delivery.payload)
         topics.require_own(delivery.topic, status.box)
-        await self._ledger.save_status(status)
+        await self._ledger.save_status(status, is_fresh=not delivery.is_retained)
         self._changed()

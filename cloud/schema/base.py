@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Integer, MetaData
 
-REVISION = "0005"
+REVISION = "0006"
 """The migration that leads to these tables."""
 
 metadata = MetaData(

@@ -24,6 +24,7 @@ boxes = Table(
     Column("spool_id", Text, nullable=False),
     Column("waiting", BigInteger, nullable=False),
     Column("config_version", Text, nullable=False),
+    Column("clock_off_s", BigInteger, nullable=False, server_default="0"),
 )
 
 events = Table(

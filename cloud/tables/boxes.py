@@ -8,9 +8,16 @@ from sqlalchemy import Connection, select
 from cloud.database import built, upsert
 from cloud.schema.stream import boxes
 
+_SECOND_NS = 10**9
+_CLOCK_RIGHT_S = 2
+"""Seconds: a status takes some of them from the box to us (judgement)."""
+
 
 class BoxState(msgspec.Struct, frozen=True):
-    """What a box last said of itself, or the broker of a box that is gone; as `wire.receipt.BoxStatus`."""
+    """What a box last said of itself, or the broker of a box that is gone; as `wire.receipt.BoxStatus`.
+
+    `clock_off_s`: how far its clock is ahead of ours, in whole seconds; within two seconds it is taken for right.
+    """
 
     box: str
     online: bool
@@ -20,13 +27,18 @@ class BoxState(msgspec.Struct, frozen=True):
     spool_id: str
     waiting: int
     config_version: str
+    clock_off_s: int = 0
 
 
-def put(connection: Connection, state: BoxState, now_ns: int) -> BoxState | None:
-    """The state as kept, or None when no more than its time has changed."""
+def put(connection: Connection, state: BoxState, now_ns: int, *, is_fresh: bool = False) -> BoxState | None:
+    """The state as kept, or None when no more than its time has changed. `is_fresh`: it was said just now."""
     row = connection.execute(select(boxes).where(boxes.c.box == state.box)).mappings().one_or_none()
     known = None if row is None else built(BoxState, row)
     kept = state if state.online else _gone(state, known, now_ns)
+    off_s = (
+        round((state.time_ns - now_ns) / _SECOND_NS) if is_fresh and state.online else known.clock_off_s if known else 0
+    )
+    kept = msgspec.structs.replace(kept, clock_off_s=off_s if abs(off_s) > _CLOCK_RIGHT_S else 0)
     upsert(connection, boxes, [msgspec.to_builtins(kept)])
     return None if known and msgspec.structs.replace(known, time_ns=kept.time_ns) == kept else kept
 

@@ -228,6 +228,17 @@ async def test_what_boxes_say_of_themselves(ledger: Ledger) -> None:
     assert [json.loads(bytes(told.data))["online"] for told in await ledger.events_after(0, 10)] == [True, False]
 
 
+async def test_a_clock_that_is_wrong_is_seen(ledger: Ledger) -> None:
+    """What a box says now has its clock's time: 90 s ahead is seen, a second is not; what the broker kept is old."""
+    said = BoxStatus(BOX, online=True, time_ns=NOW_NS, boot="b7e1", version="0.1.0", spool_id=SPOOL)
+    offs = []
+    for ahead_s, is_fresh in ((1, True), (90, True), (-7200, False), (0, True)):
+        ahead = msgspec.structs.replace(said, time_ns=NOW_NS + ahead_s * 10**9)
+        await ledger.save_status(ahead, is_fresh=is_fresh)
+        offs.append((await ledger.boxes())[0].clock_off_s)
+    assert offs == [0, 90, 90, 0]
+
+
 async def test_a_lost_box_is_gone_since_we_heard_of_it(ledger: Ledger) -> None:
     """The will was written at connect: its time means nothing, and what the box last said of its spool still holds."""
     said = BoxStatus(BOX, online=True, time_ns=NOW_NS, boot="b7e1", version="0.1.0", spool_id=SPOOL, waiting=3)

@@ -3,7 +3,7 @@ import { useComputed } from "@preact/signals";
 
 import { get } from "../core/api.js";
 import { boxes, city, districtName, quantities } from "../core/city.js";
-import { amount, count, dateTime } from "../core/format.js";
+import { amount, count, dateTime, span } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useLoaded } from "../core/loaded.js";
 import { ask, href } from "../core/route.js";
@@ -12,7 +12,6 @@ import { Page, Scroll } from "../parts/page.js";
 import { Since } from "../parts/timers.js";
 
 const BACKLOG = 1_000; // readings: a healthy box has a second or two of them under way
-const CLOCK_OFF_S = 2;
 const VIEWS = ["all", "offline", "backlog"];
 
 function stateOf(box) {
@@ -24,9 +23,9 @@ function stateOf(box) {
 const sitesOfBox = (id) => city.value.sites.filter((site) => site.sensors.some((sensor) => sensor.box === id));
 
 function Clock({ box }) {
-  if (!box || box.clock_off_s === undefined || box.clock_off_s === null) return html`<span class="quiet">–</span>`;
-  const isOff = Math.abs(box.clock_off_s) > CLOCK_OFF_S;
-  return html`<span class=${isOff ? "loud" : ""}>${box.clock_off_s > 0 ? "+" : "−"}${Math.abs(box.clock_off_s).toFixed(1)} s</span>`;
+  if (!box) return html`<span class="quiet">–</span>`;
+  if (box.clock_off_s === 0) return say("clock.right");
+  return html`<b class="loud">${box.clock_off_s > 0 ? "+" : "−"}${span(Math.abs(box.clock_off_s) * 1000)}</b>`;
 }
 
 function Row({ id, name, isAsked }) {
