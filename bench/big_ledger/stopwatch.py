@@ -34,8 +34,12 @@ def lap(times: Times, pids: Pids) -> Iterator[None]:
 
 def backends(server: int) -> Sequence[int]:
     """The processes of a PostgreSQL that serve clients."""
-    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
-    return [int(child) for child in children if b"egret" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    found = []
+    for child in Path(f"/proc/{server}/task/{server}/children").read_text().split():
+        with suppress(OSError):  # it has ended
+            if b"egret" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
 
 
 def _ran_ns(pids: Sequence[int]) -> int:

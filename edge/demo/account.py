@@ -1,7 +1,9 @@
 """The demonstration's books: what the simulated devices served against what the store holds.
 
-A served reply is decoded with the same profile, giving the values that must be in the store, in
-order. What the store lacks is lost, what it has besides is doubled. Two things are neither:
+A served reply is decoded with the same profile, giving the values that must be in the store. A box stamps a
+reading when it has read the reply, and asks a sensor for nothing before it has: so each stored reading belongs
+to the last reply that was served before it. What the store lacks is lost, what it has besides is doubled. Two
+things are neither:
 a reply that came too late for its poll (the box recorded the silence as a stale reading in its
 place), and the last replies before a box stopped or was killed, which its spool had not committed (in
 flight).
@@ -9,10 +11,10 @@ flight).
 
 import shutil
 import sys
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -88,36 +90,18 @@ def balance(
 ) -> Balance:
     """The books of one series; `endings` are those of its box."""
     times = [time_ns for time_ns, _ in served]
-    values = [point.value for point in stored if point.value is not None]
-    repeated = len(stored) - len({point.time_ns for point in stored})
-    stale = len(stored) - len(values)
+    valued = [point for point in stored if point.value is not None]
+    stale = len(stored) - len(valued)
     spans = [_in_flight(series, stored, end) for end in endings]
-    surplus, missing, in_flight = 0, 0, 0
-    given = [value for _, value in served]
-    matcher = SequenceMatcher(None, given, values, autojunk=False)
-    for tag, first, last, stored_first, stored_last in matcher.get_opcodes():
-        if tag != "equal":
-            missing += last - first
-            surplus += stored_last - stored_first
-            gaps = _same_gaps(given, first, last) if tag == "delete" else [first]
-            in_flight += max(_within(spans, times[start : start + last - first]) for start in gaps)
-    lost = max(0, missing - in_flight - stale)
-    return Balance(len(served), len(values), lost, max(surplus, repeated), in_flight, stale)
-
-
-def _same_gaps(given: Sequence[float], first: int, last: int) -> Sequence[int]:
-    """Where a gap may begin, too: of equal neighbours nobody can tell which one is missing."""
-    earliest = first
-    while earliest > 0 and given[earliest - 1] == given[earliest - 1 + last - first]:
-        earliest -= 1
-    latest = first
-    while latest + last - first < len(given) and given[latest] == given[latest + last - first]:
-        latest += 1
-    return range(earliest, latest + 1)
-
-
-def _within(spans: Sequence[tuple[int, int]], times: Sequence[int]) -> int:
-    return sum(any(first < time_ns <= last for first, last in spans) for time_ns in times)
+    found: set[int] = set()
+    for point in valued:
+        reply = bisect_right(times, point.time_ns) - 1
+        if reply >= 0 and served[reply][1] == point.value:
+            found.add(reply)
+    missing = [time_ns for reply, time_ns in enumerate(times) if reply not in found]
+    in_flight = sum(any(first < time_ns <= last for first, last in spans) for time_ns in missing)
+    lost = max(0, len(missing) - in_flight - stale)
+    return Balance(len(served), len(valued), lost, len(valued) - len(found), in_flight, stale)
 
 
 def _in_flight(series: Series, stored: Sequence[StoredPoint], end: Ending) -> tuple[int, int]:

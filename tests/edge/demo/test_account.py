@@ -73,10 +73,21 @@ async def test_the_spool_of_a_killed_box_is_read_in_a_copy(tmp_path: Path) -> No
     assert (tmp_path / "box" / "spool.sqlite").read_bytes() == before
 
 
-def test_of_equal_neighbours_nobody_can_tell_which_is_missing() -> None:
+def test_equal_neighbours_are_told_apart_by_their_times() -> None:
     """A still sensor says 0.5 six times; its box is killed with two in the spool: the third is in flight, none lost."""
     served = [(number * SECOND_NS, 0.5) for number in range(6)]
-    kept = [StoredPoint(time_ns, value, 0) for number, (time_ns, value) in enumerate(served) if number != 2]
-    end = Ending(served[2][0] + SECOND_NS // 2, {SERIES: served[1][0]})
+    kept = [
+        StoredPoint(time_ns + 40_000_000, value, 0) for number, (time_ns, value) in enumerate(served) if number != 2
+    ]
+    end = Ending(served[2][0] + SECOND_NS // 2, {SERIES: kept[1].time_ns})
     assert account.balance(SERIES, served, kept, [end]) == Balance(6, 5, in_flight=1)
     assert account.balance(SERIES, served, kept[:-1], [end]) == Balance(6, 4, lost=1, in_flight=1)
+
+
+def test_a_gap_among_values_that_repeat_is_one_gap() -> None:
+    """A value that swings between two says so ten times; without the sixth one is lost, and none is doubled."""
+    served = [(number * SECOND_NS, (0.1, 0.2)[number % 2]) for number in range(10)]
+    kept = [
+        StoredPoint(time_ns + 40_000_000, value, 0) for number, (time_ns, value) in enumerate(served) if number != 5
+    ]
+    assert account.balance(SERIES, served, kept) == Balance(10, 9, lost=1)
