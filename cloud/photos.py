@@ -201,32 +201,34 @@ class PhotoFolder:
     def __init__(self, folder: Path) -> None:
         """`folder` is made when the first photo comes; it lies outside what a web server shows."""
         self._folder = folder
-        # One decoder at a time bounds memory; who reads need not wait for it.
-        self._keeping, self._reading = OneAtATime(), OneAtATime()
+        # One decoder at a time bounds memory; who writes or reads need not wait for it.
+        self._cleaning, self._keeping, self._reading = OneAtATime(), OneAtATime(), OneAtATime()
         self._waiting = 0
 
-    async def keep(self, data: bytes) -> Photo:
-        """Check, clean and keep a photo as it was sent. Raises PhotoRefused, Unavailable."""
+    async def clean(self, data: bytes) -> tuple[Photo, bytes]:
+        """The photo in what was sent, and the bytes to keep of it. Raises PhotoRefused, Unavailable."""
         if self._waiting >= WAITING:
             fix = "send it again in a minute."
             raise Unavailable("too many photos come at this moment.", fix=fix, code="E-PHOTO-008")
         self._waiting += 1
         try:
-            return await self._keeping(self._keep, data)
+            return await self._cleaning(inspect, data)
         finally:
             self._waiting -= 1
+
+    async def keep(self, photo: Photo, clean: bytes) -> None:
+        """What becomes part of a case; the same photo again changes nothing. Raises Unavailable."""
+        await self._keeping(self._keep, photo, clean)
 
     async def read(self, name: str) -> bytes:
         """The JPEG with this hash. Raises NoSuchPhoto, Unavailable."""
         return await self._reading(self._read, name)
 
-    def _keep(self, data: bytes) -> Photo:
-        photo, kept = inspect(data)
+    def _keep(self, photo: Photo, clean: bytes) -> None:
         with self._said_plainly():
             path = self._path(photo.hash)
             if not path.exists():
-                _write(path, kept)
-        return photo
+                _write(path, clean)
 
     def _read(self, name: str) -> bytes:
         with self._said_plainly():

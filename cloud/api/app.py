@@ -52,7 +52,6 @@ ROUTES = (
     city_map,
     state.state,
     state.health,
-    stream.events,
     readings.readings,
     readings.series,
     readings.count,
@@ -98,6 +97,7 @@ def create_app(  # noqa: PLR0913, PLR0917 - one parameter a part of the cloud
         route_handlers=[
             Router("/api/v1", route_handlers=ROUTES),
             city.router(inventory, grafana),
+            stream.router(),
             session.router(),
             users.router(),
             audit.router(),

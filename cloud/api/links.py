@@ -20,7 +20,7 @@ from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import PUBLIC, OnDoors
 from cloud.api.guesses import Guesses
 from cloud.api.loopback import require_own_page
-from cloud.api.photos import InFolder, kept, require_picture
+from cloud.api.photos import InFolder, Uploads, crowd, received, require_picture
 from cloud.cases.case_act import require
 from cloud.cases.case_acts import Note
 from cloud.cases.case_flow import Case
@@ -31,6 +31,7 @@ from cloud.notices.action_links import ActionGrant, ActionLinks, LinkRefused, Re
 from cloud.notices.link_acts import LinkAct, LinkView
 from cloud.photos import PhotoFolder
 from cloud.tables import links as used_links
+from cloud.tables.photos import require_room
 
 ACT_MAX = 64 * 1024
 """Bytes of an act; its note has at most 2000 characters."""
@@ -65,6 +66,7 @@ def router(links: ActionLinks, folder: PhotoFolder) -> Router:
             "held": Provide(_opener(links, Guesses())),
             "folder": Provide(lambda: folder, sync_to_thread=False),
             "turn": Provide(lambda: turn, sync_to_thread=False),
+            "uploads": crowd(),
         },
         opt=PUBLIC,
         cache_control=CacheControlHeader(no_store=True),
@@ -125,17 +127,21 @@ async def act(desk: OnDesk, held: InHand, data: JSONBody[LinkAct]) -> LinkView:
 
 
 @post("/photos", summary="Add a photo by a signed link", guards=[require_picture], request_max_body_size=None)
-async def add_photo(desk: OnDesk, request: AnyRequest, held: InHand, folder: InFolder, turn: InTurn) -> CasePhoto:
+async def add_photo(
+    desk: OnDesk, request: AnyRequest, held: InHand, folder: InFolder, uploads: Uploads, turn: InTurn
+) -> CasePhoto:
     """At most twenty of a link; the same photo again changes nothing, so a phone may send it until it has an answer."""
     require(held.case, Note())
     link_acts.require_few_photos(held.grant, held.used)
-    photo = await kept(request, folder)
+    photo, clean = await received(request, folder, uploads, held.grant.nonce.hex())
     number = held.grant.number
-    async with turn:  # two at once must not both be the twentieth
+    async with turn:  # two at once must not both be the twentieth, and what is refused leaves no file
         known = {one.hash: one for one in await desk.casebook.photos(number)}
         if photo.hash in known:
             return known[photo.hash]
         link_acts.require_few_photos(held.grant, await _used(desk, held.grant))
+        require_room(number, tuple(known.values()), photo)
+        await folder.keep(photo, clean)
         use = link_acts.use_for_photo(held.grant, photo.hash, held.actor, desk.now())
         added = await desk.casebook.add_photo(number, photo, held.actor, use)
     desk.live.wake()

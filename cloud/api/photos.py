@@ -12,15 +12,20 @@ from litestar.params import FromPath, SkipValidation
 from cloud.access.actor import Right
 from cloud.api import bodies
 from cloud.api.bodies import AnyRequest
+from cloud.api.crowd import Crowd
 from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor, needs
 from cloud.api.problems import RequestError
 from cloud.cases.case_photo import CasePhoto
 from cloud.photos import MEDIA_TYPE, UPLOAD_MAX, NoSuchPhoto, Photo, PhotoFolder, PhotoRefused
+from cloud.tables.photos import require_room
 
 InFolder = SkipValidation[PhotoFolder]
+Uploads = SkipValidation[Crowd]
 UPLOAD_S = 300.0
 """15 MB at 0.4 Mbit/s, the edge of a network."""
+UPLOADS_MOST, UPLOADS_OF_ONE = 16, 4
+"""Photos that come in at once, together and from one account or link: each is held whole, up to 15 MB."""
 
 
 def router(folder: PhotoFolder) -> Router:
@@ -28,7 +33,7 @@ def router(folder: PhotoFolder) -> Router:
     return Router(
         "/api/v1/cases/{number:str}/photos",
         route_handlers=[photos, photo, add_photo],
-        dependencies={"folder": Provide(lambda: folder, sync_to_thread=False)},
+        dependencies={"folder": Provide(lambda: folder, sync_to_thread=False), "uploads": crowd()},
         tags=["cases"],
     )
 
@@ -40,11 +45,19 @@ def require_picture(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRoute
         raise RequestError("the body must be a photo.", status=415, fix=fix, code="E-API-016")
 
 
-async def kept(request: AnyRequest, folder: PhotoFolder) -> Photo:
-    """The photo in the body of the request, checked, cleaned and in the folder. Raises PhotoRefused."""
+def crowd() -> Provide:
+    """The dependency behind `Uploads`: of one router, so that those without a login crowd out nobody else."""
+    found = Crowd("photos", most=UPLOADS_MOST, of_one=UPLOADS_OF_ONE)
+    return Provide(lambda: found, sync_to_thread=False)
+
+
+async def received(request: AnyRequest, folder: PhotoFolder, uploads: Crowd, who: str) -> tuple[Photo, bytes]:
+    """The photo in the body of the request, checked and cleaned; nothing of it is kept yet. Raises PhotoRefused."""
     what = f"the photo is too large; {UPLOAD_MAX / 1e6:.0f} MB are taken."
     too_large = PhotoRefused(what, fix="send it in a smaller size.", code="E-PHOTO-001")
-    return await folder.keep(await bodies.read(request, UPLOAD_MAX, UPLOAD_S, too_large))
+    uploads.require_room(who)
+    with uploads.joined(who):
+        return await folder.clean(await bodies.read(request, UPLOAD_MAX, UPLOAD_S, too_large))
 
 
 @get("/", summary="The photos of a case")
@@ -61,11 +74,14 @@ async def photos(desk: OnDesk, actor: OnActor, number: FromPath[str]) -> Sequenc
     request_max_body_size=None,
 )
 async def add_photo(
-    desk: OnDesk, actor: OnActor, request: AnyRequest, folder: InFolder, number: FromPath[str]
+    desk: OnDesk, actor: OnActor, request: AnyRequest, folder: InFolder, uploads: Uploads, number: FromPath[str]
 ) -> CasePhoto:
     """JPEG, PNG or WebP of at most 15 MB; time and place are read, and nothing is kept but the picture."""
     await desk.casebook.case(number, actor)
-    added = await desk.casebook.add_photo(number, await kept(request, folder), actor)
+    photo, clean = await received(request, folder, uploads, actor.name)
+    require_room(number, await desk.casebook.photos(number), photo)
+    await folder.keep(photo, clean)
+    added = await desk.casebook.add_photo(number, photo, actor)
     desk.live.wake()
     return added
 

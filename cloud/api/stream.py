@@ -12,12 +12,14 @@ from functools import partial
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, get
-from litestar.params import HeaderParameter, QueryParameter
+from litestar import Request, Router, get
+from litestar.di import Provide
+from litestar.params import HeaderParameter, QueryParameter, SkipValidation
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from cloud.access.actor import Actor, may_see
 from cloud.access.permits import sees_district
+from cloud.api.crowd import Crowd
 from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import OnActor, OnDoors
 from cloud.api.paging import BIGGEST
@@ -27,6 +29,9 @@ from cloud.tables.events import LedgerEvent
 HEARTBEAT_S = 5.0
 PAGE = 500
 """Events read from the ledger at once."""
+STREAMS_MOST, STREAMS_OF_ONE = 1_000, 50
+"""Open at once, together and of one account: some boards in a command centre share one. 800 idle ones take a third of
+a core, and each change is told to every one of them."""
 
 
 class _Placed(msgspec.Struct, frozen=True):
@@ -44,16 +49,28 @@ class Heartbeat(msgspec.Struct, frozen=True):
 
 
 AnyRequest = Request[Any, Any, Any]
+Streams = SkipValidation[Crowd]
 LastEventId = Annotated[int | None, HeaderParameter(name="Last-Event-ID", ge=0, le=BIGGEST)]
 After = Annotated[int, QueryParameter(ge=0, le=BIGGEST)]
 WithValues = Annotated[bool, QueryParameter(description="of a large city the newest values are most of what there is")]
 
 
+def router() -> Router:
+    """The route, and how many follow it."""
+    crowd = Crowd("streams of events", most=STREAMS_MOST, of_one=STREAMS_OF_ONE)
+    return Router(
+        "/api/v1",
+        route_handlers=[events],
+        dependencies={"streams": Provide(lambda: crowd, sync_to_thread=False)},
+    )
+
+
 @get("/events", tags=["city"], summary="Alarms, cases, boxes and values as they change", media_type="text/event-stream")
-async def events(
+async def events(  # noqa: PLR0913, PLR0917 - three are the client's, the others what every route may ask for
     desk: OnDesk,
     doors: OnDoors,
     actor: OnActor,
+    streams: Streams,
     request: AnyRequest,
     last_event_id: LastEventId = None,
     after: After = 0,
@@ -63,14 +80,28 @@ async def events(
 
     It ends with the session or token that opened it, at the next heartbeat. An `after` that lies ahead is now.
     """
+    streams.require_room(actor.name)
     is_still = partial(doors.is_still, request, actor)
     start = after if last_event_id is None else last_event_id
-    return ServerSentEvent(_messages(desk, actor, is_still, start, values=values))
+    messages = _messages(desk, actor, is_still, start, values=values)
+    return ServerSentEvent(_counted(messages, streams, actor.name))
+
+
+async def _counted(
+    messages: AsyncGenerator[ServerSentEventMessage, None], streams: Crowd, who: str
+) -> AsyncIterator[ServerSentEventMessage]:
+    """From its first message on: of an answer that nobody reads, the generator is never begun, nor ended."""
+    if not streams.has_room(who):
+        return
+    with streams.joined(who):
+        async with aclosing(messages):
+            async for message in messages:
+                yield message
 
 
 async def _messages(
     desk: Desk, actor: Actor, is_still: Callable[[], Awaitable[bool]], after: int, *, values: bool
-) -> AsyncIterator[ServerSentEventMessage]:
+) -> AsyncGenerator[ServerSentEventMessage, None]:
     # An id from an earlier ledger (a demonstration that was started anew) must not silence this one.
     after = min(after, await desk.ledger.last_event_id())
     async with (

@@ -29,9 +29,7 @@ def add(connection: Connection, number: str, photo: Photo, actor: str, now_ns: i
     known = {one.hash: one for one in of(connection, number)}
     if photo.hash in known:
         return known[photo.hash]
-    if len(known) >= MOST:
-        what = f"a case has at most {MOST} photos."
-        raise BadAct(what, where=f"case {number}", fix="choose those that show something.", code="E-CASE-013")
+    require_room(number, tuple(known.values()), photo)
     row = CasePhoto(
         hash=photo.hash,
         media_type=photo.media_type,
@@ -46,6 +44,13 @@ def add(connection: Connection, number: str, photo: Photo, actor: str, now_ns: i
     )
     connection.execute(insert(case_photos).values(case=number, **msgspec.structs.asdict(row)))
     return row
+
+
+def require_room(number: str, known: Sequence[CasePhoto], photo: Photo) -> None:
+    """Raises BadAct when the case, which has these photos, has too many for one more."""
+    if len(known) >= MOST and photo.hash not in {one.hash for one in known}:
+        what = f"a case has at most {MOST} photos."
+        raise BadAct(what, where=f"case {number}", fix="choose those that show something.", code="E-CASE-013")
 
 
 def require(connection: Connection, number: str, hashes: Sequence[str]) -> None:

@@ -287,28 +287,34 @@ def test_damage_never_surprises(kind: str) -> None:
             assert error.code in {"E-PHOTO-002", "E-PHOTO-003", "E-PHOTO-004"}  # noqa: PT017 - both ends are right
 
 
+async def kept(folder: PhotoFolder, sent: bytes) -> photos.Photo:
+    """As a route does it."""
+    photo, clean = await folder.clean(sent)
+    await folder.keep(photo, clean)
+    return photo
+
+
 async def test_kept_once_and_read_again(tmp_path: Path) -> None:
     """The same photo sent twice at once is one file, ab/abcdef….jpg, readable by its owner only."""
     folder = PhotoFolder(tmp_path / "photos")
     sent = encoded(street(), exif=phone_exif())
-    photo, again = await asyncio.gather(folder.keep(sent), folder.keep(sent))
+    photo, again = await asyncio.gather(kept(folder, sent), kept(folder, sent))
     assert photo == again
     [path] = (found for found in (tmp_path / "photos").rglob("*") if found.is_file())
     assert path.relative_to(tmp_path) == Path("photos", photo.hash[:2], f"{photo.hash}.jpg")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    kept = await folder.read(photo.hash)
-    assert hashlib.sha256(kept).hexdigest() == photo.hash
+    assert hashlib.sha256(await folder.read(photo.hash)).hexdigest() == photo.hash
 
 
 async def test_a_flood_of_photos_does_not_fill_the_memory(tmp_path: Path) -> None:
     """Of forty at once of up to 15 MB, sixteen wait for the decoder; the rest are asked to come again."""
     folder = PhotoFolder(tmp_path / "photos")
     sent = encoded(street())
-    answers = await asyncio.gather(*(folder.keep(sent) for _ in range(40)), return_exceptions=True)
+    answers = await asyncio.gather(*(folder.clean(sent) for _ in range(40)), return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, Unavailable)]
     assert {answer.code for answer in refused} == {"E-PHOTO-008"}
     assert len(refused) == 40 - photos.WAITING
-    assert (await folder.keep(sent)).width == 640
+    assert (await kept(folder, sent)).width == 640
 
 
 @pytest.mark.parametrize("name", ["", "..", "../../etc/passwd", HASH[:-1], HASH.upper(), HASH + "\n", "ab/" + HASH[3:]])
@@ -336,8 +342,8 @@ async def test_a_disk_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with monkeypatch.context() as patch:
         patch.setattr(photos.os, "fsync", refuse)
         with pytest.raises(Unavailable, match="No space left"):
-            await folder.keep(encoded(street()))
+            await kept(folder, encoded(street()))
     assert not [found for found in tmp_path.rglob("*") if found.is_file()]
-    photo = await folder.keep(encoded(street()))
+    photo = await kept(folder, encoded(street()))
     assert await folder.read(photo.hash)
     assert [found.name for found in tmp_path.iterdir()] == [photo.hash[:2]]

@@ -3,16 +3,20 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+import httpx
 import linked_town
 import pytest
 import small_city
 from gatehouse import CONSOLE, PASSWORD
-from linked_town import Town
+from linked_town import JPEG, Town, photo
 
 from cloud.access.accounts import NewUser
 from cloud.access.actor import Role
+from cloud.api.stream import STREAMS_OF_ONE
+from cloud.tables import photos as case_photos
 
 
 @pytest.fixture
@@ -53,3 +57,83 @@ async def test_the_log_says_done_of_nothing_that_was_refused(town: Town) -> None
     await zhao.post("/api/v1/alarms/acts", json=asked)
     lines = await town.gate.lines(actor="zhao", act="alarm.acknowledge")
     assert [(line.object, line.outcome) for line in lines] == [(small_city.LEAN, "done")]
+
+
+async def held_upload(town: Town, url: str, headers: dict[str, str], opened: asyncio.Event) -> None:
+    """A photo whose last byte never comes."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"\xff\xd8\xff"
+        opened.set()
+        await asyncio.Event().wait()
+
+    await town.phone.post(url, content=parts(), headers={**headers, **JPEG})
+
+
+@pytest.mark.parametrize("way", ["link", "session"])
+async def test_photos_that_never_end_do_not_fill_the_memory(town: Town, way: str) -> None:
+    """Four that come in at once from one link, or one account; the fifth is 429, and another link's photo is taken."""
+    chen, number = await town.person("chen"), await town.lean()
+    link = f"{town.link(number)}/photos"
+    session = f"/api/v1/cases/{number}/photos"
+    proof = {"X-CSRF-Token": chen.headers["X-CSRF-Token"], "Cookie": f"egret={chen.cookies['egret']}"}
+    url, headers = (link, {}) if way == "link" else (session, proof)
+    begun = [asyncio.Event() for _ in range(4)]
+    held = [asyncio.create_task(held_upload(town, url, headers, opened)) for opened in begun]
+    await asyncio.gather(*(opened.wait() for opened in begun))
+    await asyncio.sleep(0.2)
+    over = await town.phone.post(url, content=photo(), headers={**headers, **JPEG})
+    assert (over.status_code, over.json()["code"]) == (429, "E-API-020")
+    other = await town.phone.post(f"{town.link(number)}/photos", content=photo(), headers=JPEG)
+    assert other.status_code == 201
+    for upload in held:
+        upload.cancel()
+    await asyncio.gather(*held, return_exceptions=True)
+    async with asyncio.timeout(5):
+        while (await town.phone.post(url, content=photo("blue"), headers={**headers, **JPEG})).status_code == 429:
+            await asyncio.sleep(0.05)
+
+
+async def test_photos_that_are_refused_leave_no_file(town: Town) -> None:
+    """Nineteen came before, three come at once: twenty belong to the case, and twenty lie in the folder."""
+    link = town.link(await town.lean())
+    reds = [photo(f"rgb({10 * at}, 0, 0)") for at in range(19)]
+    answers = [await town.phone.post(f"{link}/photos", content=one, headers=JPEG) for one in reds]
+    three = (photo(f"rgb(0, {50 * at}, 200)") for at in range(1, 4))
+    answers += await asyncio.gather(*(town.phone.post(f"{link}/photos", content=one, headers=JPEG) for one in three))
+    assert Counter(answer.status_code for answer in answers) == {201: 20, 422: 2}
+    assert sum(path.is_file() for path in (town.folder / "photos").rglob("*")) == 20
+
+
+async def test_a_case_that_is_full_keeps_no_file(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One photo more than a case may have is not written; one that it has already is answered as it was."""
+    monkeypatch.setattr(case_photos, "MOST", 1)
+    chen, number = await town.person("chen"), await town.lean()
+    url = f"/api/v1/cases/{number}/photos"
+    first = await chen.post(url, content=photo(), headers=JPEG)
+    for who, path in ((chen, url), (town.phone, f"{town.link(number)}/photos")):
+        over = await who.post(path, content=photo("blue"), headers=JPEG)
+        assert (over.status_code, over.json()["code"]) == (422, "E-CASE-013")
+    assert (await chen.post(url, content=photo(), headers=JPEG)).json() == first.json()
+    assert sum(path.is_file() for path in (town.folder / "photos").rglob("*")) == 1
+
+
+async def test_one_account_does_not_take_all_streams(town: Town) -> None:
+    """The fifty-first stream of an account is 429, others still follow; one that ends makes room."""
+    wu, zhao = await town.person("wu"), await town.person("zhao")
+    async with AsyncExitStack() as stack:
+        limits = httpx.Limits(max_connections=None)
+        crowd = httpx.AsyncClient(base_url=wu.base_url, cookies=wu.cookies, limits=limits, trust_env=False)
+        await stack.enter_async_context(crowd)
+        told = [
+            (await stack.enter_async_context(crowd.stream("GET", "/api/v1/events"))).aiter_bytes()
+            for _ in range(STREAMS_OF_ONE)
+        ]
+        for stream in told:
+            await anext(stream)
+        over = await wu.get("/api/v1/events")
+        assert (over.status_code, over.json()["code"]) == (429, "E-API-020")
+        async with zhao.stream("GET", "/api/v1/events") as another:
+            assert another.status_code == 200
+    async with asyncio.timeout(10), wu.stream("GET", "/api/v1/events") as again:
+        assert again.status_code == 200
