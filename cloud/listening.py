@@ -7,7 +7,8 @@
       certificate: /etc/egret/tls/chain.pem
       key: /etc/egret/tls/key.pem
 
-`hosts` are the names under which people reach it; the first stands in links. People log in with the
+`host: "::"` is every address of this machine, of IPv6 and IPv4; `0.0.0.0` those of IPv4 alone. `hosts` are
+the names under which people reach it; the first stands in links. People log in with the
 accounts of `egret cloud user`, programs with tokens of `egret cloud token`.
 
 `behind_proxy: true` instead of `certificate` and `key`: a proxy in front speaks TLS, passes `Host` on

@@ -103,13 +103,8 @@ class Doors:
     def address_of(self, connection: Connection) -> str:
         """Where the request comes from: what the nearest proxy says, if there is one, and nobody before it."""
         peer = connection.client.host if connection.client else ""
-        if not self.http.behind_proxy:
-            return peer
-        said = ",".join(connection.headers.getall("x-forwarded-for", [])).rpartition(",")[2].strip()
-        try:
-            return str(ipaddress.ip_address(said))
-        except ValueError:
-            return peer
+        said = ",".join(connection.headers.getall("x-forwarded-for", [])) if self.http.behind_proxy else ""
+        return _address(said.rpartition(",")[2].strip()) or _address(peer) or peer
 
     async def note(self, error: Exception, scope: Scope) -> None:
         """After an error: a refusal of somebody who is known is a line of the audit log."""
@@ -197,6 +192,15 @@ def login_of(connection: Connection) -> Login | None:
 def is_change(connection: Connection) -> bool:
     """Does the request ask for more than to be told something?"""
     return connection.scope.get("method") not in _SAFE
+
+
+def _address(text: str) -> str:
+    """In its one spelling: a listener for IPv4 and IPv6 gives IPv4 as `::ffff:192.0.2.1`. Empty for what is none."""
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def _hostname(header: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -14,6 +15,8 @@ from cloud.api.patience import Impatient
 from cloud.listening import HOST
 from wire.errors import EgretError
 
+UNREAD_S = 60.0
+"""How long a client may take nothing of what it is answered. `patience` is for what it asks."""
 GRACE_S = 1
 """How long open event streams may take to end when the cloud stops."""
 
@@ -51,10 +54,12 @@ async def serving(
         uvicorn.Config(
             app,
             log_config=None,
+            log_level="error",  # a line for each request that is none would let strangers fill the disk
             access_log=False,
             timeout_graceful_shutdown=GRACE_S,
             lifespan="on",
             http=Impatient,
+            ws="none",
             proxy_headers=False,  # `cloud.api.doors` reads them, and only when there is a proxy
             server_header=False,
             ssl_certfile=certificate or None,
@@ -64,8 +69,7 @@ async def serving(
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve([listener]))
         try:
-            name = f"[{host}]" if ":" in host else host
-            yield f"{'https' if certificate else 'http'}://{name}:{listener.getsockname()[1]}/"
+            yield f"{'https' if certificate else 'http'}://{_netloc(host, listener.getsockname()[1])}/"
         finally:
             server.should_exit = True
 
@@ -83,16 +87,23 @@ def _require_pair(certificate: str, key: str) -> None:
         ) from error
 
 
+def _netloc(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, port))
+        listener = socket.create_server((host, port), family=family, dualstack_ipv6=host == "::")
     except OSError as error:
         raise EgretError(
-            f"cannot listen on {host}:{port}: {error.strerror}",
+            f"cannot listen on {_netloc(host, port)}: {error.strerror}",
             fix="stop what uses the port, or choose another",
             code="E-API-009",
         ) from error
     # asyncio does this only for sockets that name their protocol, which this one does not. Connections inherit
     # it; without it the end of a small answer waits 40 ms for the client's delayed acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sys.platform == "linux":  # closing would wait for what is unread, for ever
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(UNREAD_S * 1000))
     return listener

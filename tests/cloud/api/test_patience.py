@@ -1,13 +1,15 @@
 """Clients that never come to the point are let go; those that do may wait for their answer."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest
 from litestar import Litestar, Request, get, post
+from litestar.response import Stream
 
-from cloud.api import patience
+from cloud.api import patience, server
 from cloud.api.server import serving
 
 HEAD = b"POST /told HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n"
@@ -34,6 +36,31 @@ async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[str, int
     app = Litestar([late, told], openapi_config=None, logging_config=None)
     async with serving(app) as url:
         yield "127.0.0.1", urlsplit(url).port or 0
+
+
+async def test_who_reads_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer of 8 MB of which a client takes nothing for a second; it would else be held as long as it likes."""
+    monkeypatch.setattr(server, "UNREAD_S", 1.0)
+    over = asyncio.Event()
+
+    @get("/large")
+    async def large() -> Stream:
+        async def parts() -> AsyncIterator[bytes]:
+            try:
+                for _ in range(128):
+                    yield bytes(65_536)
+            finally:
+                over.set()
+
+        return Stream(parts())
+
+    async with serving(Litestar([large], openapi_config=None, logging_config=None)) as url:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            client.connect(("127.0.0.1", urlsplit(url).port or 0))
+            client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+            async with asyncio.timeout(15):
+                await over.wait()
 
 
 async def answer(place: tuple[str, int], *parts: bytes, pause_s: float = 0.0) -> bytes:

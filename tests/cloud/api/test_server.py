@@ -1,5 +1,6 @@
 """TLS of our own, and an address that others reach."""
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -63,6 +64,34 @@ async def test_behind_a_proxy_it_may_listen_to_others() -> None:
         port = int(url.rstrip("/").rpartition(":")[2])
         async with httpx.AsyncClient() as client:
             assert (await client.get(f"http://127.0.0.1:{port}/health")).status_code == 200
+
+
+@pytest.mark.parametrize(("host", "asked"), [("::1", "[::1]"), ("::", "[::1]"), ("::", "127.0.0.1")])
+async def test_ipv6_is_listened_to(host: str, asked: str) -> None:
+    """This machine's own address, and every address of it: that of IPv4, too."""
+    async with serving(app(), host=host, behind_proxy=True) as url:
+        assert url.startswith(f"http://[{host}]:")
+        port = url.rstrip("/").rpartition(":")[2]
+        async with httpx.AsyncClient(trust_env=False) as client:
+            assert (await client.get(f"http://{asked}:{port}/health")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"no request at all\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    ],
+)
+async def test_what_is_no_request_fills_no_log(said: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Strangers could fill the disk with a line for each."""
+    async with serving(app()) as url:
+        caplog.clear()
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
+        writer.write(said)
+        assert await reader.read(12) in {b"HTTP/1.1 400", b"HTTP/1.1 200"}
+        writer.close()
+        assert not caplog.records
 
 
 def test_small_answers_are_sent_at_once() -> None:
