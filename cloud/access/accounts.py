@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Annotated
 
 import msgspec
@@ -151,6 +151,13 @@ def proper_name(name: str) -> str:
         fix = f"use 1 to 64 letters, digits, . _ @ or -; not {', '.join(sorted(RESERVED))}."
         raise AccountError(what, fix=fix, code="E-ACCESS-010")
     return found
+
+
+def require_known(what: str, asked: Iterable[str], known: Collection[str]) -> None:
+    """Raises AccountError for a `district` or a `unit` that is not there: who is confined to it would see nothing."""
+    if unknown := sorted(set(asked) - set(known)):
+        fix = f"the {what}s are {', '.join(known)}."
+        raise AccountError(f"there is no {what} {unknown[0]!r}.", fix=fix, code="E-ACCESS-014")
 
 
 def grant_of(user: User) -> Grant:

@@ -21,6 +21,8 @@ from wire.topics import IDENTIFIER
 PREFIX = "egret_"
 """So that a token that was put into a public place is found by those who search for such."""
 _SECRET_BYTES = 32
+_LATEST_NS = 2**63 - 1
+"""No ledger holds a later time."""
 
 
 class NewToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -122,6 +124,8 @@ def _checked(asked: NewToken, created_by: str, now_ns: int) -> Token:
         what, fix = f"the role {asked.role.value} has not the scope {more}.", "take another role, or fewer scopes."
     elif asked.expires_ns is not None and asked.expires_ns <= now_ns:
         what, fix = "this token would be over already.", "name a time that is to come."
+    elif asked.expires_ns is not None and asked.expires_ns > _LATEST_NS:
+        what, fix = "this token would outlive the calendar.", "name a time before the year 2262, or none."
     if what:
         raise AccountError(what, fix=fix, code="E-ACCESS-010")
     return Token(

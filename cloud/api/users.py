@@ -9,17 +9,15 @@ from litestar.datastructures import CacheControlHeader
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
-from cloud.access.accounts import NewUser, UserChange
+from cloud.access.accounts import NewUser, UserChange, require_known
 from cloud.access.actor import Right
 from cloud.access.tokens import NewToken
-from cloud.api.desk import OnDesk
+from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import OnActor, OnDoors, needs
 from cloud.api.loopback import require_own_page
-from cloud.api.problems import RequestError
 from cloud.api.session import gate_of
 from cloud.tables.tokens import Token
 from cloud.tables.users import User
-from wire.inventory import Inventory
 
 _NO_STORE = CacheControlHeader(no_store=True)
 
@@ -56,7 +54,7 @@ async def users(doors: OnDoors) -> Sequence[User]:
 @post("/users", summary="Add a user", guards=[require_own_page])
 async def add_user(desk: OnDesk, doors: OnDoors, actor: OnActor, data: JSONBody[NewUser]) -> User:
     """Nobody gives more than they have."""
-    _require_districts(data.districts, desk.inventory)
+    _require_reach(desk, data.districts, data.units)
     return await gate_of(doors).accounts.add(data, actor)
 
 
@@ -65,7 +63,7 @@ async def change_user(
     desk: OnDesk, doors: OnDoors, actor: OnActor, name: FromPath[str], data: JSONBody[UserChange]
 ) -> User:
     """What is null stays. `is_active: false` logs them out at once."""
-    _require_districts(data.districts or (), desk.inventory)
+    _require_reach(desk, data.districts or (), data.units or ())
     return await gate_of(doors).accounts.change(name, data, actor)
 
 
@@ -89,7 +87,7 @@ async def tokens(doors: OnDoors) -> Sequence[Token]:
 @post("/tokens", summary="Create a token", guards=[require_own_page], cache_control=_NO_STORE)
 async def create_token(desk: OnDesk, doors: OnDoors, actor: OnActor, data: JSONBody[NewToken]) -> IssuedToken:
     """The secret is shown once."""
-    _require_districts(data.districts, desk.inventory)
+    _require_reach(desk, data.districts, data.units)
     issued = await gate_of(doors).tokens.create(data, actor)
     return IssuedToken(issued.token, issued.secret)
 
@@ -100,8 +98,6 @@ async def revoke_token(doors: OnDoors, actor: OnActor, name: FromPath[str]) -> T
     return await gate_of(doors).tokens.revoke(name, actor)
 
 
-def _require_districts(districts: Sequence[str], inventory: Inventory) -> None:
-    """A slip of the pen would give somebody nothing to see."""
-    if unknown := sorted(set(districts) - set(inventory.districts)):
-        fix = f"the districts are {', '.join(inventory.districts)}."
-        raise RequestError(f"there is no district {unknown[0]!r}.", status=400, fix=fix, code="E-ACCESS-014")
+def _require_reach(desk: Desk, districts: Sequence[str], units: Sequence[str]) -> None:
+    require_known("district", districts, desk.inventory.districts)
+    require_known("unit", units, desk.ledger.practice.rules.organisation.units)

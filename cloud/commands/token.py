@@ -31,7 +31,7 @@ class _Duration(click.ParamType[float]):
 def token() -> None:
     """Create, list and revoke tokens of programs.
 
-    Example:  egret cloud token create hotline --role operator --scope post_reports --for 365d
+    Example:  egret cloud token create grafana --role viewer --for 365d
     """
 
 
@@ -69,7 +69,7 @@ def create(
         units=units,
         expires_ns=None if seconds is None else time.time_ns() + round(seconds * 1e9),
     )
-    issued = at_gate(config, lambda opened, actor: opened.tokens.create(asked, actor))
+    issued = at_gate(config, lambda opened, actor: opened.tokens.create(asked, actor), units)
     if as_json:
         show_json({"token": issued.token, "secret": issued.secret})
     else:

@@ -5,7 +5,7 @@ import getpass
 import secrets
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ import click
 
 from cloud import config as cloud_yaml
 from cloud.access import gate
-from cloud.access.accounts import NewUser, UserChange
+from cloud.access.accounts import NewUser, UserChange, require_known
 from cloud.access.actor import Actor, Role
 from cloud.access.gate import Gate
 from cloud.api_client import json_option, show_json, show_table
@@ -30,17 +30,18 @@ district_option = click.option("--district", "districts", multiple=True, help="O
 unit_option = click.option("--unit", "units", multiple=True, help="Only this responsible unit; may be given again.")
 
 
-def at_gate(config: Path, work: Callable[[Gate, Actor], Awaitable[T]]) -> T:
+def at_gate(config: Path, work: Callable[[Gate, Actor], Awaitable[T]], units: Sequence[str] = ()) -> T:
     """What `work` finds on the ledger of a cloud.yaml, whether the cloud runs or not. Raises EgretError.
 
     Whoever may write the ledger's file may do everything: the actor is a maintainer, by the name of
-    the account on this machine.
+    the account on this machine. `units` must be in the file.
     """
-    return asyncio.run(_at_gate(config, work))
+    return asyncio.run(_at_gate(config, work, units))
 
 
-async def _at_gate(config: Path, work: Callable[[Gate, Actor], Awaitable[T]]) -> T:
+async def _at_gate(config: Path, work: Callable[[Gate, Actor], Awaitable[T]], units: Sequence[str]) -> T:
     found = cloud_yaml.load(config)
+    require_known("unit", units, found.rules.organisation.units)
     found.data.mkdir(parents=True, exist_ok=True)
     async with Database(found.ledger_place) as database:
         opened = gate.on(database, time.time_ns, secrets.token_bytes)
@@ -85,7 +86,7 @@ def add(
         districts=districts,
         units=units,
     )
-    _show(at_gate(config, lambda opened, actor: opened.accounts.add(asked, actor)), "is added", as_json=as_json)
+    _show(at_gate(config, lambda opened, actor: opened.accounts.add(asked, actor), units), "is added", as_json=as_json)
 
 
 @user.command("list")

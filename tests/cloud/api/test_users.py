@@ -26,7 +26,7 @@ async def guarded(tmp_path: Path) -> AsyncIterator[Town]:
 
 async def test_user_is_added_changed_and_sent_away(guarded: Town) -> None:
     """Markup in a name stays text; no answer holds a password or its hash."""
-    added = await guarded.change("POST", "users", json={**NEW, "districts": ["tongan"], "units": ["tongan-ads"]})
+    added = await guarded.change("POST", "users", json={**NEW, "districts": ["tongan"], "units": ["command-centre"]})
     assert added.status_code == 201
     assert added.headers["content-type"] == "application/json"
     assert added.json()["full_name"] == NEW["full_name"]
@@ -55,6 +55,7 @@ async def test_user_is_added_changed_and_sent_away(guarded: Town) -> None:
         ({"role": "root"}, 400, "E-API-005"),
         ({"password": "short"}, 400, "E-ACCESS-005"),
         ({"districts": ["tong-an"]}, 400, "E-ACCESS-014"),
+        ({"units": ["tongan-ad"]}, 400, "E-ACCESS-014"),
         ({"is_admin": True}, 400, "E-API-005"),
     ],
 )
@@ -63,6 +64,14 @@ async def test_users_that_cannot_be(guarded: Town, change: dict[str, Any], statu
     answer = await guarded.change("POST", "users", json={**NEW, **change})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert len(await guarded.gate.accounts.users()) == 4
+
+
+async def test_nobody_is_moved_into_a_unit_that_is_not_there(guarded: Town) -> None:
+    """A slip of the pen would leave them with nothing to see; a unit of cloud.yaml is taken."""
+    answer = await guarded.change("PATCH", "users/chen", json={"units": ["command-center"]})
+    assert (answer.status_code, answer.json()["code"]) == (400, "E-ACCESS-014")
+    answer = await guarded.change("PATCH", "users/chen", json={"units": ["command-centre"]})
+    assert answer.json()["units"] == ["command-centre"]
 
 
 async def test_unknown_user_is_404(guarded: Town) -> None:
@@ -103,7 +112,10 @@ async def test_token_is_shown_once(guarded: Town) -> None:
         ({"name": "a/b", "role": "viewer"}, 400, "E-ACCESS-010"),
         ({"name": "a", "role": "viewer", "scopes": ["close"]}, 400, "E-ACCESS-010"),
         ({"name": "a", "role": "viewer", "expires_ns": 1}, 400, "E-ACCESS-010"),
+        ({"name": "a", "role": "viewer", "expires_ns": 2**63}, 400, "E-ACCESS-010"),
+        ({"name": "a", "role": "viewer", "expires_ns": 10**30}, 400, "E-ACCESS-010"),
         ({"name": "a", "role": "viewer", "districts": ["x"]}, 400, "E-ACCESS-014"),
+        ({"name": "a", "role": "viewer", "units": ["x"]}, 400, "E-ACCESS-014"),
         ({"name": "a", "role": "viewer", "scopes": ["everything"]}, 400, "E-API-005"),
     ],
 )

@@ -99,13 +99,16 @@ def test_no_password_on_the_command_line() -> None:
 
 
 def test_mistakes_say_what_to_do(config: Path) -> None:
-    """A weak password, a name that is taken, a user who is not there, a cloud.yaml that is not there."""
+    """A weak password, a name that is taken, a user or a unit that is not there, a token for three thousand years."""
     add(config, "lin", "--role", "operator")
     for result, code in (
         (egret(config, "user", "add", "wu", "--role", "viewer", typed="short\n"), "E-ACCESS-005"),
         (add(config, "lin", "--role", "viewer"), "E-ACCESS-011"),
         (egret(config, "user", "disable", "limm"), "E-ACCESS-012"),
         (egret(config, "token", "revoke", "hotline"), "E-ACCESS-012"),
+        (add(config, "chen", "--role", "handler", "--unit", "tongan-ad"), "E-ACCESS-014"),
+        (egret(config, "token", "create", "x", "--role", "viewer", "--unit", "tongan-ad"), "E-ACCESS-014"),
+        (egret(config, "token", "create", "x", "--role", "viewer", "--for", "1100000d"), "E-ACCESS-010"),
     ):
         assert isinstance(result.exception, EgretError)
         assert result.exception.code == code
