@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import gatehouse
@@ -16,13 +17,19 @@ from litestar.handlers import BaseRouteHandler
 from cloud.access.accounts import NewUser
 from cloud.access.actor import Right, Role
 from cloud.access.gate import Gate
+from cloud.alarms import AlarmsLane
+from cloud.api import quarantine
 from cloud.api.app import create_app
 from cloud.api.doors import Doors, OnActor, needs
 from cloud.api.server import serving
 from cloud.cases.practice import Practice
+from cloud.ingest import ReadingsLane
 from cloud.ledger import Ledger
 from cloud.listening import Http
 from cloud.live import Live
+from cloud.poison import PoisonFolder
+from cloud.quarantine import Quarantine
+from cloud.replay import Replay
 from cloud.stores import embedded
 from wire.inventory import Inventory
 
@@ -37,6 +44,7 @@ class Town:
     gate: Gatehouse
     client: httpx.AsyncClient
     routes: Sequence[tuple[str, BaseRouteHandler]]
+    quarantine: Quarantine
     csrf: str = ""
 
     async def log_in(self, name: str, password: str = PASSWORD) -> httpx.Response:
@@ -88,7 +96,12 @@ async def opened(folder: Path, http: Http, inventory: Inventory | None = None) -
         for name, role in PEOPLE.items():
             await gate.accounts.add(NewUser(name=name, role=role, password=PASSWORD), gatehouse.CONSOLE)
         found = Gate(gate.database, gate.now, gate.accounts, gate.logins, gate.tokens)
-        app = create_app(ledger, store, live, inventory, gate.now, [extra], Doors(http, found))
+        aside = Quarantine(PoisonFolder(folder / "quarantine", gate.now))
+        rest = {"quarantine": aside, "rng": Random(1)}
+        readings = ReadingsLane(ledger=ledger, store=store, live=live, inventory=inventory, **rest)
+        alarms = AlarmsLane(ledger=ledger, changed=live.wake, **rest)
+        more = [extra, quarantine.router(aside, Replay(aside, readings, alarms))]
+        app = create_app(ledger, store, live, inventory, gate.now, more, Doors(http, found))
         async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
             routes = [(route.path, one) for route in app.routes for one in getattr(route, "route_handlers", [])]
-            yield Town(gate, client, routes)
+            yield Town(gate, client, routes, aside)

@@ -111,7 +111,9 @@ class Doors:
         actor = scope.get("user")
         if not isinstance(error, NotAllowed) or not isinstance(actor, Actor) or self.gate is None:
             return
-        path = f"{scope.get('method', '')} {scope['path']}"[:_PATH_MOST]
+        # The address of a signed link is the link: whoever reads the log would hold it.
+        shown = scope.get("path_template", "") if actor.via == "link" else scope["path"]
+        path = f"{scope.get('method', '')} {shown}"[:_PATH_MOST]
         detail = f"{error.where}: {error.what}" if error.where else error.what
         line = acts.line(actor, "request", path, self.gate.now(), outcome="refused", detail=f"{detail} [{error.code}]")
         try:

@@ -6,13 +6,16 @@ from litestar import Router, get, post
 from litestar.di import Provide
 from litestar.params import FromPath, SkipValidation
 
-from cloud.access.actor import Right
-from cloud.api.doors import needs
+from cloud.access import audit as acts
+from cloud.access.actor import Actor, Right
+from cloud.api.desk import Desk, OnDesk
+from cloud.api.doors import OnActor, needs
 from cloud.api.loopback import require_own_page
 from cloud.api.problems import RequestError
 from cloud.poison import Summary
 from cloud.quarantine import Quarantine
 from cloud.replay import Replay
+from cloud.tables import audit
 from wire.errors import Rejected, WireError
 
 InQuarantine = SkipValidation[Quarantine]
@@ -45,7 +48,9 @@ async def messages(quarantine: InQuarantine) -> Sequence[Summary]:
     status_code=200,
     guards=[require_own_page],
 )
-async def replay_one(quarantine: InQuarantine, replay: WithReplay, name: FromPath[str]) -> Summary:
+async def replay_one(
+    desk: OnDesk, actor: OnActor, quarantine: InQuarantine, replay: WithReplay, name: FromPath[str]
+) -> Summary:
     """It leaves the quarantine when it is stored."""
     poison = await quarantine.get(name)
     if poison is None:
@@ -54,5 +59,12 @@ async def replay_one(quarantine: InQuarantine, replay: WithReplay, name: FromPat
     try:
         await replay.take(poison)
     except (WireError, Rejected) as error:
+        await _record(desk, actor, name, outcome="failed", detail=str(error))
         raise RequestError(error.what, status=409, where=error.where, fix=error.fix, code=error.code) from error
+    await _record(desk, actor, name)
     return poison.summary
+
+
+async def _record(desk: Desk, actor: Actor, name: str, *, outcome: str = "done", detail: str = "") -> None:
+    line = acts.line(actor, "quarantine.replay", f"message {name}", desk.now(), outcome=outcome, detail=detail)
+    await desk.ledger.database.write(lambda connection: audit.add(connection, line))

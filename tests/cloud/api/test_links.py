@@ -150,6 +150,26 @@ async def test_a_link_ends_when_the_case_is_another_units(tmp_path: Path) -> Non
         assert accepted.json()["stage"] == "handling"
 
 
+async def test_an_act_by_a_link_that_is_refused_is_audited(tmp_path: Path) -> None:
+    """Who, from where, of which case and why; never the link itself."""
+    async with linked_town.opened(tmp_path) as town:
+        zhao, number = await town.person("zhao"), await town.lean()
+        link = town.link(number)
+        await zhao.post(f"/api/v1/cases/{number}/acts", json={"act": "dispatch", "unit": "siming-ads"})
+        assert (await town.phone.get(link)).status_code == 403
+        assert (await town.act(link, "accept")).status_code == 403
+        assert (await town.phone.post(f"{link}/photos", content=photo(), headers=JPEG)).status_code == 403
+        lines = await town.gate.lines(actor="tongan-ads (link)")
+        assert [(line.via, line.address, line.act, line.outcome) for line in lines] == [
+            ("link", "127.0.0.1", "request", "refused")
+        ] * 2
+        assert [line.object for line in lines] == [
+            f"POST /api/v1/links/{{token}}/{what}" for what in ("acts", "photos")
+        ]
+        assert all(number in line.detail and "[E-LINKS-007]" in line.detail for line in lines)
+        assert link.rpartition("/")[2] not in str(lines)
+
+
 @pytest.mark.parametrize("act", ["close", "dispatch", "refuse", "verify", "suspend"])
 async def test_a_link_carries_four_acts_and_no_other(tmp_path: Path, act: str) -> None:
     """Nobody closes, refuses or gives away a case by a link."""
