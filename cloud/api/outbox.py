@@ -9,7 +9,7 @@ from litestar.params import PathParameter, QueryParameter
 from sqlalchemy import Connection
 
 from cloud.access import audit as acts
-from cloud.access.actor import Actor, Right
+from cloud.access.actor import Actor, Right, may
 from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import OnActor, needs
 from cloud.api.paging import BIGGEST
@@ -49,9 +49,13 @@ def router() -> Router:
 
 
 @get("/", summary="How it stands with each target of notices")
-async def targets(desk: OnDesk) -> Sequence[TargetState]:
-    """By name; a target that cloud.yaml no longer has is among them while something waits for it."""
-    return await desk.ledger.targets_state()
+async def targets(desk: OnDesk, actor: OnActor) -> Sequence[TargetState]:
+    """By name; a target that cloud.yaml no longer has is among them while something waits for it.
+
+    `error` names machines, and repeats what they said: it is for those with the right to maintain.
+    """
+    found = await desk.ledger.targets_state()
+    return found if may(actor, Right.MAINTAIN) else [msgspec.structs.replace(state, error="") for state in found]
 
 
 @get("/dead", summary="Dead letters, newest first", guards=KEEPING)

@@ -19,8 +19,9 @@ from cloud.cases.practice import Practice
 from cloud.ledger import Ledger
 from cloud.listening import Http
 from cloud.live import Live
+from cloud.ports import Notice
 from cloud.stores import embedded
-from cloud.tables import audit
+from cloud.tables import audit, outbox
 from cloud.tables.audit import Wanted
 from wire.alarm_message import AlarmMessage
 from wire.main import root
@@ -134,10 +135,16 @@ async def test_a_target_must_be_named(desk: Desk) -> None:
 
 
 async def test_letters_are_a_maintainers(tmp_path: Path) -> None:
-    """A viewer sees how the targets are; letters and their replay need the right to maintain."""
+    """A viewer sees how the targets are, not what they said; letters and their replay need the right to maintain."""
+    notice, said = Notice("20261118-00001.opened.red", "case.opened", NOW_NS, b"{}"), "http://10.0.0.7: answered 500"
     async with guarded_town.opened(tmp_path, Http()) as town:
+        await town.gate.database.write(lambda connection: outbox.put(connection, "group", notice, NOW_NS))
+        await town.gate.database.write(lambda connection: outbox.failed(connection, [1], NOW_NS, said))
+        for name, error in (("wu", ""), ("lin", ""), ("zhao", said)):
+            await town.log_in(name)
+            [group, _] = (await town.client.get("api/v1/outbox")).json()
+            assert (group["target"], group["waiting"], group["error"]) == ("group", 1, error)
         await town.log_in("wu")
-        assert (await town.client.get("api/v1/outbox")).status_code == 200
         assert (await town.client.get("api/v1/outbox/dead")).status_code == 403
         assert (await town.change("POST", "outbox/1/replay")).status_code == 403
         assert (await town.change("POST", "outbox/replay?target=city-desk")).status_code == 403
