@@ -212,6 +212,22 @@ async def test_own_password_needs_the_old_one(gate: Any) -> None:
     await gate.logins.log_in("lin", "four other quiet words", HOME)
 
 
+async def test_a_maintainers_new_password_is_not_overwritten(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who knows the old one begins to change it; while it is hashed a maintainer sets another, which holds."""
+    opened = await gate.logins.log_in("lin", PASSWORD, HOME)
+    hashed = gate.passwords.hash
+
+    async def slowly(password: str) -> str:
+        monkeypatch.setattr(gate.passwords, "hash", hashed)
+        await gate.accounts.set_password("lin", "what the maintainer says", CONSOLE)
+        return str(await hashed(password))
+
+    monkeypatch.setattr(gate.passwords, "hash", slowly)
+    with pytest.raises(LoginRefused):
+        await gate.logins.change_own_password(opened.login.actor, PASSWORD, "four other quiet words")
+    await gate.logins.log_in("lin", "what the maintainer says", HOME)
+
+
 async def test_logins_are_in_the_log(gate: Any) -> None:
     """Done, failed, closed, with the address; what was typed as a name that nobody has is not, it may be a password."""
     await fail(gate, "lin", STRANGER)
