@@ -5,7 +5,7 @@ SQLite is a file, PostgreSQL a URL. Reads and writes take turns among themselves
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -75,6 +75,9 @@ class Database:
             return call(connection)
 
     def _open(self) -> None:
+        if self.url.get_backend_name() == "sqlite" and self.url.database:
+            with suppress(OSError):  # SQLite says better what is wrong with a folder
+                Path(self.url.database).touch(mode=0o600)  # it holds the hashes of passwords; SQLite would make it 0644
         with ExitStack() as unless_open, self._said_plainly():
             unless_open.callback(self._engine.dispose)
             with self._reader.begin() as connection:

@@ -1,6 +1,7 @@
 """Opening a ledger: migrations, old and new files, and what is said when it cannot be opened."""
 
 import asyncio
+import stat
 import subprocess
 import sys
 import threading
@@ -40,6 +41,15 @@ async def test_every_commit_is_on_the_disk(tmp_path: Path) -> None:
     """A power cut takes nothing that was receipted: write-ahead log, synchronous FULL, foreign keys."""
     async with Database(f"sqlite:///{tmp_path}/ledger.sqlite") as database:
         assert await database.write(settings("PRAGMA", "journal_mode", "synchronous", "foreign_keys")) == ["wal", 2, 1]
+
+
+async def test_a_ledger_is_read_by_its_owner_alone(tmp_path: Path) -> None:
+    """It holds the hashes of passwords, and so do the files beside it: mode 0600, whatever the folder's is."""
+    async with Database(tmp_path / "ledger.sqlite") as database:
+        await database.write(settings("PRAGMA", "journal_mode"))
+        files = list(tmp_path.iterdir())
+        assert {path.name for path in files} >= {"ledger.sqlite", "ledger.sqlite-wal"}
+        assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
 async def test_a_receipt_is_worth_its_name_on_any_server(postgresql_url: str) -> None:
