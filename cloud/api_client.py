@@ -16,6 +16,7 @@ import click
 import httpx
 import msgspec
 
+from cloud.reporting.report_text import TEXT_MAX, line
 from wire.errors import EgretError, Unreachable
 
 T = TypeVar("T")
@@ -133,8 +134,10 @@ def show_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """On stdout, in columns as wide as a terminal shows their widest text; nothing for no rows."""
     if not rows:
         return
-    widths = [max(_width(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    for row in [head, *rows]:
+    # A row is one line, whatever a note holds: what people write can look like a row, or move the cursor.
+    table = [tuple(line(cell, TEXT_MAX) for cell in row) for row in [head, *rows]]
+    widths = [max(_width(row[column]) for row in table) for column in range(len(head))]
+    for row in table:
         cells = (text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True))
         click.echo("  ".join(cells).rstrip())
 

@@ -28,6 +28,7 @@ from cloud.cases.work import Work
 from cloud.city.mode import Mode
 from cloud.ledger import Ledger
 from cloud.photos import Photo
+from cloud.reporting.report_text import spoken
 from cloud.reporting.reports import Report
 from cloud.tables import audit, cases, events, links, modes, once, photos, refs, watermarks
 from cloud.tables.links import UsedLink
@@ -66,7 +67,9 @@ class Casebook:
             if asked.link:
                 links.use(work.connection, asked.link)
             permit = permits.for_cases(actor)
-            return casework.do(work, number, act, actor.name, permit, version=asked.version, last_seen=last_seen)
+            return casework.do(
+                work, number, spoken(act), actor.name, permit, version=asked.version, last_seen=last_seen
+            )
 
         return await self._do(run, actor, f"case.{word(type(act))}", number, Case, asked.once)
 
@@ -87,7 +90,7 @@ class Casebook:
         """Each alarm after it, or why it is as it was; the others are done all the same."""
 
         def run(work: Work) -> tuple[AlarmDone, ...]:
-            return tuple(_tried(work, alarm, act, actor) for alarm in dict.fromkeys(alarms))
+            return tuple(_tried(work, alarm, spoken(act), actor) for alarm in dict.fromkeys(alarms))
 
         word = f"alarm.{act.__struct_config__.tag}"
         return await self._do(run, actor, word, _by_outcome, tuple[AlarmDone, ...], repeat)
@@ -112,7 +115,7 @@ class Casebook:
         def run(work: Work) -> Mode:
             require(actor, Right.SWITCH_MODE)
             require_sight(actor, asked.district)
-            mode = modework.switch(work, asked, actor.name)
+            mode = modework.switch(work, spoken(asked), actor.name)
             events.add(work.connection, [mode], work.now_ns)
             return mode
 

@@ -1,10 +1,15 @@
-"""Texts of other systems, made harmless: plain, bounded, without characters that nobody sees.
+"""Texts of other systems and of people, made harmless: plain, bounded, without characters that nobody sees.
 
 Markup stays as it was typed and is never interpreted; whoever shows a text shows it as text.
 """
 
 import unicodedata
+from typing import TypeVar
 from urllib.parse import urlsplit
+
+import msgspec
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 LINE_MAX, TEXT_MAX, URL_MAX = 200, 4_000, 2_000
 """Characters."""
@@ -24,6 +29,12 @@ def paragraph(text: str) -> str:
     """Several lines, at most 4000 characters in all; lines of nothing are left out."""
     lines = (line(each, TEXT_MAX) for each in text.splitlines())
     return _capped("\n".join(each for each in lines if each), TEXT_MAX)
+
+
+def spoken(asked: S) -> S:
+    """What somebody asks for, each of its texts as `paragraph` makes it: a note is no line of a log, and no escape."""
+    texts = {name: paragraph(said) for name, said in msgspec.structs.asdict(asked).items() if type(said) is str}
+    return msgspec.structs.replace(asked, **texts)
 
 
 def _capped(text: str, limit: int) -> str:

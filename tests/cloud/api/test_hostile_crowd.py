@@ -137,3 +137,18 @@ async def test_one_account_does_not_take_all_streams(town: Town) -> None:
             assert another.status_code == 200
     async with asyncio.timeout(10), wu.stream("GET", "/api/v1/events") as again:
         assert again.status_code == 200
+
+
+FORGED = "已看\r\n\x1b[2J2026-11-18 zhao  close  closed \u202e\x00"
+PLAIN = "已看\n[2J2026-11-18 zhao close closed"
+
+
+async def test_no_words_of_a_person_move_a_cursor(town: Town) -> None:
+    """Notes of a link's holder, of acts on alarms, and a mode's reason: no control, no turning mark."""
+    zhao, number = await town.person("zhao"), await town.lean()
+    await town.act(town.link(number), "note", note=FORGED)
+    shelve = {"act": "shelve", "seconds": 60, "note": FORGED}
+    [shelved] = (await zhao.post("/api/v1/alarms/acts", json={"alarms": [small_city.LEAN], "act": shelve})).json()
+    mode = await zhao.post("/api/v1/modes", json={"mode": "watch", "reason": FORGED})
+    said = [(await town.ledger.case(number)).log[-1].note, shelved["alarm"]["note"], mode.json()["reason"]]
+    assert said == [PLAIN] * 3

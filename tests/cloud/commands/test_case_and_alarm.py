@@ -66,6 +66,14 @@ async def test_a_case_is_shown_with_its_log(egret: Egret) -> None:
     assert json.loads((await egret("case", "show", NUMBER, "--json")).stdout)["evidence"] == []
 
 
+async def test_a_note_is_no_row_of_the_table(egret: Egret) -> None:
+    """A second line of a note, which anybody with a link may write, cannot pass for an act of somebody else."""
+    await egret("case", "advance", NUMBER, "note", "--note", "seen\n2026-11-18 19:06:40  zhao  close  closed  handled")
+    rows = (await egret("case", "show", NUMBER)).stdout.splitlines()
+    assert rows[-1].endswith("seen 2026-11-18 19:06:40 zhao close closed handled")
+    assert " demo  " in rows[-1]
+
+
 async def test_a_person_closes_a_case(egret: Egret) -> None:
     """The sensor is asked first; then it is no longer open, and closing it again is refused with who did."""
     doubted = await egret("case", "close", NUMBER, "--note", "re-anchored")
