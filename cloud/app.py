@@ -187,8 +187,9 @@ class Cloud:
 
     def _house(self, where: str) -> House:
         """A board that listens on every address of its machine does not know under which of them people reach it."""
-        names = Practice(self._inventory, self._config.rules).name_of
-        return House(self._now, where, self._config.http.url, self._case_link, names)
+        practice = Practice(self._inventory, self._config.rules)
+        board_url = self._config.http.url
+        return House(self._now, where, board_url, self._case_link, practice.name_of, practice.addresses_of)
 
     def _case_link(self, number: str, recipient: str) -> str:
         """The page where the recipient acts for a day; the board, for a case that nobody was given yet."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from cloud.city.organisation import Chat
 from wire.inventory import Tags
 
 Now = Callable[[], int]
@@ -143,6 +144,11 @@ def as_written(unit: str, person: str) -> str:
     return f"{unit} {person}".strip()
 
 
+def unknown(chat: Chat, unit: str, person: str) -> tuple[str, ...]:  # noqa: ARG001 - as `House.addresses_of`
+    """Where no organisation is known, nobody can be called."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What a notifier is told of the house it sends for, when it is opened.
@@ -151,7 +157,7 @@ class House:
     reaches it, without a slash at its end; empty when nobody has said it. `case_link` gives, for a
     case's number and a recipient, the address of the page on which that recipient acts; it is empty
     where `board_url` is. `name_of` gives, for the ids of a unit and of a person in it or none, what
-    people call them.
+    people call them; `addresses_of`, by what the robot in a chat service calls them.
     """
 
     now: Now
@@ -159,6 +165,7 @@ class House:
     board_url: str
     case_link: Callable[[str, str], str]
     name_of: Callable[[str, str], str] = as_written
+    addresses_of: Callable[[Chat, str, str], tuple[str, ...]] = unknown
 
 
 class Notifier(Protocol):

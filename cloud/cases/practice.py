@@ -10,11 +10,12 @@ from typing import Literal, TypeAlias
 
 from cloud.alarming.alarm_state import Alarm
 from cloud.cases.case_flow import Case, CaseKind, Stage
-from cloud.city import duty, mode, routing
+from cloud.city import duty, mode, organisation, routing
 from cloud.city.case_codes import Code, NoSuchCode
 from cloud.city.city_rules import CityRules
 from cloud.city.duty import Step
 from cloud.city.mode import Effects, Mode
+from cloud.city.organisation import Chat
 from cloud.city.routing import Facts, Routed
 from cloud.city.time_limit import TimeLimit
 from wire.alarm import Level
@@ -133,6 +134,10 @@ class Practice:
         known = self.rules.organisation.unit(unit)
         who = known.people.get(person)
         return f"{known.name} {who.name if who else person}".rstrip()
+
+    def addresses_of(self, chat: Chat, unit: str, person: str) -> tuple[str, ...]:
+        """By what the robot in a chat service calls the person, or the people of the unit."""
+        return organisation.addresses(self.rules.organisation, chat, unit, person)
 
     def _stage_limits(self, stage: StageName) -> Mapping[Level, TimeLimit]:
         stages = self.rules.codes.stages

@@ -14,25 +14,35 @@
         district: tongan
         supervisor: tongan-chengguan
         people:
-          lin: {name: 林工, phone: "+86 592 555 0111", email: lin@tongan.example, dingtalk: "+86 592 555 0111"}
+          lin: {name: 林工, phone: "+86 592 555 0111", email: lin@tongan.example, dingtalk: "+86-13800001111"}
           chen: {name: 陈工, phone: "+86 592 555 0112", wecom: chen}
           wang: {name: 王工, phone: "+86 592 555 0113", feishu: ou_0113}
     command_centre: command-centre
 
 A unit without `district` works in the whole city; one without `supervisor` answers to the command
-centre alone. `dingtalk` is a mobile number, `wecom` a user id or mobile number, `feishu` an open_id:
-what the robot of that service wants in order to mention a person. People are listed in the order in
+centre alone. `dingtalk` is a mobile number, `wecom` a userid, `feishu` an open_id or user_id: by it the
+robot of that service calls a person when a case is theirs, or their unit's. People are listed in the order in
 which they are called while their unit has no rota (`cloud/city/duty.py`).
 
 With none of this written there is one unit, the command centre, and everything is its.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from wire.located import Block, Mistakes, nearest
 from wire.topics import IDENTIFIER
 
+Chat: TypeAlias = Literal["dingtalk", "wecom", "feishu"]
+ADDRESSES: Mapping[Chat, re.Pattern[str]] = {
+    "dingtalk": re.compile(r"(\+?\d{1,4}-)?\d{5,15}"),
+    "wecom": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}"),
+    "feishu": re.compile(r"[A-Za-z0-9_-]{1,64}"),
+}
+"""By what the robot of each service calls somebody. It becomes part of a message's markup, and holds none itself."""
+_EXAMPLES: Mapping[Chat, str] = {"dingtalk": "13800001111", "wecom": "zhangsan", "feishu": "ou_7d8a6e6df762"}
 COMMAND_CENTRE = "command-centre"
 """The built-in unit's id, and the default of `command_centre`."""
 
@@ -98,6 +108,12 @@ def contacts(organisation: Organisation, unit_id: str, person_id: str) -> tuple[
     return (named,) if named else tuple(people.values())
 
 
+def addresses(organisation: Organisation, chat: Chat, unit_id: str, person_id: str) -> tuple[str, ...]:
+    """By what the robot in a chat service calls those whom a step of the chain means; nobody of whom it is not told."""
+    people = contacts(organisation, unit_id, person_id)
+    return tuple(filter(None, (getattr(person, chat) for person in people)))
+
+
 def read(root: Block) -> Organisation:
     """`units` and `command_centre` of cloud.yaml; mistakes are collected."""
     units = {name: _unit(name, block) for name, block in root.mapping("units", optional=True).blocks()}
@@ -160,6 +176,11 @@ def _person(name: str, unit: str, block: Block) -> Person:
     )
     if person.email and not all(person.email.partition("@")):
         block.wrong("email", f"{person.email!r} is no e-mail address.", "write name@domain", "E-ORG-005")
+    for chat, allowed in ADDRESSES.items():
+        address = getattr(person, chat)
+        if address and not allowed.fullmatch(address):
+            fix = f"write it as {_EXAMPLES[chat]}, without spaces"
+            block.wrong(chat, f"nobody can be called {address!r} there.", fix, "E-ORG-008")
     block.done()
     return person
 
@@ -202,15 +223,14 @@ def _nearest_unit(unit_id: str, units: Mapping[str, Unit]) -> str:
 
 _TEXT: dict[str, object] = {"type": "string"}
 _IDENTIFIERS: dict[str, object] = {"pattern": f"^{IDENTIFIER.pattern}$"}
+_ADDRESS: dict[str, object] = {chat: {**_TEXT, "pattern": f"^({one.pattern})?$"} for chat, one in ADDRESSES.items()}
 _PERSON: dict[str, object] = {
     "type": "object",
     "properties": {
         "name": _TEXT,
         "phone": _TEXT,
         "email": {**_TEXT, "pattern": "^.+@.+$"},
-        "dingtalk": {**_TEXT, "description": "mobile number"},
-        "wecom": {**_TEXT, "description": "user id or mobile number"},
-        "feishu": {**_TEXT, "description": "open_id"},
+        **_ADDRESS,
     },
     "required": ["name"],
     "additionalProperties": False,

@@ -86,8 +86,8 @@ class Fact:
 class Card:
     """What is said, in order: the headline, the facts, the other lines, whom it concerns, what can be pressed.
 
-    `level` is the worst (`red`), or empty. There are at most six facts. `concerned` are the names of
-    the unit and the person as they stand in the case, to be looked up and never to be shown. `acts`
+    `level` is the worst (`red`), or empty. There are at most six facts. `concerned` are the ids of the
+    unit and the person (or empty) as they stand in a case that is open, to be looked up and never shown. `acts`
     are at most four links, the last only looks; `map` is the place.
     """
 
@@ -95,7 +95,7 @@ class Card:
     level: str
     facts: tuple[Fact, ...]
     lines: tuple[str, ...]
-    concerned: tuple[str, ...]
+    concerned: tuple[()] | tuple[str, str]
     acts: tuple[Link, ...]
     map: Link | None
 
@@ -137,7 +137,7 @@ def _of_one(kind: str, case: CaseFacts, language: Language, house: House) -> Car
         level=case.level,
         facts=_facts(case, language, house),
         lines=(_other_tongue(kind, case, language),),
-        concerned=tuple(name for name in (case.unit, case.person) if name),
+        concerned=(case.unit, case.person) if case.unit and case.stage != "closed" else (),
         acts=_acts(case, language, house.case_link(case.number, case.unit) if case.number else ""),
         map=_map(case, language),
     )

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import msgspec
 
 from cloud import secret
+from cloud.city.organisation import ADDRESSES, Chat
+from cloud.notices.card import Card
 from cloud.notices.outbound import Answer, Target, check_url, post
 from cloud.ports import House
 from wire.errors import ConfigError, Mistake, NotifyError, Undeliverable
@@ -131,9 +133,9 @@ def read_token(*, env: str, file: str, where: str, url: str, allow_private: bool
     raise ConfigError([Mistake(where, what, fix, "E-ROBOT-001")])
 
 
-def check_mentions(mentions: Mapping[str, str], allowed: re.Pattern[str], example: str, house: House) -> None:
+def check_mentions(mentions: Mapping[str, str], chat: Chat, example: str, house: House) -> None:
     """Who is called when a unit or a person is responsible. Raises ConfigError with all mistakes."""
-    wrong = [name for name, number in mentions.items() if not allowed.fullmatch(number)]
+    wrong = [name for name, number in mentions.items() if not ADDRESSES[chat].fullmatch(number)]
     if wrong:
         raise ConfigError(
             [
@@ -143,6 +145,9 @@ def check_mentions(mentions: Mapping[str, str], allowed: re.Pattern[str], exampl
         )
 
 
-def mentioned(mentions: Mapping[str, str], concerned: tuple[str, ...]) -> tuple[str, ...]:
-    """Whom to call, each once."""
-    return tuple(dict.fromkeys(mentions[name] for name in concerned if name in mentions))
+def mentioned(mentions: Mapping[str, str], chat: Chat, card: Card, house: House) -> tuple[str, ...]:
+    """Whom to call, each once: whom the notifier itself names for the unit or the person, else those of `units`."""
+    if not card.concerned:
+        return ()
+    named = [mentions[name] for name in card.concerned if name in mentions]
+    return tuple(dict.fromkeys(named or house.addresses_of(chat, *card.concerned)))

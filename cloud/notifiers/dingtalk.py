@@ -6,11 +6,12 @@
         token_env: EGRET_DINGTALK_TOKEN
         secret_env: EGRET_DINGTALK_SECRET
         mentions:
-          同安区城管局: "13800001111"
+          tongan-ads: "13800001111"
 
 Add a custom robot to the group with the security setting 加签 (sign). `token_env` (or `token_file`) is
 what stands behind `access_token=` in its address, `secret_env` (or `secret_file`) the text `SEC…`.
-`mentions` says whose mobile number is called for a responsible unit or person. `lang: en` puts English
+Whoever is responsible is called by the mobile number that `units` of cloud.yaml has as their `dingtalk`;
+`mentions` says another, by the id of a unit or person. `lang: en` puts English
 first. `url`, `timeout` and `allow_private` are for a gateway of your own.
 
 A case is an ActionCard with a button for each step; a card can call nobody, so where somebody is to be
@@ -27,7 +28,6 @@ a stand-in that checks what the documents say.
 import base64
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -52,7 +52,6 @@ from cloud.ports import House, Notice, Notifier
 
 _SILENCED_S = 600.0
 _BUSY_S = 60.0
-_MOBILE = re.compile(r"(\+?\d{1,4}-)?\d{5,15}")
 _COPY_AGAIN = "copy the token behind access_token= in the robot's address again; see that the robot is still there."
 _SECURITY_FIX = (
     "compare the secret (SEC…) with the robot's security setting 加签, and this machine's clock;"
@@ -97,7 +96,7 @@ def open_notifier(config: Config, house: House) -> Notifier:
         allow_private=config.allow_private,
     )
     key = secret.read(env=config.secret_env, file=config.secret_file, where=house.where)
-    check_mentions(config.mentions, _MOBILE, "a mobile number such as 13800001111", house)
+    check_mentions(config.mentions, "dingtalk", "a mobile number such as 13800001111", house)
     return _DingTalk(config, house, token, key)
 
 
@@ -112,7 +111,7 @@ class _DingTalk:
         house, config = self._house, self._config
         card = card_of(notice_body.decode(notice.body), config.lang, house)
         target = Target(self._url(), config.timeout_s, config.allow_private)
-        await self._robot.say(target, message(card, mentioned(config.mentions, card.concerned)))
+        await self._robot.say(target, message(card, mentioned(config.mentions, "dingtalk", card, house)))
 
     def _url(self) -> str:
         asked = {"access_token": self._token}

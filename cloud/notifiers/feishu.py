@@ -6,13 +6,14 @@
         token_env: EGRET_FEISHU_TOKEN
         secret_env: EGRET_FEISHU_SECRET
         mentions:
-          集美区城管局: ou_7d8a6e6df7621556ce0d21922b676706
+          jimei-ads: ou_7d8a6e6df7621556ce0d21922b676706
 
 Add a custom bot to the group with the security setting 签名校验 (signature). `token_env` (or
 `token_file`) is the last part of its address, behind `/hook/`; `secret_env` (or `secret_file`) is the
-key of its signature. `mentions` says which member (open_id or user_id) is called for a responsible unit
-or person. `lang: en` puts English first. For Lark set `url: https://open.larksuite.com/open-apis/bot/v2/hook`;
-`timeout` and `allow_private` are for a gateway of your own.
+key of its signature. Whoever is responsible is called by the open_id or user_id that `units` of
+cloud.yaml has as their `feishu`; `mentions` says another, by the id of a unit or person. `lang: en` puts
+English first. For Lark set `url: https://open.larksuite.com/open-apis/bot/v2/hook`; `timeout` and
+`allow_private` are for a gateway of your own.
 
 A case is an interactive card with a button for each step. What comes from people is always plain text
 in it; markup is only used to call somebody. A bot may speak 100 times a minute and five times a
@@ -27,7 +28,6 @@ speak to a stand-in that checks what the documents say.
 import base64
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -52,7 +52,6 @@ from cloud.notices.robot import (
 from cloud.ports import House, Notice, Notifier
 
 _MINUTE_S = 60.0
-_MEMBER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HEADERS = {"red", "orange", "yellow", "blue"}
 _BAD_REQUEST = 9499
 _SIGN_FIX = (
@@ -98,7 +97,7 @@ def open_notifier(config: Config, house: House) -> Notifier:
         allow_private=config.allow_private,
     )
     key = secret.read(env=config.secret_env, file=config.secret_file, where=house.where)
-    check_mentions(config.mentions, _MEMBER, "a member's open_id such as ou_7d8a6e6df762", house)
+    check_mentions(config.mentions, "feishu", "a member's open_id such as ou_7d8a6e6df762", house)
     return _Feishu(config, house, token, key)
 
 
@@ -112,7 +111,7 @@ class _Feishu:
         """Raises NotifyError."""
         house, config = self._house, self._config
         card = card_of(notice_body.decode(notice.body), config.lang, house)
-        said = message(card, mentioned(config.mentions, card.concerned))
+        said = message(card, mentioned(config.mentions, "feishu", card, house))
         await self._robot.say(self._target, {**self._proof(), **said})
 
     def _proof(self) -> Mapping[str, str]:

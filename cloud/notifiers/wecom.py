@@ -5,12 +5,12 @@
         kind: wecom
         token_env: EGRET_WECOM_KEY
         mentions:
-          思明区城管局: zhangsan
+          siming-ads: zhangsan
 
 Add a robot to the group; `token_env` (or `token_file`) is what stands behind `key=` in its address. The
-key is all that protects the robot: WeCom signs nothing. `mentions` says which member (userid) is called
-for a responsible unit or person. `lang: en` puts English first. `url`, `timeout` and `allow_private`
-are for a gateway of your own.
+key is all that protects the robot: WeCom signs nothing. Whoever is responsible is called by the userid
+that `units` of cloud.yaml has as their `wecom`; `mentions` says another, by the id of a unit or person.
+`lang: en` puts English first. `url`, `timeout` and `allow_private` are for a gateway of your own.
 
 A case is a template card with up to three steps, and a press on the card itself looks at the case. A
 card can call nobody, so where somebody is to be called, and for a digest, it is a markdown message. A
@@ -23,7 +23,6 @@ bytes, `<@userid>`, text_notice with its lengths, at most six facts and three ju
 tests speak to a stand-in that checks what the documents say.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -49,7 +48,6 @@ _MARKDOWN_MOST = 4096
 """Bytes."""
 _TITLE_MOST, _SUBTITLE_MOST, _VALUE_MOST, _FACTS_MOST, _JUMPS_MOST = 26, 112, 26, 6, 3
 _MINUTE_S = 60.0
-_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 _COPY_AGAIN = "copy the key behind key= in the robot's address again; see that the robot is still in its group."
 _MEANINGS: Mapping[int, Meaning] = {
     45009: TooFast(_MINUTE_S),
@@ -83,7 +81,7 @@ def open_notifier(config: Config, house: House) -> Notifier:
         url=config.url,
         allow_private=config.allow_private,
     )
-    check_mentions(config.mentions, _USER, "a member's userid such as zhangsan", house)
+    check_mentions(config.mentions, "wecom", "a member's userid such as zhangsan", house)
     return _WeCom(config, house, token)
 
 
@@ -98,7 +96,7 @@ class _WeCom:
         """Raises NotifyError."""
         house, config = self._house, self._config
         card = card_of(notice_body.decode(notice.body), config.lang, house)
-        await self._robot.say(self._target, message(card, mentioned(config.mentions, card.concerned)))
+        await self._robot.say(self._target, message(card, mentioned(config.mentions, "wecom", card, house)))
 
 
 def message(card: Card, users: tuple[str, ...]) -> Mapping[str, object]:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from cloud.city import organisation
-from cloud.city.organisation import COMMAND_CENTRE, Organisation, Person, Unit, check_districts, contacts
+from cloud.city.organisation import COMMAND_CENTRE, Organisation, Person, Unit, addresses, check_districts, contacts
 from wire.errors import ConfigError
 from wire.located import Mistakes, parse
 
@@ -43,7 +43,7 @@ def test_the_example_in_the_manual_page_is_right() -> None:
     ads = found.units["tongan-ads"]
     assert (ads.name, ads.district, ads.supervisor) == ("同安区城管局广告科", "tongan", "tongan-chengguan")
     assert ads.people["lin"] == Person(
-        "lin", "tongan-ads", "林工", "+86 592 555 0111", "lin@tongan.example", dingtalk="+86 592 555 0111"
+        "lin", "tongan-ads", "林工", "+86 592 555 0111", "lin@tongan.example", dingtalk="+86-13800001111"
     )
     assert list(ads.people) == ["lin", "chen", "wang"]
     validator = jsonschema_rs.validator_for({"type": "object", "properties": organisation.SCHEMA})
@@ -82,6 +82,21 @@ def test_contacts_are_the_person_or_everybody() -> None:
     assert [person.id for person in contacts(found, "tongan-ads", "")] == ["lin", "chen", "wang"]
     assert [person.id for person in contacts(found, "tongan-ads", "liu")] == ["lin", "chen", "wang"]
     assert [person.id for person in contacts(found, "huli-ads", "chen")] == ["zhao"]
+
+
+def test_addresses_are_of_one_service() -> None:
+    """Of three people one has an address in each; who has none cannot be called."""
+    found = read(EXAMPLE)
+    assert addresses(found, "dingtalk", "tongan-ads", "lin") == ("+86-13800001111",)
+    assert addresses(found, "dingtalk", "tongan-ads", "chen") == ()
+    assert addresses(found, "wecom", "tongan-ads", "") == ("chen",)
+
+
+@pytest.mark.parametrize("address", ['dingtalk: "+86 592 555 0111"', 'wecom: "all>"', 'feishu: "all></at>"'])
+def test_an_address_that_no_robot_takes_is_a_mistake(address: str) -> None:
+    """It would call nobody, or everybody."""
+    [told] = mistakes_of(f"units: {{command-centre: {{name: 甲, people: {{lin: {{name: 林工, {address}}}}}}}}}")
+    assert "[E-ORG-008]" in told
 
 
 def test_all_mistakes_are_told_at_once() -> None:

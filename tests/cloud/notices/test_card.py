@@ -157,6 +157,9 @@ def test_people_read_names_and_not_ids() -> None:
     assert card.headline == "▲ 红色Ⅰ级 无人接单，逐级上报：环城西路广告牌倾斜 3.52°"
     assert card.facts[-1].line == "责任：同安区城管局广告科 林工"
     assert card.concerned == ("tongan-ads", "lin")
+    over = msgspec.structs.replace(case, stage="closed")
+    card = card_of(CaseNotice("case.closed", (over,)), "zh", house(names=lambda unit, person: names[unit, person]))
+    assert card.concerned == (), "nobody is called to what is over"
 
 
 def test_a_test_alarm_says_that_it_is_one() -> None:

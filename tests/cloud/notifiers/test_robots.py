@@ -16,7 +16,7 @@ import small_house
 from robot_standins import SECRET, TOKEN, StandIn
 
 from cloud.notifiers import dingtalk, feishu
-from cloud.ports import Notice, Notifier
+from cloud.ports import Notice, Notifier, unknown
 from wire.errors import ConfigError, NotifyError, Undeliverable
 
 ROBOTS = tuple(robot_standins.ROBOTS)
@@ -56,13 +56,15 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EGRET_TEST_SECRET", SECRET)
 
 
-def notifier(kind: str, robot: StandIn, *, now_ns: int | None = None, **more: Any) -> Notifier:
+def notifier(
+    kind: str, robot: StandIn, *, now_ns: int | None = None, addresses_of: Any = unknown, **more: Any
+) -> Notifier:
     """A notifier of this robot."""
     module = importlib.import_module(f"cloud.notifiers.{kind}")
     settings = {"token_env": "EGRET_TEST_TOKEN", "url": robot.url, "timeout_s": 60.0, "allow_private": True}
     if kind in SIGNED:
         settings["secret_env"] = "EGRET_TEST_SECRET"
-    house = small_house.house(time.time_ns if now_ns is None else lambda: now_ns)
+    house = small_house.house(time.time_ns if now_ns is None else lambda: now_ns, addresses_of=addresses_of)
     opened: Notifier = module.open_notifier(module.Config(**(settings | more)), house)
     return opened
 
@@ -143,6 +145,27 @@ async def test_who_is_responsible_is_called(kind: str) -> None:
         assert said.count(mark) == 1
         assert "act=accept" in said
     assert mark not in json.dumps(await shown(kind, notice(), mentions={"集美区城管局": CALLED[kind]}))
+
+
+@pytest.mark.parametrize("kind", ROBOTS)
+async def test_who_is_responsible_is_called_as_units_say(kind: str) -> None:
+    """The house knows by what its people are called there; what the notifier itself says goes before it."""
+    mark = {"dingtalk": "@13800001111", "wecom": "<@zhangsan>", "feishu": f"<at id={CALLED['feishu']}></at>"}[kind]
+    asked: list[tuple[str, str, str]] = []
+
+    def addresses_of(service: str, unit: str, person: str) -> tuple[str, ...]:
+        asked.append((service, unit, person))
+        return (CALLED[kind], CALLED[kind])
+
+    said = json.dumps(await shown(kind, notice(), addresses_of=addresses_of), ensure_ascii=False)
+    assert said.count(mark) == 1
+    assert asked == [(kind, UNIT, "张三")]
+    other = {"dingtalk": "13900002222", "wecom": "lisi", "feishu": "ou_2"}[kind]
+    said = json.dumps(await shown(kind, notice(), addresses_of=addresses_of, mentions={"张三": other}))
+    assert other in said
+    assert mark not in said
+    test = notice("alarm.test", number="", unit="", person="")
+    assert mark not in json.dumps(await shown(kind, test, addresses_of=addresses_of))
 
 
 @pytest.mark.parametrize("kind", ROBOTS)
