@@ -4,6 +4,7 @@ The same report again changes nothing. A report never closes a case: what the ot
 stage is kept beside ours, and where the two disagree that is shown.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -18,6 +19,7 @@ from cloud.reporting import report_text
 from cloud.reporting.reports import Report, State
 from wire.alarm import Level, worst
 from wire.errors import BadAct
+from wire.located import nearest
 
 _OTHER = "other"
 
@@ -56,7 +58,10 @@ def take(work: Work, system: str, report: Report) -> Case:
 
 
 def file(work: Work, asked: Filing, actor: str) -> Case:
-    """A case that a person files: filed and routed at once. Raises NoSuchCode, and BadAct for a title of nothing."""
+    """A case that a person files: filed and routed at once.
+
+    Raises NoSuchCode, and BadAct for a title of nothing and a place that is none of ours.
+    """
     title = report_text.line(asked.title)
     if not title:
         raise BadAct("the title is empty.", fix="say in one line what was seen.", code="E-CASE-026")
@@ -76,6 +81,7 @@ def file(work: Work, asked: Filing, actor: str) -> Case:
         reporter=actor,
     )
     code_of(work, asked.code)
+    _require_place(work, report)
     reported = _reported(work, report, source="person")
     case = routed(filed(reported, actor, "", work.practice, work.now_ns), work.practice, work.now_ns)
     work.docket.open(case, [])
@@ -90,16 +96,39 @@ def code_of(work: Work, word: str) -> tuple[str, str]:
     return row.code_class, row.code
 
 
+def district_of(said: str, districts: Mapping[str, str]) -> str:
+    """The id of a district that is called by its id or its name, with or without 区; empty for none of ours."""
+    if said in districts:
+        return said
+    return next((key for key, name in districts.items() if said and _bare(said) == _bare(name)), "")
+
+
+def _bare(name: str) -> str:
+    return name.removesuffix("区")
+
+
+def _require_place(work: Work, report: Report) -> None:
+    """A person who mistypes can look again. Raises BadAct."""
+    inventory = work.practice.inventory
+    if report.site and report.site not in inventory.sites:
+        fix = f"{nearest(report.site, inventory.sites)}."
+        raise BadAct(f"there is no site {report.site!r}.", fix=fix, code="E-CASE-027")
+    if report.district and not district_of(report.district, inventory.districts):
+        fix = f"{nearest(report.district, inventory.districts)}."
+        raise BadAct(f"there is no district {report.district!r}.", fix=fix, code="E-CASE-027")
+
+
 def _reported(work: Work, report: Report, *, source: str) -> Case:
     """上报; place and district are those of the site, when it is one of ours."""
     site = work.practice.inventory.sites.get(report.site)
+    district = site.district if site else district_of(report.district, work.practice.inventory.districts)
     unknown = f" · site {report.site}?" if report.site and not site else ""
+    unknown += f" · district {report.district}?" if report.district and not district else ""
     try:
         code_class, code = code_of(work, report.code)
     except NoSuchCode:
         code_class, code = code_of(work, _OTHER)
         unknown += f" · code {report.code}?"
-    district = site.district if site else report.district
     effects = work.practice.effects(district)
     return Case(
         number=work.docket.next_number(),

@@ -157,6 +157,28 @@ async def test_what_we_do_not_know_is_kept_in_words(town: Town) -> None:
     assert case.log[0].note == "raised · 12 辆 · site ROSWELL-1? · code flying saucer?"
 
 
+@pytest.mark.parametrize("said", ["tongan", "同安", "同安区"])
+async def test_a_district_is_an_id_or_a_name(town: Town, said: str) -> None:
+    """As other systems and people say it: it is the district that routing, operators and figures know."""
+    assert (await town.report(report(district=said))).district == "tongan"
+    assert (await town.file(site="", district=said)).unit == "tongan-ads"
+
+
+async def test_a_district_that_is_none_of_ours_is_kept_in_words(town: Town) -> None:
+    """No district of the figures is made of it; the command centre sees the case, and what was said."""
+    case = await town.report(report(district="漳州市"))
+    assert case.district == ""
+    assert case.log[0].note == "raised · 12 辆 · district 漳州市?"
+
+
+@pytest.mark.parametrize("place", [{"site": "XM-TA-0171"}, {"site": "", "district": "tong-an"}])
+async def test_a_person_who_mistypes_a_place_is_told(town: Town, place: dict[str, str]) -> None:
+    """As of a code; nothing is filed."""
+    with pytest.raises(BadAct, match="E-CASE-027"):
+        await town.file(**place)
+    assert not await town.open_cases()
+
+
 async def test_html_in_a_report_stays_text(town: Town) -> None:
     """Nothing is escaped twice or taken away; whoever shows it makes it harmless."""
     text = "<script>alert('占道')</script> & \"x\""
