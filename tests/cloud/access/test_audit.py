@@ -12,7 +12,7 @@ from gatehouse import CONSOLE, START_NS
 from sqlalchemy import text
 
 from cloud.access import audit as acts
-from cloud.access.actor import EGRET
+from cloud.access.actor import EGRET, Actor, Role
 from cloud.database import Database
 from cloud.tables import audit
 from cloud.tables.audit import KeptLine, Wanted
@@ -141,10 +141,12 @@ async def test_no_name_forges_a_line(ledger_place: Path | str) -> None:
     """Line ends, NUL and U+202E are written out, so a line is one line, and the chain holds on PostgreSQL as well."""
     forged = "case 7\r\n2,egret,case.close\0\u202e\x1b[2J"
     async with Database(ledger_place) as database:
-        line = acts.line(EGRET, "request", forged, START_NS, outcome="refused", detail=forged + "x" * 3_000)
+        console = Actor("root\r\nzhao", Role.MAINTAINER, "console", address="\u202e1.0.0.127")
+        line = acts.line(console, "request", forged, START_NS, outcome="refused", detail=forged + "x" * 3_000)
         await database.write(lambda connection: audit.add(connection, line))
         [kept] = await database.read(lambda connection: audit.onward(connection, Wanted()))
         found = await database.read(audit.verify)
+    assert (kept.actor, kept.address) == ("root\\u000d\\u000azhao", "\\u202e1.0.0.127")
     assert kept.object == "case 7\\u000d\\u000a2,egret,case.close\\u0000\\u202e\\u001b[2J"
     assert (len(kept.detail), kept.detail[-1]) == (2_000, "…")
     assert (found.lines, found.broken_id) == (1, 0)

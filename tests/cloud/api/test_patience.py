@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -85,8 +86,20 @@ async def test_who_stops_in_the_middle_is_let_go(place: tuple[str, int], said: b
 
 
 async def test_a_byte_now_and_then_is_not_enough(place: tuple[str, int]) -> None:
-    """One byte every 0.1 s does not begin the time anew."""
-    assert await answer(place, *(bytes([one]) for one in HEAD[:12]), pause_s=0.1) == b""
+    """One byte every 0.1 s does not begin the time anew: it is over while there are bytes for 4 s to come."""
+    reader, writer = await asyncio.open_connection(*place)
+
+    async def drip() -> None:
+        for one in HEAD[:40]:
+            writer.write(bytes([one]))
+            await asyncio.sleep(0.1)
+
+    dripping = asyncio.create_task(drip())
+    with suppress(ConnectionError):
+        assert await reader.read() == b""
+    assert not dripping.done()
+    dripping.cancel()
+    writer.close()
 
 
 async def test_an_answer_may_take_its_time(place: tuple[str, int]) -> None:

@@ -124,9 +124,10 @@ def test_the_year_2262() -> None:
     assert LINKS.open(token, 2**63 - 2).expires_ns == 2**63 - 1
 
 
-def test_a_foreign_key() -> None:
-    """A link of another city's Egret is not ours."""
-    assert refused(issued(ActionLinks([STRANGE], BASE))) is Reason.FOREIGN
+@pytest.mark.parametrize("secret", [STRANGE, bytes(32)])
+def test_a_foreign_key(secret: bytes) -> None:
+    """A link of another city's Egret is not ours, nor one signed with zeros, as a missing key might be taken for."""
+    assert refused(issued(ActionLinks([secret], BASE))) is Reason.FOREIGN
 
 
 def test_a_foreign_key_under_our_name() -> None:

@@ -156,6 +156,19 @@ async def test_a_limit_of_the_rate_is_kept_to(ledger: Ledger, store: Store, cloc
     assert 20 * small_city.SECOND_NS < (put_off.due_ns or 0) - before_ns <= 30 * small_city.SECOND_NS
 
 
+async def test_no_receiver_asks_for_more_than_ten_minutes(
+    ledger: Ledger, store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """429 with Retry-After of a year: it is asked again after the longest rest, 0.05 s here."""
+    assert notify.REST_MOST_S == 600
+    monkeypatch.setattr(notify, "REST_MOST_S", 0.05)
+    async with webhook_receiver.receiving() as receiver:
+        receiver.answers += [answer_of(429, "retry-after: 31536000")]
+        async with running(ledger, store, clock, {"one": hook(receiver, clock)}):
+            await lean(ledger)
+            await receiver.until(lambda: len(receiver.requests) == 2)
+
+
 async def has_failed(ledger: Ledger) -> bool:
     """Has a notice to "one" failed?"""
     return any(row.attempts for row in await ledger.due("one", 2**62, 10))
