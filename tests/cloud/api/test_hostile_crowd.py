@@ -152,3 +152,16 @@ async def test_no_words_of_a_person_move_a_cursor(town: Town) -> None:
     mode = await zhao.post("/api/v1/modes", json={"mode": "watch", "reason": FORGED})
     said = [(await town.ledger.case(number)).log[-1].note, shelved["alarm"]["note"], mode.json()["reason"]]
     assert said == [PLAIN] * 3
+
+
+async def test_an_idempotency_key_is_of_whoever_uses_it(town: Town) -> None:
+    """The same key and words of another unit's handler are refused, not answered; of the own unit's, a second note."""
+    number = await town.lean()
+    answers = [
+        await (await town.person(name)).post(
+            f"/api/v1/cases/{number}/acts", json={"act": "note", "note": "已看"}, headers={"Idempotency-Key": "1"}
+        )
+        for name in ("zhao", "ma", "chen")
+    ]
+    assert [answer.status_code for answer in answers] == [200, 403, 200]
+    assert [line.actor for line in (await town.ledger.case(number)).log if line.act == "note"] == ["zhao", "chen"]
