@@ -165,3 +165,19 @@ async def test_an_idempotency_key_is_of_whoever_uses_it(town: Town) -> None:
     ]
     assert [answer.status_code for answer in answers] == [200, 403, 200]
     assert [line.actor for line in (await town.ledger.case(number)).log if line.act == "note"] == ["zhao", "chen"]
+
+
+async def test_figures_are_of_the_own_unit(town: Town) -> None:
+    """An operator of one unit evaluates it: no group, sum or list has a case of another, whatever is asked for."""
+    qi = NewUser(name="qi", role=Role.OPERATOR, units=("tongan-ads",), password=PASSWORD)
+    await town.gate.accounts.add(qi, CONSOLE)
+    zhao, client = await town.person("zhao"), await town.person("qi")
+    own, _ = [await town.file(zhao, site) for site in ("XM-TA-0117", "XM-SM-0001")]
+    for query in ("by=unit", "by=district", "by=unit&unit=siming-ads"):
+        told = (await client.get(f"/api/v1/evaluation?{query}")).json()
+        assert {group["key"] for group in told["groups"]} <= {"tongan-ads", "tongan"}
+        assert told["total"]["all"]["figures"]["reported"] == (0 if "siming" in query else 1)
+    assert "siming" not in (await client.get("/api/v1/evaluation?by=unit&format=csv")).text
+    listed = await client.get("/api/v1/evaluation/cases?figure=reported")
+    assert [case["number"] for case in listed.json()] == [own]
+    assert (await client.get("/api/v1/evaluation/cases?figure=reported&unit=siming-ads")).json() == []
