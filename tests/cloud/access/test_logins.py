@@ -228,6 +228,21 @@ async def test_a_maintainers_new_password_is_not_overwritten(gate: Any, monkeypa
     await gate.logins.log_in("lin", "what the maintainer says", HOME)
 
 
+async def test_an_old_password_opens_nothing_while_it_is_replaced(gate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is found right, and before the session is kept a maintainer has set another: nobody is logged in."""
+    verified = gate.passwords.is_right
+
+    async def slowly(password: str, kept: str) -> bool:
+        found = await verified(password, kept)
+        await gate.accounts.set_password("lin", "what the maintainer says", CONSOLE)
+        return bool(found)
+
+    monkeypatch.setattr(gate.passwords, "is_right", slowly)
+    with pytest.raises(LoginRefused):
+        await gate.logins.log_in("lin", PASSWORD, HOME)
+    assert await gate.database.write(lambda connection: sessions.end_all(connection, "lin")) == 0
+
+
 async def test_logins_are_in_the_log(gate: Any) -> None:
     """Done, failed, closed, with the address; what was typed as a name that nobody has is not, it may be a password."""
     await fail(gate, "lin", STRANGER)
