@@ -107,15 +107,19 @@ def dispatched(case: Case, actor: str, unit: str, person: str, note: str, practi
 
 
 def hastened(case: Case, practice: Practice, now_ns: int) -> Case:
-    """The case after its level has become worse: it has no more time from now on than a new one of that level."""
+    """The case after its level has become worse: it has no more time from now on than a new one of that level.
+
+    The time of a suspended case stands still: what it has left is counted from when it was suspended.
+    """
     if case.filed_ns is None:
         return case
-    due_ns = _sooner(case.due_ns, practice.due_ns(case, now_ns))
+    start_ns = now_ns if case.suspended_ns is None else case.suspended_ns
+    due_ns = _sooner(case.due_ns, practice.due_ns(case, start_ns))
     sooner = msgspec.structs.replace(case, due_ns=due_ns, overdue_ns=case.overdue_ns and due_ns)
     stage = STAGE_LIMITS.get(case.stage)
     if stage is None:
         return sooner
-    limit_ns = practice.stage_due_ns(stage, case, now_ns)
+    limit_ns = practice.stage_due_ns(stage, case, start_ns)
     stage_due_ns = _sooner(getattr(case, f"{stage}_due_ns"), limit_ns)
     climb_ns = case.climb_ns and _sooner(case.climb_ns, limit_ns)
     return msgspec.structs.replace(sooner, **{f"{stage}_due_ns": stage_due_ns}, climb_ns=climb_ns)

@@ -255,3 +255,15 @@ async def test_a_suspended_case_hears_its_alarm(town: Town) -> None:
     assert (await town.file_of(case.number)).version == after.version
     resumed = await town.do(case.number, Resume())
     assert resumed.due_ns == town.now_ns + 4 * busy_city.HOUR_NS
+
+
+async def test_what_became_worse_while_suspended_has_no_more_time_than_a_new_case(town: Town) -> None:
+    """Red after three days of suspension: an hour later 4 h are left when it is resumed, and a minute to accept."""
+    [case] = await town.says(TONGAN, level=Level.BLUE)
+    await town.do(case.number, Suspend(note="等"))
+    town.pass_s(3 * 86_400)
+    await town.says(TONGAN, level=Level.RED)
+    town.pass_s(3_600)
+    resumed = await town.do(case.number, Resume())
+    assert resumed.due_ns == town.now_ns + 4 * busy_city.HOUR_NS
+    assert resumed.climb_ns == resumed.accept_due_ns == town.now_ns + busy_city.MINUTE_NS
