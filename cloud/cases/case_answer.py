@@ -20,10 +20,12 @@ _RIGHTS = {word(kind): RIGHTS[kind] for kind in ACTS}
 class CaseAnswer(Case, frozen=True, kw_only=True):
     """`remaining_s`: of the kind of time its deadline counts, negative when it is late, None without one.
 
-    `can`: the words of the acts that the asker can do to it now. `unit_name`, `person_name`: for people.
+    `is_working_time`: that kind is working time, which stands still at night. `can`: the words of the acts
+    that the asker can do to it now. `unit_name`, `person_name`: for people.
     """
 
     remaining_s: float | None
+    is_working_time: bool
     is_overdue: bool
     can: tuple[str, ...]
     unit_name: str
@@ -67,6 +69,7 @@ def _beside(case: Case, actor: Actor, practice: Practice, now_ns: int) -> dict[s
     remaining_s = practice.remaining_s(case, case.suspended_ns or now_ns) if case.is_open else None
     return {
         "remaining_s": remaining_s,
+        "is_working_time": practice.is_working_time(case),
         "is_overdue": is_running and case.due_ns is not None and case.due_ns < now_ns,
         "can": _can(case, actor),
         "unit_name": unit.name if unit else "",

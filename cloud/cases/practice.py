@@ -87,6 +87,11 @@ class Practice:
             return None
         return (self.limit(case) or ROUND_THE_CLOCK).remaining_s(now_ns, case.due_ns, self.rules.calendar)
 
+    def is_working_time(self, case: Case) -> bool:
+        """Does its deadline count working time?"""
+        limit = self.limit(case)
+        return case.due_ns is not None and limit is not None and limit.is_working
+
     def resumed_due_ns(self, case: Case, now_ns: int) -> int | None:
         """The deadline after a suspension: as much time is left as there was when it began."""
         return self._resumed(self.limit(case), case.due_ns, case.suspended_ns, now_ns)

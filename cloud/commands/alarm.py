@@ -3,14 +3,15 @@
 import click
 
 from cloud.alarming.alarm_answer import AlarmAnswer, AlarmDone
-from cloud.alarming.alarm_state import Alarm
+from cloud.alarming.alarm_state import SHELVED_MOST_NS, Alarm, AlarmState
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
 from cloud.commands.alarm_why import why
 from wire import scalars
-from wire.errors import AlarmError
+
+LISTED = [state.value for state in AlarmState if state is not AlarmState.NORMAL]
 
 
-class Duration(click.ParamType[float]):
+class ShelfTime(click.ParamType[float]):
     """`30min`, `2h`: seconds."""
 
     name = "duration"
@@ -18,9 +19,12 @@ class Duration(click.ParamType[float]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """As configuration files write it."""
         try:
-            return scalars.duration_s(str(value))
+            seconds = scalars.duration_s(str(value))
         except ValueError as error:
             self.fail(f"write {error}", param, ctx)
+        if not 0 < seconds <= SHELVED_MOST_NS / 1e9:
+            self.fail("an alarm is shelved for at most 24h; who is still sure then shelves it again", param, ctx)
+        return seconds
 
 
 @click.group()
@@ -32,7 +36,7 @@ def alarm() -> None:
 
 
 @alarm.command("list")
-@click.option("--state", help="Only in this state, such as shelved.")
+@click.option("--state", type=click.Choice(LISTED), help="Only in this state.")
 @click.option("--level", type=click.Choice(["red", "orange", "yellow", "blue"]), help="Only of this level.")
 @click.option("--district", help="Only of this district.")
 @url_option
@@ -49,6 +53,8 @@ def list_alarms(url: str, *, as_json: bool, **words: str | None) -> None:
         return
     rows = [(one.level.value, one.state.value, moment(one.since_ns), one.id, one.case, _why(one)) for one in found]
     show_table(("level", "state", "since", "alarm", "case", "reason"), rows)
+    if not rows:
+        click.echo("no alarms.", err=True)
 
 
 @alarm.command()
@@ -66,7 +72,7 @@ def ack(alarms: tuple[str, ...], note: str, url: str, *, as_json: bool) -> None:
 
 @alarm.command()
 @click.argument("alarms", nargs=-1, required=True)
-@click.option("--for", "seconds", type=Duration(), required=True, help="How long, at most 24h, such as 2h.")
+@click.option("--for", "seconds", type=ShelfTime(), required=True, help="How long, at most 24h, such as 2h.")
 @click.option("--reason", required=True, help="Why, for those who come after you.")
 @url_option
 @json_option
@@ -120,15 +126,14 @@ def _why(alarm: AlarmAnswer) -> str:
 
 
 def _act(url: str, alarms: tuple[str, ...], act: dict[str, object], *, as_json: bool) -> None:
-    """Do it to all of them; what could not be done is the command's failure."""
+    """Do it to all of them; what could not be done is said, each with its reason, and is the command's failure."""
     done = ApiClient(url).post("alarms/acts", {"alarms": alarms, "act": act}, list[AlarmDone])
     if as_json:
         show_json(done)
-    else:
-        for one in done:
-            if one.alarm:
-                click.echo(f"{one.id} is {one.alarm.state}.")
-    problems = [one for one in done if one.problem]
-    if problems:
-        more = "" if len(problems) == 1 else f" (and {len(problems) - 1} more)"
-        raise AlarmError(f"{problems[0].problem}{more}", code=problems[0].code)
+    for one in done:
+        if one.problem:
+            click.echo(one.problem, err=True)
+        elif one.alarm and not as_json:
+            click.echo(f"{one.id} is {one.alarm.state}.")
+    if any(one.problem for one in done):
+        raise click.exceptions.Exit(1)

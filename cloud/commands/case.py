@@ -7,6 +7,8 @@ import click
 import msgspec
 
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
+from cloud.cases.case_act import word
+from cloud.cases.case_acts import ACTS
 from cloud.cases.case_answer import CaseAnswer, CaseFileAnswer
 from cloud.cases.case_flow import Stage
 from wire.errors import EgretError
@@ -52,10 +54,12 @@ def list_cases(url: str, *, is_open: bool, overdue: bool, limit: int, as_json: b
         show_json(found)
         return
     rows = [
-        (one.number, one.level.value, one.stage.value, left(one), one.unit, moment(one.opened_ns), one.title_en)
+        (one.number, _level(one), one.stage.value, left(one), one.unit, moment(one.opened_ns), one.title_en)
         for one in found
     ]
     show_table(("number", "level", "stage", "left", "unit", "opened", "title"), rows)
+    if not rows:
+        click.echo("no cases.", err=True)
 
 
 @case.command()
@@ -99,7 +103,7 @@ def assign(number: str, unit: str, person: str, note: str, url: str, *, as_json:
 
 @case.command()
 @click.argument("number")
-@click.argument("act", required=False)
+@click.argument("act", required=False, type=click.Choice([word(act) for act in ACTS]), metavar="[ACT]")
 @click.option("--note", default="", help="What is to be known of it.")
 @click.option("--set", "more", multiple=True, metavar="KEY=VALUE", help="What else the act says, such as into=NUMBER.")
 @url_option
@@ -140,7 +144,7 @@ def close(number: str, note: str, finding: str, without_sensor: str, url: str, *
 
 
 def left(case: CaseAnswer) -> str:
-    """What is left of its time, as people say it: `3 h 20 min`, `late 2 d`."""
+    """What is left of its time, as people say it: `3 h 20 min`, `late 2 d`; `7 h 30 min of work` ends another day."""
     if case.remaining_s is None:
         return ""
     seconds = abs(round(case.remaining_s))
@@ -148,7 +152,12 @@ def left(case: CaseAnswer) -> str:
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds % 60, "s")]
     first = next((at for at, (number, _) in enumerate(parts) if number), 3)
     text = " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number) or "0 s"
-    return f"late {text}" if case.remaining_s < 0 else text
+    kind = " of work" if case.is_working_time else ""
+    return f"late {text}{kind}" if case.is_overdue or case.remaining_s < 0 else f"{text}{kind}"
+
+
+def _level(case: CaseAnswer) -> str:
+    return case.level.value + (" (drill)" if case.is_drill else "")
 
 
 def _facts(case: CaseFileAnswer) -> list[tuple[str, str]]:
@@ -157,7 +166,7 @@ def _facts(case: CaseFileAnswer) -> list[tuple[str, str]]:
         ("number", case.number),
         ("title", case.title),
         ("", case.title_en),
-        ("level", case.level.value + (" (drill)" if case.is_drill else "")),
+        ("level", _level(case)),
         ("stage", case.stage.value + (", suspended" if case.suspended_ns is not None else "")),
         ("outcome", case.outcome.value),
         ("code", f"{case.code_class} {case.code}".strip()),
@@ -178,10 +187,13 @@ def _facts(case: CaseFileAnswer) -> list[tuple[str, str]]:
 def _next(case: CaseFileAnswer) -> str:
     if case.stage in NEXT and NEXT[case.stage] in case.can:
         return NEXT[case.stage]
-    verb = {Stage.FILED: "egret case assign", Stage.VERIFICATION: "egret case close"}.get(case.stage)
+    verbs = {Stage.FILED: ("assign", "--unit UNIT"), Stage.VERIFICATION: ("close", '--note "…"')}
+    verb, option = verbs.get(case.stage, ("", ""))
     raise EgretError(
         f"case {case.number} is {case.stage}: no single act takes it further.",
-        fix=f"`{verb} {case.number}`." if verb else f"what can be done: {', '.join(case.can) or 'nothing'}.",
+        fix=f"`egret case {verb} {case.number} {option}`."
+        if verb
+        else f"what can be done: {', '.join(case.can) or 'nothing'}.",
         code="E-CASE-020",
     )
 

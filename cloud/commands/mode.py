@@ -30,7 +30,7 @@ def show(url: str, *, everything: bool, as_json: bool) -> None:
     rows = [
         (
             one.district or "city",
-            one.mode + (" (drill)" if one.is_drill else ""),
+            _name(one),
             one.level.value,
             moment(one.since_ns),
             moment(one.ended_ns or one.until_ns),
@@ -69,4 +69,8 @@ def set_mode(
     where = switched.district or "the city"
     task = f" Special task {switched.task} is open." if switched.task else ""
     until = "" if switched.ended_ns else f" until {moment(switched.until_ns)}"
-    click.echo(f"{where} is in mode {switched.mode}{until}.{task}")
+    click.echo(f"{where} is in mode {_name(switched)}{until}.{task}")
+
+
+def _name(mode: Mode) -> str:
+    return mode.mode + (" (drill)" if mode.is_drill else "")

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 import small_city
 from click.testing import CliRunner, Result
@@ -13,7 +14,9 @@ from webhook_receiver import answer_of
 
 from cloud.api.app import create_app
 from cloud.api.server import serving
+from cloud.cases.case_answer import CaseFileAnswer
 from cloud.cases.practice import Practice
+from cloud.commands.case import left
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.stores import embedded
@@ -92,16 +95,23 @@ async def test_a_person_closes_a_case(egret: Egret) -> None:
 
 async def test_a_case_goes_from_stage_to_stage(egret: Egret) -> None:
     """`assign`, then `advance` as often as needed: nobody has to know the names of the stages."""
-    assert "no single act" in str((await egret("case", "advance", NUMBER)).exception)
+    assert f"`egret case assign {NUMBER} --unit UNIT`" in str((await egret("case", "advance", NUMBER)).exception)
     assigned = await egret("case", "assign", NUMBER, "--unit", "command-centre")
     assert assigned.stdout == f"case {NUMBER} is dispatched, 市指挥中心.\n"
     stages = [(await egret("case", "advance", NUMBER)).stdout.split()[-2].rstrip(",") for _ in range(3)]
     assert stages == ["handling", "fed_back", "verification"]
+    assert f"`egret case close {NUMBER} --note" in str((await egret("case", "advance", NUMBER)).exception)
     await egret("case", "advance", NUMBER, "send_back", "--note", "bolt still loose")
     waits = await egret("case", "advance", NUMBER, "suspend", "--note", "waits for the power company")
     assert waits.stdout.startswith(f"case {NUMBER} is dispatched")
     more = await egret("case", "advance", NUMBER, "merge", "--set", "into=20261118-00002")
     assert "suspended" in str(more.exception)
+
+
+async def test_an_unknown_act_is_refused_with_those_there_are(egret: Egret) -> None:
+    """The command knows them, and asks nobody."""
+    refused = await egret("case", "advance", NUMBER, "aprove")
+    assert (refused.exit_code, "'send_back'" in refused.stderr) == (2, True)
 
 
 async def test_an_unknown_unit_is_refused_with_those_there_are(egret: Egret) -> None:
@@ -114,7 +124,11 @@ async def test_alarms_are_acknowledged_shelved_and_put_back(egret: Egret) -> Non
     """Several at once; what cannot be done is said, and the rest is done."""
     assert (await egret("alarm", "ack", small_city.LEAN)).stdout == f"{small_city.LEAN} is acknowledged.\n"
     again = await egret("alarm", "ack", small_city.LEAN, "NOBODY/lean")
-    assert "nothing to acknowledge" in str(again.exception)
+    assert (again.exit_code, again.stdout) == (1, "")
+    first, second = again.stderr.splitlines()[-2:]
+    assert first.startswith(f"alarm {small_city.LEAN} is acknowledged, by demo: there is nothing to acknowledge. fix:")
+    assert first.count("[E-ALARM-002]") == 1
+    assert second == "there is no alarm 'NOBODY/lean'. fix: `egret alarm list` shows their ids. [E-ALARM-001]"
     shelved = await egret("alarm", "shelve", small_city.LEAN, "--for", "2h", "--reason", "crane at work")
     assert shelved.stdout == f"{small_city.LEAN} is shelved.\n"
     assert "crane at work" in (await egret("alarm", "list", "--state", "shelved")).stdout
@@ -137,6 +151,21 @@ async def test_why_an_alarm_stands(egret: Egret) -> None:
     assert "there is no alarm 'NOBODY/lean'. fix: `egret alarm list` shows their ids." in str(unknown.exception)
 
 
+async def test_what_no_alarm_can_be_is_refused_in_words(egret: Egret) -> None:
+    """A misspelt state, and a shelf of three days: the command says what is possible, and asks nobody."""
+    assert "'shelved'" in (await egret("alarm", "list", "--state", "shelfed")).stderr
+    long = await egret("alarm", "shelve", small_city.LEAN, "--for", "3d", "--reason", "crane at work")
+    assert (long.exit_code, "at most 24h" in long.stderr) == (2, True)
+
+
+async def test_nothing_found_is_said(egret: Egret) -> None:
+    """An empty list is no failure: stdout has no data, and stderr says so."""
+    for words in (("alarm", "list", "--state", "shelved"), ("case", "list", "--district", "siming")):
+        found = await egret(*words)
+        assert (found.exit_code, found.stdout) == (0, "")
+        assert found.stderr.endswith(f"no {words[0]}s.\n")
+
+
 async def test_a_test_alarm_is_no_case(egret: Egret) -> None:
     """It stands until somebody acknowledges it."""
     raised = await egret("alarm", "test", "XM-TA-0117-T1", "--level", "red")
@@ -155,6 +184,33 @@ async def test_the_mode_is_switched_and_ends(egret: Egret) -> None:
     await egret("mode", "set", "normal", "--district", "tongan", "--reason", "over")
     assert (await egret("mode", "show")).stdout == "normal everywhere.\n"
     assert len((await egret("mode", "show", "--all")).stdout.splitlines()) == 3
+
+
+async def test_a_drill_is_marked_wherever_a_case_is(egret: Egret) -> None:
+    """In the list and on its own page, and in what the switch answers."""
+    said = await egret("mode", "set", "typhoon", "--drill", "--reason", "exercise of the district", "--level", "orange")
+    assert said.stdout.startswith("the city is in mode typhoon (drill) until")
+    assert "20261118-00002  orange (drill)" in (await egret("case", "list")).stdout
+    assert "level     orange (drill)\n" in (await egret("case", "show", "20261118-00002")).stdout
+    assert "typhoon (drill)" in (await egret("mode", "show")).stdout
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"remaining_s": 12_000.0}, "3 h 20 min"),
+        ({"remaining_s": 59.6}, "1 min"),
+        ({"remaining_s": 0.0}, "0 s"),
+        ({"remaining_s": -176_400.0, "is_overdue": True}, "late 2 d 1 h"),
+        ({"remaining_s": 27_000.0, "is_working_time": True}, "7 h 30 min of work"),
+        ({"remaining_s": 0.0, "is_working_time": True, "is_overdue": True}, "late 0 s of work"),
+        ({"remaining_s": None}, ""),
+    ],
+)
+async def test_time_that_is_left(egret: Egret, facts: dict[str, object], said: str) -> None:
+    """By the clock, or of work; late since the close of business is late at night, too."""
+    case = msgspec.json.decode((await egret("case", "show", NUMBER, "--json")).stdout, type=CaseFileAnswer)
+    assert left(msgspec.structs.replace(case, **facts)) == said
 
 
 async def test_a_number_that_does_not_exist(egret: Egret) -> None:
