@@ -10,13 +10,17 @@ from cloud.cases.case_opening import filed
 from cloud.cases.work import Work
 from cloud.city import mode as modes_of_city
 from cloud.city.mode import Mode, ModeName
-from cloud.tables import modes
+from cloud.tables import events, modes
 from wire.alarm import Level
 from wire.inventory import Inventory, Site
 
 
 class Switch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person asks for: `normal` ends what stands there. Empty `district`: the city. At most 7 days."""
+    """What a person asks for. Empty `district`: the city. At most 7 days.
+
+    `normal` ends what stands there; a district that is to be normal while the city is not stays so until the
+    city's mode ends or is switched.
+    """
 
     mode: ModeName
     district: Name = ""
@@ -39,17 +43,32 @@ def switch(work: Work, asked: Switch, actor: str) -> Mode:
         until_ns=now_ns + round(asked.hours * 3.6e12),
         is_drill=asked.is_drill,
     )
-    modes_of_city.check(wanted, work.practice.inventory.districts, now_ns)
-    before = [mode for mode in modes.standing(work.connection) if mode.district == wanted.district]
-    for standing in before:
-        modes.end(work.connection, standing, actor, now_ns)
+    standing = modes.standing(work.connection)
+    modes_of_city.check(wanted, work.practice.inventory.districts, standing, now_ns)
+    before = [mode for mode in standing if _gives_way(mode, wanted)]
+    if before:
+        ended = [modes.end(work.connection, mode, actor, now_ns) for mode in before]
+        events.add(work.connection, ended, now_ns)
     if wanted.mode is ModeName.NORMAL:
-        ended = modes.add(work.connection, wanted)
-        return modes.end(work.connection, ended, actor, now_ns)
+        return _normal(work, wanted, modes_of_city.in_force(standing, "", now_ns))
     task = ""
     if modes_of_city.document()[wanted.mode].opens_task:
         task = _running_task(work, wanted, before) or _open_task(work, wanted, actor)
     return modes.add(work.connection, msgspec.structs.replace(wanted, task=task))
+
+
+def _gives_way(mode: Mode, to: Mode) -> bool:
+    """What stands in the same place, and what excepts a district from the city's mode that is switched."""
+    return mode.district == to.district or (not to.district and mode.mode is ModeName.NORMAL)
+
+
+def _normal(work: Work, wanted: Mode, of_city: Mode | None) -> Mode:
+    """It stands only as an exception from the city's mode, and no longer than that; else it is over at once."""
+    if wanted.district and of_city:
+        until_ns = min(wanted.until_ns, of_city.until_ns)
+        return modes.add(work.connection, msgspec.structs.replace(wanted, until_ns=until_ns, is_drill=False))
+    added = modes.add(work.connection, wanted)
+    return modes.end(work.connection, added, wanted.actor, work.now_ns)
 
 
 def end_overdue(work: Work) -> list[Mode]:

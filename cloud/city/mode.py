@@ -1,7 +1,8 @@
 """平战结合: the mode of a district or of the whole city, and what it changes here.
 
 A mode is switched by a person with a reason and an end, for the city or one district; the newest that
-stands and fits a district holds there, a district's own before the city's. What each mode does is data
+stands and fits a district holds there, a district's own before the city's, and a real one before a drill. What
+each mode does is data
 (`cloud/modes/default.yaml`): how much shorter deadlines are, within which time alarms of a district
 and a code become one case, and the document of sampling and limits that boxes are given.
 """
@@ -103,11 +104,12 @@ def document() -> Mapping[ModeName, ModeRules]:
 
 
 def in_force(modes: Iterable[Mode], district: str, now_ns: int) -> Mode | None:
-    """The switch that holds in a district; None is the normal mode."""
+    """The switch that holds in a district; None is the normal mode. A storm that comes during a drill is no drill."""
     standing = [
         mode for mode in modes if mode.ended_ns is None and mode.until_ns > now_ns and mode.district in ("", district)
     ]
-    return max(standing, key=lambda mode: (mode.district != "", mode.since_ns, mode.id), default=None)
+    order = {mode: (not mode.is_drill, mode.district != "", mode.since_ns, mode.id) for mode in standing}
+    return max(standing, key=order.__getitem__, default=None)
 
 
 def effects(modes: Iterable[Mode], district: str, now_ns: int) -> Effects:
@@ -119,8 +121,8 @@ def effects(modes: Iterable[Mode], district: str, now_ns: int) -> Effects:
     return Effects(name, factor, rules.group_within_s, is_drill=bool(mode and mode.is_drill))
 
 
-def check(mode: Mode, districts: Iterable[str], now_ns: int) -> None:
-    """Raises ModeError when it cannot be switched so."""
+def check(mode: Mode, districts: Iterable[str], standing: Iterable[Mode], now_ns: int) -> None:
+    """Raises ModeError when it cannot be switched so, while those modes stand."""
     known = tuple(districts)
     if mode.district and mode.district not in known:
         fix = f"use one of: {', '.join(known)}, or none for the city."
@@ -133,3 +135,8 @@ def check(mode: Mode, districts: Iterable[str], now_ns: int) -> None:
         days = LONGEST_NS // (24 * 3600 * 10**9)
         fix = f"choose an end within {days} days; who still needs it then switches it again."
         raise ModeError("the end of a mode lies in the future, and not too far.", fix=fix, code="E-MODE-003")
+    holds = in_force(standing, mode.district, now_ns)
+    if mode.is_drill and mode.mode is not ModeName.NORMAL and holds and not holds.is_drill:
+        what = f"{mode.district or 'the city'} is in mode {holds.mode} in earnest: {holds.reason}"
+        fix = "hold the exercise when that has ended, or where it does not hold."
+        raise ModeError(what, fix=fix, code="E-MODE-004")

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import busy_city
+import msgspec
 import pytest
 from busy_city import MINUTE_NS, Town, clock
 
@@ -152,6 +153,7 @@ async def test_a_drill_and_a_storm_are_not_grouped(town: Town, *, is_first_drill
     """A real alarm never becomes a member of a drill's case, nor the other way round."""
     await town.switch(ModeName.TYPHOON, is_drill=is_first_drill)
     await town.says(SIMING)
+    await town.switch(ModeName.NORMAL)
     await town.switch(ModeName.TYPHOON, is_drill=not is_first_drill)
     await town.says("XM-SM-0002-T1")
     cases = [case for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART]
@@ -168,10 +170,61 @@ async def test_the_mode_of_its_opening_stays_with_a_case(town: Town) -> None:
 
 
 async def test_a_warning_that_changes_its_colour_goes_on_with_its_round(town: Town) -> None:
-    """Orange becomes red: the task that is half done is not opened anew; a drill never takes the place of a round."""
+    """Orange becomes red: the task that is half done is not opened anew; a round never takes the place of a drill's."""
+    drill = await town.switch(ModeName.TYPHOON, is_drill=True)
     orange = await town.switch(ModeName.TYPHOON)
+    assert orange.task not in {"", drill.task}
     red = await town.switch(ModeName.TYPHOON, level=Level.RED)
     assert red.task == orange.task
-    drill = await town.switch(ModeName.TYPHOON, is_drill=True)
-    assert drill.task not in {"", orange.task}
     assert len(await standing(town)) == 1
+
+
+async def test_a_storm_that_comes_in_a_drill_is_no_drill(town: Town) -> None:
+    """The district exercises; the city's typhoon holds there too: its alarm is real and has half the time."""
+    await town.switch(ModeName.WATCH, district="tongan", is_drill=True)
+    await town.switch(ModeName.TYPHOON, Level.RED)
+    await town.says("XM-TA-0117-T1")
+    [case] = [case for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART]
+    assert (case.is_drill, case.mode, clock(case.due_ns)) == (False, "typhoon", "2026-11-18 12:00:00")
+
+
+async def test_a_drill_ends_no_storm(town: Town) -> None:
+    """It is refused in the city and in a district; what stood stands, and no task opens."""
+    storm = await town.switch(ModeName.TYPHOON)
+    for district in ("", "tongan"):
+        with pytest.raises(ModeError, match="E-MODE-004"):
+            await town.switch(ModeName.TYPHOON, district=district, is_drill=True)
+    assert await standing(town) == [storm]
+    assert len(await town.open_cases()) == 1
+
+
+async def test_a_district_is_normal_while_the_city_is_not(town: Town) -> None:
+    """Tong'an lies inland: its red case has 4 h and Siming's 2 h; it is so until the city's mode ends."""
+    storm = await town.switch(ModeName.TYPHOON, Level.RED, hours=6.0)
+    normal = await town.switch(ModeName.NORMAL, district="tongan", hours=24.0)
+    assert (normal.ended_ns, normal.until_ns) == (None, storm.until_ns)
+    await town.says("XM-TA-0117-T1", SIMING)
+    found = {case.district: clock(case.due_ns) for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART}
+    assert found == {"tongan": "2026-11-18 14:00:00", "siming": "2026-11-18 12:00:00"}
+    town.pass_s(6 * 3_600)
+    await town.ledger.tick()
+    assert await standing(town) == []
+
+
+@pytest.mark.parametrize("name", [ModeName.TYPHOON, ModeName.NORMAL])
+async def test_what_the_city_switches_to_excepts_no_district(town: Town, name: ModeName) -> None:
+    """A storm that becomes worse, or ends, ends the exception of a district that was normal, and nothing else of it."""
+    await town.switch(ModeName.TYPHOON)
+    await town.switch(ModeName.NORMAL, district="tongan")
+    await town.switch(ModeName.WATCH, district="siming")
+    await town.switch(name, Level.RED)
+    assert [mode.district for mode in await standing(town)] == ["siming"] + [""] * (name is ModeName.TYPHOON)
+
+
+async def test_who_follows_hears_of_the_mode_that_ended(town: Town) -> None:
+    """The event stream tells of both: the watch that ended, and the typhoon that stands."""
+    await town.switch(ModeName.WATCH)
+    before = await town.ledger.last_event_id()
+    await town.switch(ModeName.TYPHOON)
+    told = [event for event in await town.ledger.events_after(before, 10) if event.kind == "mode"]
+    assert [msgspec.json.decode(event.data, type=Mode).ended_by for event in told] == ["zhao"]

@@ -93,10 +93,28 @@ def test_every_mode_is_told_in_two_languages_and_only_tightens() -> None:
 def test_a_switch_that_is_refused(change: dict[str, object], code: str) -> None:
     """An unknown district, no reason, an end in the past or more than seven days away."""
     with pytest.raises(ModeError) as refused:
-        mode.check(msgspec.structs.replace(CITY, **change), ["siming", "tongan"], NOW_NS)
+        mode.check(msgspec.structs.replace(CITY, **change), ["siming", "tongan"], [], NOW_NS)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("own", [CITY, TONGAN], ids=["city", "district"])
+def test_a_real_mode_holds_before_a_drill(own: Mode) -> None:
+    """A drill of the district is newer, and all the same the alarms there are those of the storm."""
+    drill = msgspec.structs.replace(TONGAN, id=3, is_drill=True, since_ns=NOW_NS)
+    assert mode.in_force([drill, own], "tongan", NOW_NS) is own
+    assert mode.in_force([drill], "tongan", NOW_NS) is drill
+
+
+@pytest.mark.parametrize(("district", "standing"), [("", CITY), ("tongan", CITY), ("tongan", TONGAN)])
+def test_a_drill_does_not_begin_in_a_storm(district: str, standing: Mode) -> None:
+    """Neither in the city nor in a district that the city's mode holds in; where none stands it does."""
+    drill = msgspec.structs.replace(CITY, district=district, is_drill=True)
+    with pytest.raises(ModeError, match="in earnest: 台风 12 号") as refused:
+        mode.check(drill, ["siming", "tongan"], [standing], NOW_NS)
+    assert refused.value.code == "E-MODE-004"
+    mode.check(msgspec.structs.replace(drill, district="siming"), ["siming", "tongan"], [TONGAN], NOW_NS)
 
 
 def test_a_switch_for_seven_days_is_taken() -> None:
     """To the nanosecond."""
-    mode.check(msgspec.structs.replace(CITY, until_ns=NOW_NS + LONGEST_NS), ["siming"], NOW_NS)
+    mode.check(msgspec.structs.replace(CITY, until_ns=NOW_NS + LONGEST_NS), ["siming"], [], NOW_NS)
