@@ -56,6 +56,7 @@ class Intake:
     def open_for(self, alarm: Alarm) -> Alarm:
         """A case for an alarm that stands and needs one, such as one that is no longer shelved."""
         alarm = self._suppressed(alarm)
+        self._leave_drill(alarm)
         if alarm.id in self._case_of or alarm.is_held or alarm.rule == TEST_RULE:
             return alarm
         event = standing(alarm)
@@ -63,6 +64,8 @@ class Intake:
 
     def _case(self, alarm: Alarm, event: AlarmEvent, *, is_news: bool) -> str:
         """The number of the open case that the event belongs to; empty when it has none and needs none."""
+        if is_news:
+            self._leave_drill(alarm)
         number = self._case_of.get(event.alarm, "")
         if number:
             case = self._docket.cases[number]
@@ -71,6 +74,13 @@ class Intake:
             # New, or worse than what a person saw who closed its last case.
             number = self._open(alarm, event, event.evidence)
         return number
+
+    def _leave_drill(self, alarm: Alarm) -> None:
+        """The open case of a drill that is over does not keep what happens in earnest."""
+        case = self._docket.cases.get(self._case_of.get(alarm.id, ""))
+        if case and case.is_drill and not self._docket.practice.effects(alarm.district).is_drill:
+            del self._case_of[alarm.id]
+            self._docket.leave(case_flow.left(case, alarm.id, self._docket.now_ns), alarm.id)
 
     def _open(self, alarm: Alarm, event: AlarmEvent, evidence: tuple[Evidence, ...]) -> str:
         docket = self._docket

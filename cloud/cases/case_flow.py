@@ -95,9 +95,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     with every change. `code_class` and `code` are its class and subclass (`cloud/codes/`), empty for a
     kind that has none. `level` is the worst so far. `source` is `sensor`, `person`, or the name of the
     system that reported it. `related` is the case it was merged into, a duplicate of, or came from.
-    `site`, `sensor` and `alarm` are those of its first member. `longitude` and `latitude`: WGS-84
-    degrees, None without a place. `unit` and `person` are responsible for it. Of `members` that belong
-    to it, `done` are finished. `mode` is the city's mode when it opened. Times are None when
+    `site`, `sensor` and `alarm` are those of its first member, the last two empty when that has left a
+    drill. `longitude` and `latitude`: WGS-84 degrees, None without a place. `unit` and `person` are
+    responsible for it. Of `members` that belong to it, `done` are finished. `mode` is the city's mode
+    when it opened. Times are None when
     it has not come so far; `stage_ns` is when its present stage began. `due_ns` and the other deadlines
     are None where none runs; `climb_ns` is when it climbs to the next who is asked, `overdue_ns` when
     somebody is told that it is late. `suspended_ns` is set while it is suspended.
@@ -175,6 +176,13 @@ def noted(case: Case, event: AlarmEvent, now_ns: int) -> Case:
 def joined(case: Case, event: AlarmEvent, now_ns: int) -> Case:
     """The open case after an alarm has become a part of it."""
     return msgspec.structs.replace(noted(case, event, now_ns), members=case.members + 1)
+
+
+def left(case: Case, alarm: str, now_ns: int) -> Case:
+    """The open case of a drill after an alarm has left it: what happens now is no drill."""
+    line = LogLine(now_ns, SYSTEM, case.stage, f"{alarm} is no drill any more", "leave")
+    about = {"sensor": "", "alarm": ""} if alarm == case.alarm else {}
+    return logged(case, line, members=case.members - 1, **about)
 
 
 def part_of(alarm: Alarm, now_ns: int) -> Member:

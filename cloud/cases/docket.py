@@ -30,7 +30,8 @@ class Docket:
     """What is to be committed.
 
     `before` and `cases` by number: a case as it was (None: it is new) and as it became. `members` by
-    case number and member. `alarms` by id, `applied` in order. `evidence` of the cases opened here.
+    case number and member, `parted` those that belong to their case no more. `alarms` by id, `applied`
+    in order. `evidence` of the cases opened here.
     """
 
     def __init__(self, practice: Practice, now_ns: int, next_number: Callable[[], str]) -> None:
@@ -39,6 +40,7 @@ class Docket:
         self.before: dict[str, Case | None] = {}
         self.cases: dict[str, Case] = {}
         self.members: dict[tuple[str, str], Member] = {}
+        self.parted: list[tuple[str, str]] = []
         self.known_alarms: dict[str, Alarm] = {}
         self.alarms: dict[str, Alarm] = {}
         self.applied: list[Applied] = []
@@ -71,6 +73,11 @@ class Docket:
     def join(self, number: str, members: Sequence[Member]) -> None:
         """Parts of a case, as they become."""
         self.members.update({(number, member.member): member for member in members})
+
+    def leave(self, case: Case, member: str) -> None:
+        """A case as it became without this member."""
+        self.parted.append((case.number, member))
+        self.change(case)
 
     def change(self, case: Case) -> None:
         """A case as it became; those who receive notices hear of a worse level and of its end."""

@@ -62,6 +62,7 @@ class Work:
         changed = [case for number, case in docket.cases.items() if docket.before[number] is not case]
         cases.add(connection, [case for case in changed if docket.before[case.number] is None], docket.evidence)
         cases.change(connection, [case for case in changed if docket.before[case.number] is not None])
+        cases.part(connection, docket.parted, self.now_ns)
         cases.put_members(connection, docket.members)
         for ref in self._refs.values():
             refs.put(connection, ref)

@@ -159,6 +159,14 @@ def put_members(connection: Connection, members: Mapping[tuple[str, str], Member
             upsert(connection, case_members, given)
 
 
+def part(connection: Connection, parted: Sequence[tuple[str, str]], now_ns: int) -> None:
+    """These members, by case number, belong to their cases no more."""
+    if parted:
+        is_it = (case_members.c.case == bindparam("of")) & (case_members.c.member == bindparam("who"))
+        given = [{"of": number, "who": member} for number, member in parted]
+        connection.execute(update(case_members).where(is_it).values(until_ns=now_ns), given)
+
+
 def add_lines(connection: Connection, lines: Iterable[tuple[str, LogLine]]) -> None:
     """Lines for the logs of the cases with these numbers, in order."""
     rows = [

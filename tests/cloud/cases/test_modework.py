@@ -6,12 +6,15 @@ from pathlib import Path
 import busy_city
 import msgspec
 import pytest
+import small_city
 from busy_city import MINUTE_NS, Town, clock
 
+from cloud.alarming import alarmwork
+from cloud.alarming.alarmwork import Shelve
 from cloud.cases.case_flow import CaseKind, Stage
 from cloud.city.mode import Mode, ModeError, ModeName
 from cloud.tables import modes
-from wire.alarm import Level
+from wire.alarm import Change, Level
 
 NOW = "2026-11-18 10:00"
 SIMING = "XM-SM-0001-T1"
@@ -228,3 +231,40 @@ async def test_who_follows_hears_of_the_mode_that_ended(town: Town) -> None:
     await town.switch(ModeName.TYPHOON)
     told = [event for event in await town.ledger.events_after(before, 10) if event.kind == "mode"]
     assert [msgspec.json.decode(event.data, type=Mode).ended_by for event in told] == ["zhao"]
+
+
+async def test_what_gets_worse_after_a_drill_has_a_real_case(town: Town) -> None:
+    """The drill's case stayed open: the red lean two hours later leaves it, and is told and assessed as its own."""
+    await town.switch(ModeName.WATCH, is_drill=True)
+    [drill] = await town.says(SIMING, "XM-SM-0002-T1", level=Level.BLUE)
+    await town.switch(ModeName.NORMAL)
+    town.pass_s(7_200)
+    await town.says(SIMING)
+    left, real = await town.open_cases()
+    assert (left.number, left.is_drill, left.level, left.members, left.alarm) == (drill.number, True, Level.BLUE, 1, "")
+    assert (left.log[-1].act, left.log[-1].note) == ("leave", f"{SIMING}/lean is no drill any more")
+    assert (real.is_drill, real.level, real.alarm, real.mode) == (False, Level.RED, f"{SIMING}/lean", "normal")
+    assert await town.open_members() == [(drill.number, "XM-SM-0002-T1/lean"), (real.number, f"{SIMING}/lean")]
+    assert [notice.kind for notice in await town.notices()] == ["case.opened", "case.opened"]
+
+
+async def test_what_is_raised_again_after_a_drill_has_a_real_case(town: Town) -> None:
+    """Cleared when the exercise was over, and raised anew; what only returns to normal stays the drill's."""
+    await town.switch(ModeName.WATCH, is_drill=True)
+    [drill] = await town.says(SIMING)
+    await town.switch(ModeName.NORMAL)
+    [same] = await town.says(SIMING, change=Change.CLEARED)
+    assert (same.number, same.log[-1].act) == (drill.number, "cleared")
+    cases = await town.says(SIMING)
+    assert [(case.is_drill, case.members) for case in cases] == [(True, 0), (False, 1)]
+
+
+async def test_a_shelf_that_ends_after_a_drill_has_a_real_case(town: Town) -> None:
+    """Shelved in the exercise: when it stands again it is nobody's exercise."""
+    await town.switch(ModeName.WATCH, is_drill=True, hours=0.5)
+    await town.says(SIMING)
+    shelve = Shelve(note="演练", seconds=3_600)
+    await town.work(lambda work: alarmwork.do(work, f"{SIMING}/lean", shelve, "wu", small_city.anybody))
+    town.pass_s(3_600)
+    await town.ledger.tick()
+    assert [case.is_drill for case in await town.open_cases()] == [True, False]
