@@ -121,7 +121,11 @@ class Intake:
         if not is_explained or alarm.is_held or not alarm.is_active:
             return alarm
         return msgspec.structs.replace(
-            alarm, state=AlarmState.SUPPRESSED, acted_by=SYSTEM, acted_ns=self._docket.now_ns, note=f"box {alarm.box}"
+            alarm,
+            state=AlarmState.SUPPRESSED,
+            acted_by=SYSTEM,
+            acted_ns=self._docket.now_ns,
+            note=f"box {alarm.box} is offline",
         )
 
 

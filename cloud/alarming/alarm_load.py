@@ -16,7 +16,7 @@ from itertools import pairwise
 
 import msgspec
 
-from cloud.alarming.alarm_state import Alarm
+from cloud.alarming.alarm_state import TEST_RULE, Alarm
 from wire.alarm import Change, Level
 from wire.inventory import UNREGISTERED
 
@@ -150,7 +150,7 @@ def first_outs(alarms: Sequence[Alarm]) -> frozenset[str]:
     districts: defaultdict[str, list[Alarm]] = defaultdict(list)
     sites: defaultdict[str, list[Alarm]] = defaultdict(list)
     for alarm in sorted(alarms, key=lambda alarm: (alarm.since_ns, alarm.id)):
-        if alarm.is_active and not alarm.is_held:
+        if alarm.is_active and not alarm.is_held and alarm.rule != TEST_RULE:
             districts[alarm.district].append(alarm)
             sites[alarm.site].append(alarm)
     of_districts = (first for found in districts.values() for first in _firsts(found, FLOOD_ABOVE + 1))

@@ -60,6 +60,15 @@ alarm_causes = Table(
     Column("event", Text, nullable=False),
 )
 
+held_events = Table(
+    "held_events",
+    metadata,
+    # Events of alarms that were shelved, suppressed or out of service then: they are few, and count nowhere.
+    Column("box", Text, primary_key=True),
+    Column("spool_id", Text, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+)
+
 alarm_tallies = Table(
     "alarm_tallies",
     metadata,

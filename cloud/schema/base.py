@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Integer, MetaData
 
-REVISION = "0006"
+REVISION = "0007"
 """The migration that leads to these tables."""
 
 metadata = MetaData(

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, select
 
 from cloud.alarming.alarm_load import STANDING_NS, Period
 from cloud.alarming.alarm_state import HELD, TEST_RULE, AlarmState
 from cloud.city.day import day_of
-from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies, alarms
+from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies, alarms, held_events
 from wire.alarm import Change, Level
 
 DAY_NS = 24 * 3600 * 10**9
@@ -123,15 +123,22 @@ def by_state_and_level(connection: Connection, district: str = "") -> Counter[tu
     return Counter({(AlarmState(state), Level(level)): count for state, level, count in connection.execute(wanted)})
 
 
+def were_shown() -> ColumnElement[bool]:
+    """Holds for events of alarms that people were shown: no tests, and nothing that was held."""
+    key = (held_events.c.box, held_events.c.spool_id, held_events.c.sequence)
+    is_it = [column == alarm_events.c[column.name] for column in key]
+    return and_(alarm_events.c.alarm.not_like(f"%/{TEST_RULE}"), ~exists().where(*is_it))
+
+
 def _not_normal() -> ColumnElement[bool]:
     """As the index on states likes it."""
     return alarms.c.state.in_([state.value for state in AlarmState if state is not AlarmState.NORMAL])
 
 
 def _events(asked: Period) -> Select[Any]:
-    """Ids of alarms with events in the period, tests left out."""
+    """Ids of alarms with events in the period that were shown."""
     time_ns, name = alarm_events.c.time_ns, alarm_events.c.alarm
-    wanted = select(name).where(time_ns >= asked.start_ns, time_ns < asked.end_ns, name.not_like(f"%/{TEST_RULE}"))
+    wanted = select(name).where(time_ns >= asked.start_ns, time_ns < asked.end_ns, were_shown())
     if asked.district:
         return wanted.join(alarms, alarms.c.id == name).where(alarms.c.district == asked.district)
     return wanted

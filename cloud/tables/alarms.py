@@ -11,7 +11,7 @@ from cloud.alarming.alarm_state import TEST_RULE, Alarm, AlarmState
 from cloud.cases.docket import Applied
 from cloud.city.day import day_of
 from cloud.database import built, increase, upsert
-from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies, alarms
+from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies, alarms, held_events
 from wire.alarm import Change, Level, worst
 from wire.errors import NoSuchAlarm
 
@@ -93,6 +93,10 @@ def add_history(
         connection.execute(
             insert(alarm_events), [{name: value for name, value in row.items() if name in columns} for row in rows]
         )
+    held = [one.event.sequence for one in applied if known[one.event.alarm].is_held]
+    if held:
+        given = [{"box": spool[0], "spool_id": spool[1], "sequence": sequence} for sequence in held]
+        connection.execute(insert(held_events), given)
     _count(connection, applied, known)
 
 

@@ -6,18 +6,18 @@ import msgspec
 from sqlalchemy import Connection, case, func, select
 
 from cloud.alarming.alarm_load import INTERVAL_NS
-from cloud.alarming.alarm_state import TEST_RULE, AlarmState
+from cloud.alarming.alarm_state import AlarmState
 from cloud.cases.case_flow import Stage
 from cloud.schema.alarms import alarm_events
 from cloud.schema.cases import cases
 from cloud.schema.stream import boxes, outbox
 from cloud.tables import events
-from cloud.tables.alarm_load import by_state_and_level
+from cloud.tables.alarm_load import by_state_and_level, were_shown
 from wire.alarm import Change, Level
 
 
 class Gauges(msgspec.Struct, frozen=True):
-    """Numbers of things by what they are. `raised`: alarms of the last ten minutes by the boxes' clocks.
+    """Numbers of things by what they are. `raised`: alarms shown in the last ten minutes by the boxes' clocks.
 
     `overdue` counts open cases whose deadline has passed. `waiting` and `dead` are notices by target.
     """
@@ -64,7 +64,7 @@ def _raised(connection: Connection, now_ns: int) -> Counter[Level]:
             alarm_events.c.time_ns > now_ns - INTERVAL_NS,
             alarm_events.c.time_ns <= now_ns,
             alarm_events.c.change == Change.RAISED.value,
-            alarm_events.c.alarm.not_like(f"%/{TEST_RULE}"),
+            were_shown(),
         )
         .group_by(alarm_events.c.level)
     )

@@ -16,9 +16,11 @@ from cloud.alarming.alarmwork import Shelve
 from cloud.cases.casebook import Casebook
 from cloud.ledger import Ledger
 from cloud.tables import alarm_load as table
+from cloud.tables import gauges
 from cloud.tables.alarm_load import MostRaised, Standing
 from wire.alarm import Change, Level
 from wire.inventory import Tags
+from wire.receipt import BoxStatus
 
 SECOND_NS = 10**9
 TEN_NS = 600 * SECOND_NS
@@ -144,6 +146,12 @@ def test_what_is_held_or_over_is_never_first() -> None:
     assert first_outs([over, held, *seen]) == {"a3/lean"}
 
 
+def test_a_test_is_the_cause_of_nothing() -> None:
+    """Somebody tests a sensor beside one that leans: the lean is no first-out for it, nor the test."""
+    tested = msgspec.structs.replace(standing("a1", 0, site="a"), id="a1/test", rule="test")
+    assert first_outs([tested, standing("a2", 1, site="a")]) == frozenset()
+
+
 @pytest.fixture
 async def ledger(ledger_place: Path | str, tmp_path: Path) -> AsyncIterator[Ledger]:
     """Twelve boards lean at 11:11, the last first; one chatters at 11:35; one in the other district leans next day."""
@@ -214,3 +222,26 @@ async def test_standing_and_held_alarms(ledger: Ledger) -> None:
     assert found[0] == Standing(f"{sensor_of(12)}/lean", ORANGE, AlarmState.UNACKNOWLEDGED, START_NS + 61 * SECOND_NS)
     held = await ledger.read(lambda connection: table.held(connection, "tongan"))
     assert held == {AlarmState.SHELVED: 1, AlarmState.SUPPRESSED: 0, AlarmState.OUT_OF_SERVICE: 0}
+
+
+async def test_a_box_that_is_gone_counts_once(ledger_place: Path | str, tmp_path: Path) -> None:
+    """Two minutes without XM-TA-01, and then the silence of its forty sensors: one alarm in every figure."""
+    clock = [START_NS]
+    async with Ledger(ledger_place, lambda: clock[0], many_boards.practice(tmp_path, 40)) as ledger:
+        for online in (True, False):
+            status = BoxStatus(many_boards.BOX, online=online, time_ns=START_NS, boot="b", version="0.1.0")
+            await ledger.save_status(status)
+        clock[0] += 120 * SECOND_NS
+        await ledger.tick()
+        silent = [leans(sensor_of(n), n, clock[0] + n, ORANGE, rule="fault") for n in range(1, 41)]
+        await ledger.take_alarms(message(silent))
+        asked = Period(START_NS, START_NS + TEN_NS)
+        offline = f"{many_boards.BOX}/offline"
+        assert (await ledger.read(lambda connection: table.raised(connection, asked))).by_level == {YELLOW: 1}
+        assert (await ledger.read(lambda connection: table.most_raised(connection, asked))).times == {offline: 1}
+        assert len(await ledger.read(lambda connection: table.recent(connection, asked))) == 1
+        assert await ledger.read(lambda connection: table.first_out(connection, asked)) == offline
+        shown = await ledger.read(lambda connection: gauges.read(connection, clock[0] + SECOND_NS))
+        assert (shown.raised, shown.alarms[AlarmState.SUPPRESSED, ORANGE]) == ({YELLOW: 1}, 40)
+        days = Period(START_NS - 48 * HOUR_NS, START_NS + TEN_NS)
+        assert (await ledger.read(lambda connection: table.most_raised(connection, days))).times == {offline: 1}
