@@ -11,9 +11,16 @@ from cloud.cases.case_act import Name, Text
 from cloud.cases.docket import test_notice
 from cloud.cases.work import Work
 from wire.alarm import AlarmEvent, Change, Level
+from wire.errors import AlarmError
+from wire.located import nearest
 
 SPOOL = ("egret", "cloud")
 """Box and spool id of the events that the cloud itself raises."""
+
+
+class NoSuchSensor(AlarmError):
+    """Neither a sensor nor a box of sensors.yaml."""
+
 
 Permit = Callable[[Alarm], None]
 """Raises NotAllowed when the actor may do nothing to this alarm."""
@@ -94,7 +101,16 @@ def do(work: Work, alarm_id: str, act: AlarmAct, actor: str, permit: Permit) -> 
 
 
 def test(work: Work, asked: Test, actor: str, sequence: int) -> Alarm:
-    """A test alarm stands until somebody acknowledges it. `sequence`: of the cloud's own spool."""
+    """A test alarm stands until somebody acknowledges it. `sequence`: of the cloud's own spool.
+
+    Raises NoSuchSensor: who tests a name with a mistake in it learns nothing of the sensor.
+    """
+    inventory = work.practice.inventory
+    known = {**inventory.sensors, **inventory.boxes}
+    if asked.sensor not in known:
+        raise NoSuchSensor(
+            f"there is no sensor {asked.sensor!r}.", fix=f"{nearest(asked.sensor, known)}.", code="E-ALARM-010"
+        )
     event = AlarmEvent(
         alarm=f"{asked.sensor}/{TEST_RULE}",
         sensor=asked.sensor,

@@ -94,8 +94,8 @@ async def act_on_alarms(
 
 
 @post("/alarms/test", tags=["alarms"], summary="Raise a test alarm", status_code=200, guards=ACTING)
-async def test_alarm(desk: OnDesk, actor: OnActor, data: JSONBody[Test]) -> Alarm:
+async def test_alarm(desk: OnDesk, actor: OnActor, request: AnyRequest, data: JSONBody[Test]) -> Alarm:
     """Seen and told as a real one; it never becomes a case, and ends when somebody acknowledges it."""
-    raised = await desk.casebook.test_alarm(data, actor)
+    raised = await desk.casebook.test_alarm(data, actor, await repeat_of(request, actor))
     desk.live.wake()
     return raised

@@ -10,7 +10,7 @@ from cloud.access.actor import Right
 from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor, needs
 from cloud.api.loopback import require_own_page
-from cloud.api.paging import BIGGEST, AnyRequest, page
+from cloud.api.paging import BIGGEST, AnyRequest, page, repeat_of
 from cloud.cases.modework import Switch
 from cloud.city.mode import Mode, ModeName, ModeRules, document
 
@@ -38,8 +38,8 @@ async def rules() -> Mapping[ModeName, ModeRules]:
 
 
 @post("/modes", tags=["modes"], summary="Switch the mode", guards=[require_own_page, needs(Right.SWITCH_MODE)])
-async def switch(desk: OnDesk, actor: OnActor, data: JSONBody[Switch]) -> Mode:
+async def switch(desk: OnDesk, actor: OnActor, request: AnyRequest, data: JSONBody[Switch]) -> Mode:
     """The mode as it stands then; what stood in the same place has ended."""
-    mode = await desk.casebook.switch_mode(data, actor)
+    mode = await desk.casebook.switch_mode(data, actor, await repeat_of(request, actor))
     desk.live.wake()
     return mode

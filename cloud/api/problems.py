@@ -12,6 +12,7 @@ from cloud.access.accounts import AccountError, AccountExists, NoSuchAccount
 from cloud.access.actor import NotAllowed
 from cloud.access.logins import LoginLocked, LoginRefused
 from cloud.access.passwords import BadPassword
+from cloud.alarming.alarmwork import NoSuchSensor
 from cloud.city.case_codes import NoSuchCode
 from cloud.city.mode import ModeError
 from cloud.notices.action_links import LinkRefused
@@ -49,6 +50,7 @@ _STATUS: dict[type[EgretError], int] = {
     AlarmError: 409,
     BadCursor: 400,
     NoSuchAlarm: 404,
+    NoSuchSensor: 422,
     CaseError: 409,
     NoSuchCase: 404,
     NoSuchCode: 422,

@@ -95,8 +95,8 @@ class Casebook:
         word = f"alarm.{act.__struct_config__.tag}"
         return await self._do(run, actor, word, _by_outcome, tuple[AlarmDone, ...], repeat)
 
-    async def test_alarm(self, asked: Test, actor: Actor) -> Alarm:
-        """A test alarm of a sensor."""
+    async def test_alarm(self, asked: Test, actor: Actor, repeat: Once | None = None) -> Alarm:
+        """A test alarm of a sensor. Raises NoSuchSensor."""
 
         def run(work: Work) -> Alarm:
             require(actor, Right.ACT_ON_ALARMS)
@@ -107,9 +107,9 @@ class Casebook:
             watermarks.advance(work.connection, [(*spool, sequence)])
             return raised
 
-        return await self._do(run, actor, "alarm.test", asked.sensor, Alarm)
+        return await self._do(run, actor, "alarm.test", asked.sensor, Alarm, repeat)
 
-    async def switch_mode(self, asked: Switch, actor: Actor) -> Mode:
+    async def switch_mode(self, asked: Switch, actor: Actor, repeat: Once | None = None) -> Mode:
         """The mode as it stands then. Raises ModeError."""
 
         def run(work: Work) -> Mode:
@@ -119,7 +119,7 @@ class Casebook:
             events.add(work.connection, [mode], work.now_ns)
             return mode
 
-        return await self._do(run, actor, f"mode.{asked.mode}", asked.district or "city", Mode)
+        return await self._do(run, actor, f"mode.{asked.mode}", asked.district or "city", Mode, repeat)
 
     async def take_reports(self, system: str, reports: Sequence[Report], actor: Actor) -> Sequence[Case]:
         """The case of each report of another system, all or none."""

@@ -12,7 +12,7 @@ from cloud.access.actor import Actor, NotAllowed, Role
 from cloud.alarming import alarmwork
 from cloud.alarming.alarm_answer import AlarmDone
 from cloud.alarming.alarm_state import AlarmState
-from cloud.alarming.alarmwork import Acknowledge, AlarmAct, PutBack, Shelve, TakeOut, Unshelve
+from cloud.alarming.alarmwork import Acknowledge, AlarmAct, NoSuchSensor, PutBack, Shelve, TakeOut, Unshelve
 from cloud.cases.casebook import Casebook
 from cloud.ledger import Ledger
 from cloud.tables.alarm_history import AlarmHistory
@@ -155,3 +155,12 @@ async def test_a_test_alarm_is_seen_like_any_other(ledger: Ledger) -> None:
     ]
     assert len(await ledger.due("store", NOW_NS, 100)) == points + 2
     assert [case.alarm for case in await ledger.cases()] == [LEAN]
+
+
+async def test_nobody_tests_a_sensor_that_is_not_there(ledger: Ledger) -> None:
+    """A name with a mistake in it is told with the nearest one; a box may be tested, too."""
+    people = Casebook(ledger)
+    with pytest.raises(NoSuchSensor, match="write 'XM-TA-0117-T1'") as refused:
+        await people.test_alarm(alarmwork.Test(sensor="XM-TA-0117-T11"), small_city.person())
+    assert refused.value.code == "E-ALARM-010"
+    assert (await people.test_alarm(alarmwork.Test(sensor="XM-TA-01"), LIN)).id == "XM-TA-01/test"

@@ -9,6 +9,7 @@ from small_city import SECOND_NS
 
 from cloud.cases.case_acts import Dispatch
 from cloud.tables import audit
+from cloud.tables.alarm_history import AlarmHistory
 from cloud.tables.audit import Wanted
 from wire.alarm import AlarmEvent, Level
 from wire.alarm_message import AlarmMessage
@@ -195,6 +196,13 @@ async def test_a_page_of_alarm_events_leads_to_the_next(town: Any, now_ns: int) 
     assert (bad.status_code, bad.json()["code"]) == (400, "E-ALARM-007")
 
 
+async def test_a_test_of_an_unknown_sensor_is_refused(town: Any) -> None:
+    """With the sensor that was probably meant."""
+    refused = await town.client.post("api/v1/alarms/test", json={"sensor": "XM-TA-0117-T2"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "E-ALARM-010")
+    assert refused.json()["fix"] == "write 'XM-TA-0117-T1'."
+
+
 async def test_several_alarms_are_acknowledged_with_one_click(town: Any, now_ns: int) -> None:
     """What can be done is done, what cannot is said, and nothing of a case changes."""
     number = await lean(town, now_ns)
@@ -216,6 +224,21 @@ async def test_the_board_hears_of_the_mode(town: Any) -> None:
     assert "mode" in [event.kind for event in events]
     refused = await town.client.post("api/v1/modes", json={**said, "district": "atlantis"})
     assert (refused.status_code, refused.json()["code"]) == (422, "E-MODE-001")
+
+
+async def test_a_switch_and_a_test_are_done_once(town: Any) -> None:
+    """Sent again with the same key: one mode, one test alarm; another body under the key is refused."""
+    said = {"mode": "watch", "reason": "大风"}
+    first, again = [await town.client.post("api/v1/modes", json=said, headers=KEY) for _ in range(2)]
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert len((await town.client.get("api/v1/modes")).json()) == 1
+    other = await town.client.post("api/v1/modes", json={**said, "level": "red"}, headers=KEY)
+    assert (other.status_code, other.json()["code"]) == (422, "E-API-013")
+    for _ in range(2):
+        headers = {"Idempotency-Key": "test-1"}
+        await town.client.post("api/v1/alarms/test", json={"sensor": "XM-TA-0117-T1"}, headers=headers)
+    history, _ = await town.ledger.alarm_history(AlarmHistory(), 10, "")
+    assert [event.alarm for event in history] == ["XM-TA-0117-T1/test"]
 
 
 async def test_climbing_is_told_in_time(town: Any, now_ns: int) -> None:
