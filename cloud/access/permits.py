@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from cloud.access.actor import Actor, Right, require, require_sight
+from cloud.access.actor import Actor, Right, may_see, require, require_sight
 from cloud.alarming.alarm_state import Alarm
 from cloud.cases.case_act import Act
 from cloud.cases.case_acts import (
@@ -62,7 +62,13 @@ def for_cases(actor: Actor) -> Callable[[Case, Act], None]:
 def see(actor: Actor, case: Case) -> None:
     """Raises NotAllowed for a case that is not theirs."""
     require(actor, Right.READ, f"case {case.number}")
-    require_sight(actor, case.district, case.unit, f"case {case.number}")
+    if not sees(actor, case.district, case.unit, case.dispatched_to):
+        require_sight(actor, case.district, case.unit, f"case {case.number}")
+
+
+def sees(actor: Actor, district: str, unit: str, dispatched_to: str) -> bool:
+    """Is a case theirs? One that climbed because nobody accepted it is still that of the unit it was given to."""
+    return may_see(actor, district, unit) or (bool(dispatched_to) and may_see(actor, district, dispatched_to))
 
 
 def sees_district(actor: Actor, district: str) -> bool:

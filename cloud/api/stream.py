@@ -17,8 +17,8 @@ from litestar.di import Provide
 from litestar.params import HeaderParameter, QueryParameter, SkipValidation
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from cloud.access.actor import Actor, may_see
-from cloud.access.permits import sees_district
+from cloud.access.actor import Actor
+from cloud.access.permits import sees, sees_district
 from cloud.api.crowd import Crowd
 from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import OnActor, OnDoors
@@ -39,6 +39,7 @@ class _Placed(msgspec.Struct, frozen=True):
 
     district: str = ""
     unit: str = ""
+    dispatched_to: str = ""
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
@@ -147,5 +148,5 @@ def _is_theirs(event: LedgerEvent, actor: Actor) -> bool:
         return sees_district(actor, msgspec.json.decode(event.data, type=_Placed).district)
     if event.kind == "case":
         case = msgspec.json.decode(event.data, type=_Placed)
-        return may_see(actor, case.district, case.unit)
+        return sees(actor, case.district, case.unit, case.dispatched_to)
     return True

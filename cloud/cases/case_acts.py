@@ -109,6 +109,7 @@ class Refuse(Act, frozen=True, kw_only=True, tag="refuse"):
             stage_ns=now_ns,
             unit="",
             person="",
+            dispatched_to="",
             dispatched_ns=None,
             accepted_ns=None,
             arrived_ns=None,

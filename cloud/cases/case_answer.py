@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from cloud.access.actor import Actor, may_see
-from cloud.access.permits import RIGHTS
+from cloud.access.actor import Actor
+from cloud.access.permits import RIGHTS, sees
 from cloud.cases.case_act import word
 from cloud.cases.case_acts import ACTS, allowed
 from cloud.cases.case_flow import Case, CaseFile, Member
@@ -78,7 +78,7 @@ def _beside(case: Case, actor: Actor, practice: Practice, now_ns: int) -> dict[s
 
 
 def _can(case: Case, actor: Actor) -> tuple[str, ...]:
-    if not may_see(actor, case.district, case.unit):
+    if not sees(actor, case.district, case.unit, case.dispatched_to):
         return ()
     rights = actor.rights
     return tuple(act for act in allowed(case) if _RIGHTS[act] in rights)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 
 from cloud.access.actor import Actor
 from cloud.city.day import day_of
@@ -48,7 +48,7 @@ def conditions(wanted: CaseFilter, actor: Actor, now_ns: int) -> Sequence[Column
         found.append(cases.c.closed_ns.is_(None) if wanted.is_open else cases.c.closed_ns.is_not(None))
     if wanted.is_overdue:
         found += [cases.c.closed_ns.is_(None), cases.c.suspended_ns.is_(None), cases.c.due_ns < now_ns]
-    return [*found, *_opened(wanted), *_theirs(actor, columns)]
+    return [*found, *_opened(wanted), *_theirs(actor, columns, with_climbed=bool(is_of_open))]
 
 
 def _opened(wanted: CaseFilter) -> list[ColumnElement[bool]]:
@@ -61,10 +61,15 @@ def _opened(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _theirs(actor: Actor, columns: Mapping[str, ColumnElement[str]]) -> list[ColumnElement[bool]]:
+def _theirs(
+    actor: Actor, columns: Mapping[str, ColumnElement[str]], *, with_climbed: bool
+) -> list[ColumnElement[bool]]:
+    """`with_climbed`: those that were dispatched to their units and have climbed; only open ones are found fast."""
     found: list[ColumnElement[bool]] = []
     if actor.districts:
         found.append(columns["district"].in_(sorted(actor.districts)))
     if actor.units:
-        found.append(columns["unit"].in_(sorted(actor.units)))
+        units = sorted(actor.units)
+        mine = columns["unit"].in_(units)
+        found.append(or_(mine, cases.c.dispatched_to.in_(units)) if with_climbed else mine)
     return found

@@ -97,7 +97,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     system that reported it. `related` is the case it was merged into, a duplicate of, or came from.
     `site`, `sensor` and `alarm` are those of its first member, the last two empty when that has left a
     drill. `longitude` and `latitude`: WGS-84 degrees, None without a place. `unit` and `person` are
-    responsible for it. Of `members` that belong to it, `done` are finished. `mode` is the city's mode
+    responsible for it; `dispatched_to` is the unit that it was given to, from which it may have climbed
+    since. Of `members` that belong to it, `done` are finished. `mode` is the city's mode
     when it opened. Times are None when
     it has not come so far; `stage_ns` is when its present stage began. `due_ns` and the other deadlines
     are None where none runs; `climb_ns` is when it climbs to the next who is asked, `overdue_ns` when
@@ -126,6 +127,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     latitude: float | None = None
     unit: str = ""
     person: str = ""
+    dispatched_to: str = ""
     members: int = 0
     done: int = 0
     mode: str = ""

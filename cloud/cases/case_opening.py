@@ -99,6 +99,7 @@ def dispatched(case: Case, actor: str, unit: str, person: str, note: str, practi
         fed_back_ns=None,
         unit=unit,
         person=person,
+        dispatched_to=unit,
         accept_due_ns=accept_due_ns,
         verify_due_ns=None,
         climbed=0,

@@ -67,8 +67,8 @@ def actor_of(grant: ActionGrant, address: str) -> Actor:
 
 
 def require_own(grant: ActionGrant, case: Case) -> None:
-    """Raises NotAllowed when the case is another unit's by now."""
-    if case.unit != grant.recipient:
+    """Raises NotAllowed when the case is another unit's by now; one that has climbed was not given to another."""
+    if grant.recipient not in (case.unit, case.dispatched_to):
         fix = "nothing is left to do for you; ask the command centre if you think otherwise."
         what = "this case is in the hands of another unit now."
         raise NotAllowed(what, where=f"case {case.number}", fix=fix, code="E-LINKS-007")

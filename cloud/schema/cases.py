@@ -36,6 +36,7 @@ cases = Table(
     Column("latitude", Float),
     Column("unit", Text, nullable=False),
     Column("person", Text, nullable=False),
+    Column("dispatched_to", Text, nullable=False),
     Column("members", Integer, nullable=False),
     Column("done", Integer, nullable=False),
     Column("mode", Text, nullable=False),

@@ -170,6 +170,26 @@ async def test_an_act_by_a_link_that_is_refused_is_audited(tmp_path: Path) -> No
         assert link.rpartition("/")[2] not in str(lines)
 
 
+async def test_a_case_that_climbed_is_still_theirs_who_were_asked_first(tmp_path: Path) -> None:
+    """Nobody accepts a red case within a minute: it is the command centre's, and the unit sees and accepts it still."""
+    async with linked_town.opened(tmp_path) as town:
+        chen, ma, number = await town.person("chen"), await town.person("ma"), await town.lean()
+        link = town.link(number)
+        town.gate.wait(60)
+        await town.ledger.tick()
+        assert (await town.ledger.case(number)).unit == "command-centre"
+        for client, seen in ((chen, [number]), (ma, [])):
+            found = await client.get("/api/v1/cases", params={"open": "true"})
+            assert [case["number"] for case in found.json()] == seen
+            assert [case["number"] for case in (await client.get("/api/v1/state")).json()["cases"]] == seen
+            assert (await client.get(f"/api/v1/cases/{number}")).status_code == (200 if seen else 403)
+        assert "accept" in (await chen.get(f"/api/v1/cases/{number}")).json()["can"]
+        assert "accept" in (await town.phone.get(link)).json()["can"]
+        assert (await town.act(link, "accept")).json()["stage"] == "handling"
+        done = await chen.post(f"/api/v1/cases/{number}/acts", json={"act": "feed_back", "note": "已加固"})
+        assert (done.status_code, done.json()["stage"]) == (200, "fed_back")
+
+
 @pytest.mark.parametrize("act", ["close", "dispatch", "refuse", "verify", "suspend"])
 async def test_a_link_carries_four_acts_and_no_other(tmp_path: Path, act: str) -> None:
     """Nobody closes, refuses or gives away a case by a link."""

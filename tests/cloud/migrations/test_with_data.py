@@ -160,6 +160,19 @@ async def test_what_gave_old_alarms_their_level_is_known(place: str, run: Migrat
     )
 
 
+async def test_a_case_that_was_dispatched_before_stays_its_units(place: str, run: Migrate, tmp_path: Path) -> None:
+    """The unit that has it is the one it was given to; one that nobody was given has none."""
+    run(ledger_of_0001.make)
+    run(to("0007"))
+    given = (
+        "UPDATE cases SET stage = 'dispatched', unit = 'tongan-ads', dispatched_ns = 1 WHERE number = '20261118-00002'"
+    )
+    run(lambda connection: connection.execute(text(given)) and None)
+    async with open_ledger(place, tmp_path) as ledger:
+        found = {case.number: case.dispatched_to for case in await ledger.cases() if case.dispatched_to}
+    assert found == {"20261118-00002": "tongan-ads"}
+
+
 async def test_what_was_not_counted_before_is_counted(place: str, run: Migrate, tmp_path: Path) -> None:
     """Alarms raised by ten minutes and by day in China, where an evening in UTC may be tomorrow."""
     run(ledger_of_0001.make)
