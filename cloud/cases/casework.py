@@ -15,7 +15,7 @@ from cloud.cases.case_ties import Decide, Dispute, Done, Duplicate, Merge, Split
 from cloud.cases.sensor_word import LastSeen, doubts
 from cloud.cases.work import Work
 from cloud.schema.cases import cases as table
-from cloud.tables import cases, photos
+from cloud.tables import cases, photos, refs
 from wire.alarm import worst
 from wire.errors import BadAct, StaleCase
 
@@ -138,6 +138,7 @@ def _(act: Merge, case: Case, work: Work, actor: str, permit: Permit) -> None:
     moved = [msgspec.structs.replace(part, joined_ns=work.now_ns) for part in parts]
     work.docket.join(into.number, moved)
     _point_alarms(work, parts, into.number)
+    _point_refs(work, case.number, into.number)
     line = LogLine(work.now_ns, actor, into.stage, f"← {case.number} {act.note}".rstrip(), "merge")
     level = worst([into.level, case.level])
     work.docket.change(logged(into, line, members=into.members + len(parts), level=level))
@@ -146,6 +147,7 @@ def _(act: Merge, case: Case, work: Work, actor: str, permit: Permit) -> None:
 @_beside.register
 def _(act: Duplicate, case: Case, work: Work, actor: str, permit: Permit) -> None:  # noqa: ARG001 - one shape
     permit(work.case(act.of), act)
+    _point_refs(work, case.number, act.of)
 
 
 @_beside.register
@@ -269,3 +271,9 @@ def _point_alarms(work: Work, parts: list[Member], number: str) -> None:
     for part in parts:
         if part.is_alarm:
             work.docket.alarms[part.member] = msgspec.structs.replace(work.alarm(part.member), case=number)
+
+
+def _point_refs(work: Work, number: str, to: str) -> None:
+    """What other systems report of a case that went into another is of that one from now on."""
+    for ref in refs.of(work.connection, number):
+        work.remember(msgspec.structs.replace(ref, case=to))

@@ -11,6 +11,7 @@ from busy_city import MINUTE_NS, Town, at, clock
 from cloud.cases import reportwork
 from cloud.cases.case_acts import Close, File
 from cloud.cases.case_flow import Stage
+from cloud.cases.case_ties import Duplicate, Merge
 from cloud.cases.elsewhere import Ref, conflict
 from cloud.city.case_codes import NoSuchCode
 from cloud.reporting.reports import Report, State
@@ -147,6 +148,17 @@ async def test_a_report_about_a_closed_case_is_remembered(town: Town) -> None:
     await town.report(later)
     assert await town.file_of(case.number) == closed
     assert conflict(await ref(town, case.number), closed) == "handling there, closed here"
+
+
+@pytest.mark.parametrize("kind", ["merge", "duplicate"])
+async def test_a_report_about_a_case_that_went_into_another_is_of_that(town: Town, kind: str) -> None:
+    """Two cameras saw the same bicycles: what the first one sees next is written into the case that goes on."""
+    first, second = await town.report(report()), await town.report(report(key="CAM-8-1", text="13 辆"))
+    tied = Merge(into=second.number) if kind == "merge" else Duplicate(of=second.number)
+    await town.do(first.number, tied)
+    assert {ref.key for ref in await town.refs(second.number)} == {"CAM-7-42", "CAM-8-1"}
+    worse = await town.report(report(level=Level.RED, text="车道堵死", time_ns=BEGAN_NS + MINUTE_NS))
+    assert (worse.number, worse.level, worse.log[-1].note) == (second.number, Level.RED, "raised · 车道堵死")
 
 
 async def test_what_we_do_not_know_is_kept_in_words(town: Town) -> None:
