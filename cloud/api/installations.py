@@ -11,15 +11,15 @@ from litestar.di import Provide
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import FromPath, QueryParameter, SkipValidation
 
-from cloud.access.actor import EGRET, require_sight
+from cloud.access.actor import require_sight
 from cloud.access.permits import sees_district
 from cloud.api.desk import Desk, OnDesk, site_named
 from cloud.api.doors import OnActor
-from cloud.cases.case_filter import CaseFilter, conditions
 from cloud.cases.case_flow import Case
 from cloud.compliance import certificate
 from cloud.compliance.compliance import Compliance, Measured, assess, watched
 from cloud.compliance.presence import Attendance, Presence, with_newest
+from cloud.tables.cases import open_at
 from wire.inventory import Site
 
 OPEN_CASES_MAX = 100
@@ -105,8 +105,7 @@ async def compliance(
     known = site_named(desk, site)
     if not sees_district(actor, known.district):
         require_sight(actor, known.district, where=f"site {site}")
-    here = conditions(CaseFilter(is_open=True, site=site), EGRET, desk.now())
-    cases = await desk.ledger.cases(here, limit=OPEN_CASES_MAX)
+    cases = await desk.ledger.cases([open_at(site)], limit=OPEN_CASES_MAX)
     (judged,) = await _assess(desk, attendance, [known], cases)
     wanted = request.accept.best_match([MediaType.JSON, MediaType.HTML], default=MediaType.JSON)
     headers = {"Vary": "Accept", "Cache-Control": "no-store"}

@@ -23,7 +23,7 @@ SERIOUS = (Level.RED, Level.ORANGE)
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """What the cloud knows of an installation beside the inventory: counted, reported, open."""
+    """What the cloud knows of an installation beside the inventory: counted, reported, its open cases."""
 
     presence: tuple[Presence, ...]
     boxes: tuple[BoxState, ...]
@@ -109,7 +109,7 @@ def assess(site: Site, inventory: Inventory, measured: Measured, now_ns: int) ->
         valid_until=None if failed else min((item.lapses for item in items if item.lapses), default=None),
         failed=failed,
         items=items,
-        remarks=_remarks(site, measured.cases),
+        remarks=_remarks(measured.cases),
         sensors=tuple(_record(site, sensor, own) for sensor in sensors),
     )
 
@@ -145,13 +145,14 @@ def _record(site: Site, sensor: Sensor, own: Mapping[tuple[str, str], Presence])
     )
 
 
-def _remarks(site: Site, cases: Sequence[Case]) -> tuple[Text, ...]:
+def _remarks(cases: Sequence[Case]) -> tuple[Text, ...]:
     """Not part of the definition: whoever approves should see it all the same."""
-    grave = [case for case in cases if case.site == site.id and case.level in SERIOUS and case.closed_ns is None]
-    return tuple(
-        Text(
-            f"未结案卷 {case.number}，{case.level}：{case.title}",
-            f"open case {case.number} ({case.level}): {case.title_en}",
-        )
-        for case in grave
+    return tuple(_remark(case) for case in cases if case.level in SERIOUS)
+
+
+def _remark(case: Case) -> Text:
+    drill, drill_en = ("，演练", ", drill") if case.is_drill else ("", "")
+    return Text(
+        f"未结案卷 {case.number}，{case.level}{drill}：{case.title}",
+        f"open case {case.number} ({case.level}{drill_en}): {case.title_en}",
     )

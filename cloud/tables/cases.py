@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, or_, select, update
 
 from cloud.cases.case_flow import Case, CaseFile, CaseKind, LogLine, Member, Stage
 from cloud.city.day import day_of
@@ -56,6 +56,13 @@ def open_group(connection: Connection, district: str, code_class: str, code: str
         .limit(1)
     )
     return next(iter(_with_logs(connection, wanted)), None)
+
+
+def open_at(site: str) -> ColumnElement[bool]:
+    """Holds for open cases of a site, and for those that an alarm of it is a part of."""
+    is_part = case_members.c.until_ns.is_(None) & case_members.c.is_alarm & (case_members.c.site == site)
+    numbers = select(case_members.c.case).where(is_part)
+    return IS_OPEN & or_(Unindexed(cases.c.site) == site, cases.c.number.in_(numbers))
 
 
 def several(connection: Connection, numbers: Collection[str]) -> list[Case]:

@@ -62,6 +62,24 @@ async def test_compliance_says_what_was_found(client: httpx.AsyncClient) -> None
     assert answer.headers["vary"] == "Accept"
 
 
+async def test_remarks_are_of_the_site_wherever_its_alarm_is(client: httpx.AsyncClient) -> None:
+    """Its lean is a part of a case of another site; a drill's case of its own is told as one; others are not told."""
+    [lean] = (await client.get("api/v1/cases")).json()
+    filed = {"title": "两块屏幕倾斜", "level": "red", "site": "XM-SM-0001"}
+    whole = (await client.post("api/v1/cases", json=filed)).json()["number"]
+    await client.post("api/v1/cases", json=filed)
+    merged = await client.post(f"api/v1/cases/{lean['number']}/acts", json={"act": "merge", "into": whole})
+    assert merged.status_code == 200
+    await client.post("api/v1/modes", json={"mode": "watch", "reason": "演练", "is_drill": True})
+    drill = (await client.post("api/v1/cases", json={**filed, "title": "演习", "site": SITE})).json()["number"]
+    remarks = (await client.get(f"api/v1/installations/{SITE}/compliance")).json()["remarks"]
+    assert [remark["en"] for remark in remarks] == [
+        f"open case {drill} (red, drill): 演习",
+        f"open case {whole} (red): 两块屏幕倾斜",
+    ]
+    assert remarks[0]["zh"] == f"未结案卷 {drill}，red，演练：演习"
+
+
 @pytest.mark.parametrize(
     ("query", "accept", "kind"),
     [
