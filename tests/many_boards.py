@@ -11,7 +11,7 @@ from wire.alarm import AlarmEvent, Change, Level
 from wire.alarm_message import AlarmMessage
 from wire.inventory import Inventory
 
-BOX = "XM-TA-01"
+BOX, SECOND_BOX = "XM-TA-01", "XM-TA-02"
 
 
 def site_of(number: int) -> str:
@@ -25,13 +25,14 @@ def sensor_of(number: int) -> str:
 
 
 def inventory(folder: Path, count: int) -> Inventory:
-    """The small city with boards 1 to `count` beside XM-TA-0117."""
+    """The small city with boards 1 to `count` beside XM-TA-0117, and a second box in Tong'an."""
     city = small_city.inventory(folder)
     board, tilt = city.sites["XM-TA-0117"], city.sensors["XM-TA-0117-T1"]
     numbers = range(1, count + 1)
     sites = {site_of(n): replace(board, id=site_of(n), name=f"{n} 号牌", sensors=(sensor_of(n),)) for n in numbers}
     sensors = {sensor_of(n): replace(tilt, id=sensor_of(n), site=site_of(n)) for n in numbers}
-    return replace(city, sites={**city.sites, **sites}, sensors={**city.sensors, **sensors})
+    boxes = {**city.boxes, SECOND_BOX: replace(city.boxes[BOX], id=SECOND_BOX)}
+    return replace(city, boxes=boxes, sites={**city.sites, **sites}, sensors={**city.sensors, **sensors})
 
 
 def practice(folder: Path, count: int) -> Practice:

@@ -8,7 +8,7 @@ from pathlib import Path
 import many_boards
 import pytest
 import small_city
-from many_boards import BOX, gust, leans, message, sensor_of
+from many_boards import BOX, SECOND_BOX, gust, leans, message, sensor_of
 from small_city import LEAN, SECOND_NS
 
 from cloud.alarming import alarmwork
@@ -90,6 +90,17 @@ async def test_forty_boards_are_forty_cases_on_a_normal_day(house: House) -> Non
     await house.ledger.take_alarms(gust(40, START_NS))
     found = await house.cases()
     assert [(case.sensor, case.members) for case in found] == [(sensor_of(number), 1) for number in range(1, 41)]
+
+
+async def test_boxes_that_are_gone_are_not_one_case(house: House) -> None:
+    """In a typhoon, too: each is another place to drive to."""
+    await house.people.switch_mode(Switch(mode=ModeName.TYPHOON, level=Level.RED, reason="台风"), small_city.person())
+    for box in (BOX, SECOND_BOX):
+        await house.status(online=True, box=box)
+        await house.status(online=False, box=box)
+    house.clock.wait(120)
+    await house.ledger.tick()
+    assert [(case.alarm, case.members) for case in await house.cases()] == [(OFFLINE, 1), (f"{SECOND_BOX}/offline", 1)]
 
 
 async def test_one_gust_is_one_case_in_a_typhoon(house: House) -> None:

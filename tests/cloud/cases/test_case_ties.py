@@ -130,6 +130,15 @@ async def test_a_part_is_split_off_with_the_level_it_has_by_now(town: Town) -> N
     assert (apart.level, clock(apart.due_ns)) == (Level.RED, "2026-11-18 14:00:00")
 
 
+async def test_what_is_split_off_a_drill_is_a_drill(town: Town) -> None:
+    """Also after the exercise: nobody is sent out in earnest because a list was put in order."""
+    await town.switch(ModeName.WATCH, is_drill=True)
+    [case] = await town.says(SIMING, SQUARE)
+    await town.switch(ModeName.NORMAL)
+    await town.do(case.number, Split(members=(f"{SQUARE}/lean",)))
+    assert [(one.is_drill, one.mode) for one in await town.open_cases()] == [(True, "watch"), (True, "watch")]
+
+
 async def test_a_case_split_in_its_last_stage_begins_at_the_first(town: Town) -> None:
     """What was accepted, fed back, extended or climbed in the whole is not so in the part."""
     first, second = await town.says(TONGAN, SIMING)
