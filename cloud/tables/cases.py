@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, exists, func, insert, or_, select, update
 
 from cloud.cases.case_flow import Case, CaseFile, CaseKind, LogLine, Member, Stage
 from cloud.city.day import day_of
@@ -43,7 +43,12 @@ def open_of(connection: Connection, alarms: Collection[str]) -> dict[str, Case]:
 
 
 def open_group(connection: Connection, district: str, code_class: str, code: str, since_ns: int) -> Case | None:
-    """The newest sensor case of a district and a code that is open, not yet fed back, and was opened since."""
+    """The newest sensor case of a district and a code that is open, not yet fed back, and was opened since.
+
+    A disputed one is left alone: nobody is asked to handle it until that is decided.
+    """
+    matter = cases.alias("matter")
+    is_deciding = matter.c.closed_ns.is_(None) & (matter.c.kind + "" == CaseKind.COORDINATION.value)
     wanted = (
         select(*_FACTS)
         # A number begins with the day: nobody walks through all that a district ever had.
@@ -52,6 +57,7 @@ def open_group(connection: Connection, district: str, code_class: str, code: str
         .where(cases.c.opened_ns >= since_ns, Unindexed(cases.c.source) == "sensor", cases.c.suspended_ns.is_(None))
         .where(Unindexed(cases.c.kind) == CaseKind.EVENT_PART.value)
         .where(Unindexed(cases.c.stage).in_([Stage.FILED.value, Stage.DISPATCHED.value, Stage.HANDLING.value]))
+        .where(~exists().where(matter.c.related == cases.c.number, is_deciding))
         .order_by(cases.c.number.desc())
         .limit(1)
     )

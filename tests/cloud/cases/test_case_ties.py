@@ -237,6 +237,14 @@ async def test_a_dispute_opens_a_matter_with_the_history(town: Town) -> None:
     assert (matter.due_ns, await case_of(town, f"{TONGAN}/lean")) == (None, case.number)
 
 
+async def test_a_dispute_about_a_drill_is_a_drill(town: Town) -> None:
+    """Whoever decides it decides in the exercise."""
+    await town.switch(ModeName.WATCH, is_drill=True)
+    _, matter = await disputed(town)
+    await town.switch(ModeName.NORMAL)
+    assert (matter.is_drill, matter.mode) == (True, "watch")
+
+
 async def test_a_decision_dispatches_the_case(town: Town) -> None:
     """The matter ends; the case is with the unit that was named, its person on duty is told, and it climbs again."""
     case, matter = await disputed(town)

@@ -12,6 +12,7 @@ from busy_city import MINUTE_NS, Town, clock
 from cloud.alarming import alarmwork
 from cloud.alarming.alarmwork import Shelve
 from cloud.cases.case_flow import CaseKind, Stage
+from cloud.cases.case_ties import Dispute
 from cloud.city.mode import Mode, ModeError, ModeName
 from cloud.tables import modes
 from wire.alarm import Change, Level
@@ -149,6 +150,20 @@ async def test_what_comes_too_late_for_the_group_has_its_own_case(town: Town) ->
     await town.says("XM-SM-0002-T1")
     cases = [case for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART]
     assert [case.members for case in cases] == [1, 1]
+
+
+async def test_nothing_joins_a_case_that_waits_for_a_decision(town: Town) -> None:
+    """Of a disputed case nobody is asked: the next board of the gust has a case of its own, and climbs."""
+    await town.switch(ModeName.TYPHOON)
+    await town.says(SIMING, level=Level.BLUE)
+    [disputed] = [case for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART]
+    await town.do(disputed.number, Dispute(note="边界不清"))
+    await town.says("XM-SM-0002-T1")
+    cases = [case for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART]
+    assert [(case.level, case.members, case.climb_ns is None) for case in cases] == [
+        (Level.BLUE, 1, True),
+        (Level.RED, 1, False),
+    ]
 
 
 @pytest.mark.parametrize("is_first_drill", [True, False])
