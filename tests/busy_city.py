@@ -1,7 +1,7 @@
 """The small city with units, a rota and routing, a clock that a test moves, and what people do in it."""
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from cloud.cases.elsewhere import Ref
 from cloud.cases.modework import Switch
 from cloud.cases.practice import Practice
 from cloud.cases.reportwork import Filing
+from cloud.cases.sensor_word import LastSeen
 from cloud.cases.work import Work
 from cloud.city import city_rules
 from cloud.city.city_rules import CityRules
@@ -103,7 +104,7 @@ class Town:
         actor: str = "wu",
         *,
         version: int | None = None,
-        last_seen: Mapping[str, int] | None = None,
+        last_seen: LastSeen | None = None,
     ) -> Case:
         """An act on a case by somebody who may."""
         seen = last_seen or {}

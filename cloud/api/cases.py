@@ -17,6 +17,7 @@ from cloud.cases.case_filter import CaseFilter, conditions
 from cloud.cases.case_flow import CaseKind, Outcome, Stage
 from cloud.cases.casebook import Asked
 from cloud.cases.reportwork import Filing
+from cloud.cases.sensor_word import LastSeen
 from cloud.tables.case_counts import CaseCounts
 from wire.alarm import Level
 
@@ -128,10 +129,12 @@ async def act_on_case(
     return Response(answer(done, actor, desk.ledger.practice, desk.now()), headers={"ETag": etag(done)})
 
 
-def last_seen(desk: Desk) -> dict[str, int]:
-    """When each sensor last gave a good reading."""
-    seen: dict[str, int] = {}
+def last_seen(desk: Desk) -> LastSeen:
+    """When each sensor last gave a good reading, of each quantity and of any."""
+    seen: dict[tuple[str, str], int] = {}
     for value in desk.live.latest():
         if value.quality == 0 and value.value is not None:
-            seen[value.sensor] = max(value.time_ns, seen.get(value.sensor, 0))
+            for quantity in (value.quantity, ""):
+                key = (value.sensor, quantity)
+                seen[key] = max(value.time_ns, seen.get(key, 0))
     return seen

@@ -1,7 +1,8 @@
 """The sensor's own word that a case may be closed: it has been good for a while, and it still speaks.
 
 An alarm that returned to normal never closes a case. A person closes it, and the sensor is asked: the
-alarm must have been normal for the set time, and the sensor must have given a reading within it.
+alarm must have been normal for the set time, and the sensor must have given a good reading of what the
+alarm is about within it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +11,8 @@ from cloud.alarming.alarm_state import Alarm
 
 SECOND_NS = 10**9
 
-LastSeen = Mapping[str, int]
-"""When each sensor last gave a reading that is good, UTC nanoseconds."""
+LastSeen = Mapping[tuple[str, str], int]
+"""When a sensor last gave a good reading of a quantity, or of any: (sensor, ""); UTC nanoseconds."""
 
 
 def doubts(alarms: Sequence[Alarm], last_seen: LastSeen, good_for_s: float, now_ns: int) -> list[str]:
@@ -27,8 +28,9 @@ def _doubt(alarm: Alarm, last_seen: LastSeen, good_for_ns: int, now_ns: int) -> 
         return f"{alarm.id} is good for {good_ns // SECOND_NS} s of {good_for_ns // SECOND_NS} s"
     if alarm.sensor == alarm.box:  # a box gives no readings: that it is back is its word
         return ""
-    seen_ns = last_seen.get(alarm.sensor)
+    who = f"{alarm.sensor} ({alarm.quantity})" if alarm.quantity else alarm.sensor
+    seen_ns = last_seen.get((alarm.sensor, alarm.quantity))
     if seen_ns is None:
-        return f"{alarm.sensor} has given no reading"
+        return f"{who} has given no reading"
     silent_ns = now_ns - seen_ns
-    return f"{alarm.sensor} is silent for {silent_ns // SECOND_NS} s" if silent_ns > good_for_ns else ""
+    return f"{who} is silent for {silent_ns // SECOND_NS} s" if silent_ns > good_for_ns else ""

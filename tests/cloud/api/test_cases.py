@@ -8,11 +8,13 @@ import small_city
 from small_city import SECOND_NS
 
 from cloud.cases.case_acts import Dispatch
+from cloud.ports import Column
 from cloud.tables import audit
 from cloud.tables.alarm_history import AlarmHistory
 from cloud.tables.audit import Wanted
-from wire.alarm import AlarmEvent, Level
+from wire.alarm import AlarmEvent, Change, Level
 from wire.alarm_message import AlarmMessage
+from wire.reading import Quality
 
 KEY = {"Idempotency-Key": "9f8d2c"}
 
@@ -239,6 +241,29 @@ async def test_a_switch_and_a_test_are_done_once(town: Any) -> None:
         await town.client.post("api/v1/alarms/test", json={"sensor": "XM-TA-0117-T1"}, headers=headers)
     history, _ = await town.ledger.alarm_history(AlarmHistory(), 10, "")
     assert [event.alarm for event in history] == ["XM-TA-0117-T1/test"]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "quality", "told"),
+    [
+        ("tilt", Quality.GOOD, ""),
+        ("tilt", Quality.STUCK, "(tilt) has given no reading"),
+        ("temperature", Quality.GOOD, "(tilt) has given no reading"),
+    ],
+)
+async def test_the_live_values_are_the_sensors_word(
+    town: Any, now_ns: int, quantity: str, quality: Quality, told: str
+) -> None:
+    """Cleared ten minutes ago: a good tilt since then lets a person close the case, another quantity does not."""
+    at_ns = now_ns - 600 * SECOND_NS
+    await town.ledger.take_alarms(small_city.lean(1, at_ns))
+    await town.ledger.take_alarms(small_city.lean(2, at_ns, change=Change.CLEARED))
+    [case] = await town.ledger.open_cases()
+    tags = town.inventory.tags("XM-TA-0117-T1", "XM-TA-01")
+    town.live.put([Column(tags, quantity, (now_ns,), (0.1,), (int(quality),))])
+    closed = await act(town, case.number, {"act": "close", "note": "已加固"})
+    assert closed.status_code == (422 if told else 200)
+    assert told in closed.text
 
 
 async def test_climbing_is_told_in_time(town: Any, now_ns: int) -> None:

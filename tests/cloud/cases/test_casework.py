@@ -163,8 +163,8 @@ async def test_the_permit_is_asked_for_both_cases_of_a_merge(town: Town) -> None
         (None, 1, "XM-TA-0117-T1/lean is still red"),
         (180, 1, "XM-TA-0117-T1/lean is good for 180 s of 600 s"),
         (599, 1, "is good for 599 s of 600 s"),
-        (900, None, "XM-TA-0117-T1 has given no reading"),
-        (900, 601, "XM-TA-0117-T1 is silent for 601 s"),
+        (900, None, r"XM-TA-0117-T1 \(tilt\) has given no reading"),
+        (900, 601, r"XM-TA-0117-T1 \(tilt\) is silent for 601 s"),
         (900, 600, ""),
         (600, 0, ""),
     ],
@@ -177,7 +177,7 @@ async def test_a_case_is_closed_on_the_sensors_word(
     if cleared_s_ago is not None:
         await town.says(TONGAN, change=Change.CLEARED)
         town.pass_s(cleared_s_ago)
-    seen = {} if seen_s_ago is None else {TONGAN: town.now_ns - seen_s_ago * busy_city.SECOND_NS}
+    seen = {} if seen_s_ago is None else {(TONGAN, "tilt"): town.now_ns - seen_s_ago * busy_city.SECOND_NS}
     if told:
         for blank in ("", " \n"):
             with pytest.raises(BadAct, match=told) as refused:
@@ -198,9 +198,9 @@ async def test_every_sensor_of_a_case_is_asked(town: Town) -> None:
     await town.do(second.number, Merge(into=first.number))
     await town.says(SIMING, change=Change.CLEARED)
     town.pass_s(900)
-    with pytest.raises(BadAct, match=f"{SIMING} has given no reading; {TONGAN}/lean is still red"):
+    with pytest.raises(BadAct, match=rf"{SIMING} \(tilt\) has given no reading; {TONGAN}/lean is still red"):
         await town.do(first.number, Close())
-    seen = {SIMING: town.now_ns}
+    seen = {(SIMING, "tilt"): town.now_ns}
     await town.do(first.number, Split(members=(f"{TONGAN}/lean",)))
     assert not (await town.do(first.number, Close(), last_seen=seen)).is_open
 
