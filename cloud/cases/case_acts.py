@@ -111,6 +111,7 @@ class Refuse(Act, frozen=True, kw_only=True, tag="refuse"):
             person="",
             dispatched_to="",
             dispatched_ns=None,
+            asked_ns=None,
             accepted_ns=None,
             arrived_ns=None,
             dispatch_due_ns=due_ns,

@@ -100,7 +100,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     responsible for it; `dispatched_to` is the unit that it was given to, from which it may have climbed
     since. Of `members` that belong to it, `done` are finished. `mode` is the city's mode
     when it opened. Times are None when
-    it has not come so far; `stage_ns` is when its present stage began. `due_ns` and the other deadlines
+    it has not come so far; `stage_ns` is when its present stage began, `asked_ns` when it was
+    dispatched last, again or anew. `due_ns` and the other deadlines
     are None where none runs; `climb_ns` is when it climbs to the next who is asked, `overdue_ns` when
     somebody is told that it is late. `suspended_ns` is set while it is suspended.
     `log` is oldest first; in lists it holds the latest lines only.
@@ -135,6 +136,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     opened_ns: int
     filed_ns: int | None = None
     dispatched_ns: int | None = None
+    asked_ns: int | None = None
     accepted_ns: int | None = None
     arrived_ns: int | None = None
     fed_back_ns: int | None = None

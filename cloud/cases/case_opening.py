@@ -94,6 +94,7 @@ def dispatched(case: Case, actor: str, unit: str, person: str, note: str, practi
         stage=Stage.DISPATCHED,
         stage_ns=now_ns,
         dispatched_ns=case.dispatched_ns or now_ns,
+        asked_ns=now_ns,
         accepted_ns=None,
         arrived_ns=None,
         fed_back_ns=None,

@@ -19,7 +19,7 @@ proved by summing the cases again.
 | verified | those of them that had come to the feedback | of the end |
 | extended | those closed that were extended (延期) | of the end |
 | confirmed, false_alarms | sensor cases with something, with nothing behind them | of the end |
-| dispatch_s, accept_s | seconds from filing to dispatch, and on to the last acceptance | of the stage's end |
+| dispatch_s, accept_s | seconds from filing to dispatch, from the last dispatch to acceptance | of the stage's end |
 | handle_s, verify_s | seconds from the last acceptance to the feedback, and on to the end | of the stage's end |
 """
 
@@ -108,7 +108,7 @@ def _figures(case: Case) -> Iterator[tuple[str, int | None, int]]:
     yield from _due(case)
     yield from _ended(case)
     yield "dispatch_s", case.dispatched_ns, _seconds(case.filed_ns, case.dispatched_ns)
-    yield "accept_s", case.accepted_ns, _seconds(case.dispatched_ns, case.accepted_ns)
+    yield "accept_s", case.accepted_ns, _seconds(case.asked_ns or case.dispatched_ns, case.accepted_ns)
     yield "handle_s", case.fed_back_ns, _seconds(case.accepted_ns, case.fed_back_ns)
 
 

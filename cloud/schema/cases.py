@@ -44,6 +44,7 @@ cases = Table(
     Column("opened_ns", BigInteger, nullable=False),
     Column("filed_ns", BigInteger),
     Column("dispatched_ns", BigInteger),
+    Column("asked_ns", BigInteger),
     Column("accepted_ns", BigInteger),
     Column("arrived_ns", BigInteger),
     Column("fed_back_ns", BigInteger),

@@ -11,7 +11,8 @@ from busy_city import Town, at
 from sqlalchemy import select
 
 from cloud.cases import tally
-from cloud.cases.case_acts import Accept, Close, Extend, FeedBack, Refuse, Resume, SendBack, Suspend
+from cloud.cases.case_act import Act
+from cloud.cases.case_acts import Accept, Close, Dispatch, Extend, FeedBack, Refuse, Resume, SendBack, Suspend
 from cloud.cases.case_flow import Case, CaseKind, Outcome, Stage
 from cloud.cases.case_ties import Dispute, Merge
 from cloud.city.mode import ModeName
@@ -162,6 +163,20 @@ async def test_the_sums_follow_a_case_through_its_life(town: Town) -> None:
     sums = await kept(town)
     wanted = {"reported": 1, "sent_back": 1, "extended": 1, "closed": 1, "due_closed_on_time": 1, "due_suspended": 0}
     assert {name: sums[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("again", [SendBack(note="还在晃"), Dispatch(unit="tongan-chengguan")])
+async def test_who_is_asked_again_is_timed_from_then_on(town: Town, again: Act) -> None:
+    """Two hours with the first unit or in the first round are nobody's way to accept: a minute is a minute."""
+    case = await town.file()
+    town.pass_s(30)
+    for act in (Accept(), FeedBack(), again) if isinstance(again, SendBack) else (again,):
+        town.pass_s(3_600)
+        await town.do(case.number, act)
+    town.pass_s(60)
+    await town.do(case.number, Accept())
+    sums = await kept(town)
+    assert (sums["accepted"], sums["accept_s"], sums["dispatch_s"]) == (1, 60, 0)
 
 
 async def test_a_refused_case_is_dispatched_no_more(town: Town) -> None:
