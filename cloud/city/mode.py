@@ -137,6 +137,6 @@ def check(mode: Mode, districts: Iterable[str], standing: Iterable[Mode], now_ns
         raise ModeError("the end of a mode lies in the future, and not too far.", fix=fix, code="E-MODE-003")
     holds = in_force(standing, mode.district, now_ns)
     if mode.is_drill and mode.mode is not ModeName.NORMAL and holds and not holds.is_drill:
-        what = f"{mode.district or 'the city'} is in mode {holds.mode} in earnest: {holds.reason}"
+        what = f"{mode.district or 'the city'} is in mode {holds.mode} in earnest ({holds.reason})."
         fix = "hold the exercise when that has ended, or where it does not hold."
         raise ModeError(what, fix=fix, code="E-MODE-004")
