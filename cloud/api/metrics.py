@@ -89,6 +89,9 @@ def _alarms(found: Gauges) -> Iterator[Family]:
         ("level",),
         [((level,), found.raised[level]) for level in Level],
     )
+    chatter = "Alarms raised three times within a minute, in the last ten minutes."
+    yield Family("egret_alarms_chattering_10m", chatter, (), [((), found.chattering)])
+    yield Family("egret_alarms_standing", "Alarms active for more than a day.", (), [((), found.standing)])
 
 
 def _cases(found: Gauges) -> Iterator[Family]:

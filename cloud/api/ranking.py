@@ -107,7 +107,7 @@ def _behind(found: Sequence[Ranked], after: str) -> Sequence[Ranked]:
 def _work(connection: Connection, theirs: Sequence[ColumnElement[bool]], sites: Sequence[str]) -> _Work:
     standing = modes.standing(connection)
     tasks = [switch.task for switch in standing if switch.task]
-    return _Work(cases.open_at(connection, theirs, sites), cases.done_at(connection, tasks, sites), standing)
+    return _Work(cases.worst_open_at(connection, theirs, sites), cases.done_at(connection, tasks, sites), standing)
 
 
 def _told(one: Ranked, reasons: Sequence[Reason], work: _Work, desk: Desk, now_ns: int) -> RankedSite:

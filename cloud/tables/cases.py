@@ -115,7 +115,9 @@ def parts(connection: Connection, number: str) -> list[Member]:
     return [built(Member, row) for row in rows]
 
 
-def open_at(connection: Connection, wanted: Sequence[ColumnElement[bool]], sites: Collection[str]) -> dict[str, str]:
+def worst_open_at(
+    connection: Connection, wanted: Sequence[ColumnElement[bool]], sites: Collection[str]
+) -> dict[str, str]:
     """The worst open case of each of these sites, and of two the older: one that is there, or has an alarm from there.
 
     Only cases that fulfil all conditions count, and no coordination matters or special tasks.

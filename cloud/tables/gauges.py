@@ -5,25 +5,28 @@ from collections import Counter
 import msgspec
 from sqlalchemy import Connection, case, func, select
 
-from cloud.alarming.alarm_load import INTERVAL_NS
+from cloud.alarming.alarm_load import INTERVAL_NS, Period, repeated
 from cloud.alarming.alarm_state import AlarmState
 from cloud.cases.case_flow import Stage
 from cloud.schema.alarms import alarm_events
 from cloud.schema.cases import cases
 from cloud.schema.stream import boxes, outbox
 from cloud.tables import events
-from cloud.tables.alarm_load import by_state_and_level, were_shown
+from cloud.tables.alarm_load import by_state_and_level, recent, standing, were_shown
 from wire.alarm import Change, Level
 
 
 class Gauges(msgspec.Struct, frozen=True):
     """Numbers of things by what they are. `raised`: alarms shown in the last ten minutes by the boxes' clocks.
 
+    `chattering` alarms were raised three times within a minute in those ten; `standing` ones for more than a day.
     `overdue` counts open cases whose deadline has passed. `waiting` and `dead` are notices by target.
     """
 
     alarms: Counter[tuple[AlarmState, Level]]
     raised: Counter[Level]
+    chattering: int
+    standing: int
     cases: Counter[tuple[Stage, Level]]
     overdue: int
     waiting: dict[str, int]
@@ -36,6 +39,7 @@ class Gauges(msgspec.Struct, frozen=True):
 def read(connection: Connection, now_ns: int) -> Gauges:
     """All of one instant."""
     found, overdue = _cases(connection, now_ns)
+    ten_minutes = Period(now_ns - INTERVAL_NS + 1, now_ns + 1)
     is_dead = outbox.c.due_ns.is_(None)
     letters = connection.execute(
         select(outbox.c.target, is_dead, func.count()).group_by(outbox.c.target, is_dead)
@@ -47,6 +51,8 @@ def read(connection: Connection, now_ns: int) -> Gauges:
     return Gauges(
         alarms=by_state_and_level(connection),
         raised=_raised(connection, now_ns),
+        chattering=len(repeated(recent(connection, ten_minutes)).chattering),
+        standing=standing(connection, "", now_ns)[1],
         cases=found,
         overdue=overdue,
         waiting={target: count for target, dead, count in letters if not dead},

@@ -6,6 +6,7 @@ from typing import Any
 
 import guarded_town
 import small_city
+from many_boards import leans, message
 from prometheus_client.parser import text_string_to_metric_families
 from small_city import SECOND_NS
 
@@ -15,7 +16,7 @@ from cloud.cases.casebook import Casebook
 from cloud.listening import Http
 from cloud.ports import Notice
 from cloud.tables import outbox
-from wire.alarm import Level
+from wire.alarm import Change, Level
 from wire.receipt import BoxStatus
 
 Samples = dict[tuple[str, ...], float]
@@ -37,7 +38,7 @@ async def test_a_cloud_in_which_nothing_has_happened(town: Any) -> None:
     """Every number is there and 0, so that an alert finds it: 6 states, 6 stages, 4 levels, 2 kinds of box."""
     found = await scrape(town)
     assert set(found.values()) == {0}
-    assert len(found) == 6 * 4 + 4 + 6 * 4 + 1 + 2 + 1
+    assert len(found) == 6 * 4 + 4 + 2 + 6 * 4 + 1 + 2 + 1
 
 
 async def test_what_happened_is_counted(town: Any, now_ns: int) -> None:
@@ -59,6 +60,21 @@ async def test_what_happened_is_counted(town: Any, now_ns: int) -> None:
         ("egret_boxes", "offline"): 1,
         ("egret_ledger_last_event_id",): await town.ledger.last_event_id(),
     }
+
+
+async def test_what_stands_and_what_chatters_is_counted(town: Any, now_ns: int) -> None:
+    """A lean of yesterday morning stands; a sensor that fails three times within a minute chatters for ten minutes."""
+    day_ns = 86_400 * SECOND_NS
+    await town.ledger.take_alarms(small_city.lean(1, now_ns - day_ns - 1))
+    changes = [change for _ in range(3) for change in (Change.RAISED, Change.CLEARED)]
+    began_ns = now_ns - 599 * SECOND_NS
+    events = [
+        leans("XM-SM-0001-T1", at, began_ns + 10 * at * SECOND_NS, Level.BLUE, change, rule="fault")
+        for at, change in enumerate(changes, 1)
+    ]
+    await town.ledger.take_alarms(message(events, box="XM-SM-01"))
+    found = await scrape(town)
+    assert (found["egret_alarms_standing",], found["egret_alarms_chattering_10m",]) == (1, 1)
 
 
 async def test_dead_letters_are_counted_apart(town: Any, now_ns: int) -> None:
