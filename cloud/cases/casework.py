@@ -209,7 +209,8 @@ def _about(case: Case, first: Member, work: Work) -> Case:
 def _(act: Dispute, case: Case, work: Work, actor: str, permit: Permit) -> None:  # noqa: ARG001 - one shape
     now_ns, practice = work.now_ns, work.practice
     line = LogLine(now_ns, actor, Stage.REPORTED, act.note, "dispute")
-    history = tuple(msgspec.structs.replace(old, stage=Stage.REPORTED) for old in case.log)
+    whole = cases.file_of(work.connection, case.number).log
+    history = tuple(msgspec.structs.replace(old, stage=Stage.REPORTED) for old in whole)
     matter = Case(
         number=work.docket.next_number(),
         version=0,

@@ -237,6 +237,17 @@ async def test_a_dispute_opens_a_matter_with_the_history(town: Town) -> None:
     assert (matter.due_ns, await case_of(town, f"{TONGAN}/lean")) == (None, case.number)
 
 
+async def test_a_matter_has_all_of_a_long_history(town: Town) -> None:
+    """An alarm came and went fifty times: who decides still reads who reported and dispatched it at first."""
+    [case] = await town.says(TONGAN)
+    for _ in range(25):
+        await town.says(TONGAN, change=Change.CLEARED)
+        await town.says(TONGAN)
+    await town.do(case.number, Dispute(note="不是我们的"))
+    told = (await town.file_of((await town.open_cases())[-1].number)).log
+    assert ([line.act for line in told][:4], len(told)) == (["raised", "file", "dispatch", "cleared"], 3 + 50 + 2)
+
+
 async def test_a_dispute_about_a_drill_is_a_drill(town: Town) -> None:
     """Whoever decides it decides in the exercise."""
     await town.switch(ModeName.WATCH, is_drill=True)
