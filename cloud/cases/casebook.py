@@ -93,7 +93,7 @@ class Casebook:
             return tuple(_tried(work, alarm, spoken(act), actor) for alarm in dict.fromkeys(alarms))
 
         word = f"alarm.{act.__struct_config__.tag}"
-        return await self._do(run, actor, word, _by_outcome, tuple[AlarmDone, ...], repeat)
+        return await self._do(run, actor, word, _by_outcome, tuple[AlarmDone, ...], repeat, detail=_said(act))
 
     async def test_alarm(self, asked: Test, actor: Actor, repeat: Once | None = None) -> Alarm:
         """A test alarm of a sensor. Raises NoSuchSensor."""
@@ -119,7 +119,8 @@ class Casebook:
             events.add(work.connection, [mode], work.now_ns)
             return mode
 
-        return await self._do(run, actor, f"mode.{asked.mode}", asked.district or "city", Mode, repeat)
+        place = asked.district or "city"
+        return await self._do(run, actor, f"mode.{asked.mode}", place, Mode, repeat, detail=_said(asked))
 
     async def take_reports(self, system: str, reports: Sequence[Report], actor: Actor) -> Sequence[Case]:
         """The case of each report of another system, all or none."""
@@ -177,6 +178,7 @@ class Casebook:
         thing: str | Callable[[T], Things],
         kind: type[T],
         repeat: Once | None = None,
+        detail: str = "",
     ) -> T:
         def both(work: Work) -> T:
             if repeat:
@@ -188,10 +190,15 @@ class Casebook:
             if repeat:
                 once.keep(work.connection, repeat, msgspec.json.encode(result).decode(), work.now_ns)
             for outcome, done in [("done", thing)] if isinstance(thing, str) else thing(result):
-                audit.add(work.connection, acts.line(actor, act, done, work.now_ns, outcome=outcome))
+                audit.add(work.connection, acts.line(actor, act, done, work.now_ns, outcome=outcome, detail=detail))
             return result
 
         return await self._ledger.transact(both)
+
+
+def _said(asked: msgspec.Struct) -> str:
+    """What was asked for, where nothing else keeps it for those who audit."""
+    return msgspec.json.encode(asked).decode()
 
 
 def _by_outcome(tried: Sequence[AlarmDone]) -> Things:

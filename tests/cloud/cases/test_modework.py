@@ -13,8 +13,11 @@ from cloud.alarming import alarmwork
 from cloud.alarming.alarmwork import Shelve
 from cloud.cases.case_flow import CaseKind, Stage
 from cloud.cases.case_ties import Dispute
+from cloud.cases.casebook import Casebook
+from cloud.cases.modework import Switch
 from cloud.city.mode import Mode, ModeError, ModeName
-from cloud.tables import modes
+from cloud.tables import audit, modes
+from cloud.tables.audit import Wanted
 from wire.alarm import Change, Level
 
 NOW = "2026-11-18 10:00"
@@ -237,6 +240,19 @@ async def test_what_the_city_switches_to_excepts_no_district(town: Town, name: M
     await town.switch(ModeName.WATCH, district="siming")
     await town.switch(name, Level.RED)
     assert [mode.district for mode in await standing(town)] == ["siming"] + [""] * (name is ModeName.TYPHOON)
+
+
+async def test_the_audit_log_says_why_and_for_how_long(town: Town) -> None:
+    """Reason, level, end and that it was a drill; of an alarm that is shelved why, which its next act writes over."""
+    people = Casebook(town.ledger)
+    asked = Switch(mode=ModeName.TYPHOON, level=Level.ORANGE, reason="第 3 次演练", hours=2.0, is_drill=True)
+    await people.switch_mode(asked, small_city.person())
+    await town.says(SIMING)
+    await people.act_on_alarms([f"{SIMING}/lean"], Shelve(note="吊车作业", seconds=600.0), small_city.person())
+    told = await town.ledger.read(lambda connection: audit.onward(connection, Wanted()))
+    drill, shelf = [line.detail for line in told]
+    assert msgspec.json.decode(drill, type=Switch) == asked
+    assert shelf == '{"act":"shelve","note":"吊车作业","seconds":600.0}'
 
 
 async def test_who_follows_hears_of_the_mode_that_ended(town: Town) -> None:
