@@ -10,7 +10,7 @@ from cloud.api_client import ApiClient, json_option, moment, show_json, show_tab
 from cloud.cases.case_act import word
 from cloud.cases.case_acts import ACTS
 from cloud.cases.case_answer import CaseAnswer, CaseFileAnswer
-from cloud.cases.case_flow import Stage
+from cloud.cases.case_flow import CaseKind, Stage
 from wire.errors import EgretError
 
 NEXT: Mapping[Stage, str] = {
@@ -161,6 +161,7 @@ def _level(case: CaseAnswer) -> str:
 
 
 def _facts(case: CaseFileAnswer) -> list[tuple[str, str]]:
+    progress = f"{case.done} of {case.members} sites" if case.kind is CaseKind.SPECIAL_TASK else ""
     place = "unknown" if case.longitude is None else f"{case.latitude}, {case.longitude} (WGS-84)"
     return [
         ("number", case.number),
@@ -169,6 +170,7 @@ def _facts(case: CaseFileAnswer) -> list[tuple[str, str]]:
         ("level", _level(case)),
         ("stage", case.stage.value + (", suspended" if case.suspended_ns is not None else "")),
         ("outcome", case.outcome.value),
+        *([("progress", progress)] if progress else []),
         ("code", f"{case.code_class} {case.code}".strip()),
         ("site", case.site),
         ("place", place),

@@ -195,6 +195,13 @@ async def test_a_drill_is_marked_wherever_a_case_is(egret: Egret) -> None:
     assert "typhoon (drill)" in (await egret("mode", "show")).stdout
 
 
+async def test_a_special_task_shows_how_far_it_is(egret: Egret) -> None:
+    """Of the three billboards one is finished."""
+    await egret("mode", "set", "typhoon", "--reason", "warning 14")
+    await egret("case", "advance", "20261118-00002", "done", "--set", "site=XM-SM-0001")
+    assert "progress  1 of 3 sites\n" in (await egret("case", "show", "20261118-00002")).stdout
+
+
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
