@@ -116,6 +116,20 @@ def test_online_is_99_percent_of_the_intervals(city: Inventory, missing: int, is
     assert "2026-10-19 19:00 to 2026-11-18 19:00" in judged.found.en
 
 
+@pytest.mark.parametrize(("present", "is_online"), [(99, True), (98, False)])
+def test_99_percent_to_the_dot_is_enough(city: Inventory, present: int, is_online: bool) -> None:  # noqa: FBT001
+    """99 of 100 intervals, which 4320 never make."""
+    found = measured(city)
+    few = tuple(msgspec.structs.replace(one, intervals=100, present=present) for one in found.presence)
+    assert judge(city, msgspec.structs.replace(found, presence=few)).is_compliant is is_online
+
+
+def test_the_last_day_of_a_contact_still_counts(city: Inventory) -> None:
+    """Reached on 18 November 2025: 365 days later is today, and tomorrow it fails."""
+    last_day = approved_site.with_site(city, contact=Contact("陈工", "0592-000-0101", "", date(2025, 11, 18)))
+    assert judge(last_day).valid_until == date(2026, 11, 18)
+
+
 def test_share_is_cut_off_not_rounded(city: Inventory) -> None:
     """98.98 % stays below 99 % in words, too, and 100 % is reached by nothing less."""
     assert "98.98 % (4276/4320" in item(judge(city, measured(city, missing=44)), "online").found.zh
