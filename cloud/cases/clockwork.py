@@ -88,8 +88,8 @@ def _asked(case: Case, unit: str, person: str, why: str, again_ns: int | None, w
 
 
 def _still_to_ask(case: Case, chain: Sequence[Step]) -> Sequence[Step]:
-    """A case that has climbed to the first of a unit has come from below: of a supervisor no deputy is asked."""
-    is_from_below = case.climbed > 0 and (case.unit, case.person) == (chain[0].unit, chain[0].person)
+    """Of the unit that it was dispatched to the deputy is asked, too; of a supervisor that it climbed to none is."""
+    is_from_below = case.unit != case.dispatched_to
     return [step for step in chain if not (is_from_below and step.reason is Reason.DEPUTY)]
 
 

@@ -120,6 +120,20 @@ async def test_the_rota_of_the_moment_is_asked(tmp_path: Path) -> None:
         assert await climbs(town, case.number) == ["同安广告科 王工"]
 
 
+async def test_after_a_hand_over_the_deputy_is_still_asked(tmp_path: Path) -> None:
+    """Chen's turn ended while he was asked: Wang has it, then Lin as Wang's deputy, and only then the supervisor."""
+    town = busy_city.town(tmp_path, "2026-11-18 07:59:30")
+    async with town.ledger:
+        case = await town.file()
+        await ticks(town, 4)
+        assert await climbs(town, case.number) == [
+            "同安广告科 王工",
+            "同安广告科 林工",
+            "同安区城管局 苏科长",
+            "市指挥中心 赵主任",
+        ]
+
+
 async def test_a_yellow_case_climbs_in_working_hours(tmp_path: Path) -> None:
     """One working hour to accept: dispatched on Friday at 17:30 it climbs on Monday at 08:30, not at night."""
     town = busy_city.town(tmp_path, "2026-11-20 17:30")
