@@ -108,6 +108,11 @@ def _(act: Decide, case: Case, work: Work, last_seen: LastSeen) -> None:  # noqa
 @_before.register
 def _(act: Merge, case: Case, work: Work, last_seen: LastSeen) -> None:  # noqa: ARG001 - one shape
     _require_other(work, case, act.into)
+    other = work.case(act.into)
+    stands = "only reported" if not other.filed_ns else "suspended" if other.suspended_ns else ""
+    if case.filed_ns and stands:
+        what = f"case {act.into} is {stands}: no deadline would run for this one any more."
+        raise BadAct(what, where=f"case {case.number}", fix="file or resume that case first.", code="E-CASE-017")
 
 
 @_before.register

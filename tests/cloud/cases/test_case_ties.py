@@ -8,10 +8,11 @@ import pytest
 from busy_city import Town, clock
 from sqlalchemy import select
 
-from cloud.cases.case_acts import Accept, Close, Dispatch, FeedBack, Refuse, Suspend
+from cloud.cases.case_acts import Accept, Close, Dispatch, FeedBack, File, Refuse, Resume, Suspend
 from cloud.cases.case_flow import Case, CaseKind, Outcome, Stage
 from cloud.cases.case_ties import Decide, Dispute, Done, Duplicate, Merge, Split
 from cloud.city.mode import ModeName
+from cloud.reporting.reports import Report, State
 from cloud.schema.alarms import alarms
 from wire.alarm import Change, Level
 from wire.errors import BadAct, WrongStage
@@ -174,6 +175,22 @@ async def test_a_member_named_twice_is_split_off_once(town: Town) -> None:
     await town.do(second.number, Merge(into=first.number))
     await town.do(first.number, Split(members=(f"{TONGAN}/lean", f"{TONGAN}/lean")))
     assert [case.members for case in await town.open_cases()] == [1, 1]
+
+
+async def test_what_was_filed_goes_into_no_case_whose_time_stands_still(town: Town) -> None:
+    """In a mere report it could be dismissed with its alarm standing; in a suspended case it would be late never."""
+    [lean] = await town.says(TONGAN)
+    seen = Report(key="C-1", state=State.RAISED, time_ns=town.now_ns, level=Level.BLUE, title="屏幕歪了")
+    report = await town.report(seen)
+    with pytest.raises(BadAct, match=f"{report.number} is only reported") as refused:
+        await town.do(lean.number, Merge(into=report.number))
+    assert (refused.value.code, (await town.file_of(lean.number)).is_open) == ("E-CASE-017", True)
+    await town.do(report.number, File())
+    await town.do(report.number, Suspend(note="等"))
+    with pytest.raises(BadAct, match=f"{report.number} is suspended"):
+        await town.do(lean.number, Merge(into=report.number))
+    await town.do(report.number, Resume())
+    assert (await town.do(lean.number, Merge(into=report.number))).outcome is Outcome.MERGED
 
 
 async def test_merging_needs_another_open_case_of_the_kind(town: Town) -> None:
