@@ -11,6 +11,8 @@ from busy_city import MINUTE_NS, Town, clock
 
 from cloud.alarming import alarmwork
 from cloud.alarming.alarmwork import Shelve
+from cloud.cases.case_act import Act
+from cloud.cases.case_acts import Close, FeedBack, Suspend
 from cloud.cases.case_flow import CaseKind, Stage
 from cloud.cases.case_ties import Dispute
 from cloud.cases.casebook import Casebook
@@ -153,6 +155,18 @@ async def test_what_comes_too_late_for_the_group_has_its_own_case(town: Town) ->
     await town.says("XM-SM-0002-T1")
     cases = [case for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART]
     assert [case.members for case in cases] == [1, 1]
+
+
+@pytest.mark.parametrize("act", [Suspend(note="等"), FeedBack(), Close(without_sensor="看过")])
+async def test_nothing_joins_a_case_that_nobody_works_on(town: Town, act: Act) -> None:
+    """One that is suspended, said to be put right, or closed is not where the next alarm is looked for."""
+    await town.switch(ModeName.TYPHOON)
+    await town.says("XM-TA-0117-T1", rule="lean")
+    [first] = [case for case in await town.open_cases() if case.kind is CaseKind.EVENT_PART]
+    await town.do(first.number, act)
+    await town.says("XM-TA-0117-T1", rule="sway")
+    last = (await town.open_cases())[-1]
+    assert (last.number != first.number, last.members, last.stage) == (True, 1, Stage.DISPATCHED)
 
 
 async def test_nothing_joins_a_case_that_waits_for_a_decision(town: Town) -> None:
