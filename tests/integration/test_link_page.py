@@ -126,8 +126,8 @@ async def test_a_photo_waits_for_the_next_link(tmp_path: Path) -> None:
             await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
             await page.get_by_role("button", name="确认").click()
             await expect(page.get_by_text("1 张照片待发送")).to_be_visible()
-            await page.context.unroute("**/photos")
             town.gate.wait(24 * 3600.0)
+            await page.context.unroute("**/photos")
             await page.evaluate("dispatchEvent(new Event('online'))")
             await expect(page.get_by_text("链接已过期")).to_be_visible()
             await page.goto(page_of(town, number))

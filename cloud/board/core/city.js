@@ -15,8 +15,9 @@ export const alarms = signal(new Map());
 /** Open cases, by number. */
 export const cases = signal(new Map());
 export const boxes = signal(new Map());
-/** Modes that stand, by id. */
+/** Modes that stand, by id; a district may be normal while the city is not. */
 export const modes = signal(new Map());
+export const warModes = computed(() => [...modes.value.values()].filter((mode) => mode.mode !== "normal").sort((one, other) => other.since - one.since));
 /** The time of the newest reading of any sensor, 0 for none. */
 export const newest = signal(0);
 export const isLive = signal(false);

@@ -9,6 +9,7 @@ import { Mark, severity } from "../parts/levels.js";
 import { isNarrow, placed, size, spots, toScreen } from "./view.js";
 
 const NAMED_MOST = 12; // names of more would cover each other
+const CALLING_MOST = 20; // rings of more lead the eye nowhere, and to grow them all takes a processor
 
 /** Moves with the zoom by the style sheet alone: `--zoom` is set once for all of them. */
 function spotStyle(id) {
@@ -48,7 +49,7 @@ export function Marks() {
   const known = markedSites.value.filter((id) => spots.value.has(id));
   const named = known.filter((id) => severity(markOf(id).peek()?.level) > 2 && !markOf(id).peek().isFault);
   const areNamed = !isNarrow.value && named.length <= NAMED_MOST;
-  return html`<g class="marks">
+  return html`<g class=${known.length > CALLING_MOST ? "marks many" : "marks"}>
     ${known.toReversed().map((id) => html`<${Marked} key=${id} id=${id} isNamed=${areNamed && named.includes(id) && id !== chosen.value} />`)}
   </g>`;
 }

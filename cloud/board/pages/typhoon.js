@@ -2,7 +2,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 
 import { get, post } from "../core/api.js";
-import { city, districtName, modes, sites, takeModes } from "../core/city.js";
+import { city, districtName, modes, sites, takeModes, warModes } from "../core/city.js";
 import { clockTime, count, dateTime } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useAct, useLoaded } from "../core/loaded.js";
@@ -37,13 +37,13 @@ function Switching({ place, onClose }) {
 /** What holds where: a district's own mode before the city's. */
 function Modes() {
   const asked = useSignal(null);
-  const standing = [...modes.value.values()].sort((one, other) => other.since - one.since);
+  const standing = [...modes.value.values()].sort((one, other) => one.is_drill - other.is_drill || other.since - one.since);
   const own = (id) => standing.find((mode) => mode.district === id);
   const row = (id, name) => {
     const mode = own(id);
     const inherited = id && !mode ? own("") : null;
-    return html`<tr key=${id} class=${mode ? "chosen" : ""} data-place=${id || "city"}><th scope="row">${name}</th>
-      <td>${mode ? html`<${Icon} level=${mode.level} size=${18} /> <b>${say(`mode.${mode.mode}`)}</b> <${Drill} isDrill=${mode.is_drill} />` : inherited ? html`<span class="quiet">${say("mode.as_city", { mode: say(`mode.${inherited.mode}`) })}</span>` : html`<span class="quiet">${say("mode.normal")}</span>`}</td>
+    return html`<tr key=${id} class=${mode && mode.mode !== "normal" ? "chosen" : ""} data-place=${id || "city"}><th scope="row">${name}</th>
+      <td>${mode ? html`${mode.mode !== "normal" && html`<${Icon} level=${mode.level} size=${18} /> `}<b>${say(`mode.${mode.mode}`)}</b> <${Drill} isDrill=${mode.is_drill} />` : inherited ? html`<span class="quiet">${say("mode.as_city", { mode: say(`mode.${inherited.mode}`) })}</span>` : html`<span class="quiet">${say("mode.normal")}</span>`}</td>
       <td>${mode && html`${mode.reason} <small>${mode.actor} · ${clockTime(mode.since).slice(0, 5)}–${dateTime(mode.until)}</small>`}</td>
       <td>${may("switch_mode") && html`<button class="small" onClick=${() => (asked.value = id)}>${say("mode.switch")}</button>`}</td></tr>`;
   };
@@ -70,7 +70,7 @@ function Task({ mode }) {
 }
 
 function Tasks() {
-  const having = [...modes.value.values()].filter((mode) => mode.task);
+  const having = warModes.value.filter((mode) => mode.task);
   return html`<section class="card"><h2>${say("typhoon.tasks")}</h2>
     ${having.length === 0 ? html`<p class="quiet">${say("typhoon.no_task")}</p>` : having.map((mode) => html`<${Task} key=${mode.task} mode=${mode} />`)}</section>`;
 }
@@ -112,7 +112,7 @@ function Ranked({ row, place, reasons, task, onDone }) {
 function Ranking({ query }) {
   const kind = query.kind ?? "billboard";
   const { data, trouble, reload } = useLoaded(() => get("ranking", { kind, district: query.district, limit: RANKED }), [kind, query.district], EVERY_MS);
-  const task = useComputed(() => [...modes.value.values()].find((mode) => mode.task)?.task);
+  const task = useComputed(() => warModes.value.find((mode) => mode.task)?.task);
   const found = data.value;
   const kinds = [...new Set(city.value.sites.map((site) => site.kind))];
   return html`<section class="card ranking"><h2>${say("typhoon.ranking")} <b>${found ? count(found.ranked) : ""}</b>

@@ -1,7 +1,7 @@
 /** One glance: which city, in which mode, what is wrong, whether this picture is alive, and who sits here. */
 import { useSignal } from "@preact/signals";
 
-import { activeAlarms, city, districtName, heardAt, isFault, isLive, modes, newest, now, ticking } from "../core/city.js";
+import { activeAlarms, city, districtName, heardAt, isFault, isLive, newest, now, ticking, warModes } from "../core/city.js";
 import { age, clockTime, count, day } from "../core/format.js";
 import { html } from "../core/html.js";
 import { href, isWall } from "../core/route.js";
@@ -75,7 +75,7 @@ function Switches() {
 
 /** 平时, or which modes stand where. */
 function ModeChip() {
-  const standing = [...modes.value.values()];
+  const standing = warModes.value;
   const words = standing.length ? standing.map((mode) => `${say(`mode.${mode.mode}`)}${mode.district ? ` ${districtName(mode.district)}` : ""}`).join(" · ") : say("mode.normal");
   return html`<a class=${`mode-chip ${standing.length ? "war" : ""}`} href=${href("typhoon")}>${words}</a>`;
 }
@@ -107,7 +107,7 @@ export function StaleBanner() {
 
 /** In war (战时) the whole board says so: what, where, until when, and how far its task is; a drill is marked as one. */
 export function ModeBanner() {
-  const standing = [...modes.value.values()];
+  const standing = warModes.value;
   if (standing.length === 0) return null;
   return html`<section class="mode-banner" aria-label=${say("mode.title")}>
     ${standing.map(

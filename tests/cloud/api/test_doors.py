@@ -54,7 +54,7 @@ async def test_nothing_is_read_without_a_login(guarded: Town, path: str) -> None
     assert "log in at the board" in answer.json()["fix"]
 
 
-@pytest.mark.parametrize("path", ["", "index.html", "words.json", "api/v1/health"])
+@pytest.mark.parametrize("path", ["", "index.html", "words/zh.json", "api/v1/health"])
 async def test_the_page_itself_is_public(guarded: Town, path: str) -> None:
     """There must be something to log in at, and a supervisor asks whether we live."""
     assert (await guarded.client.get(path)).status_code == 200

@@ -193,7 +193,7 @@ async def test_one_case_of_a_gust_is_that_of_all_its_boards(tmp_path: Path, ledg
 
 
 async def test_what_is_finished_of_the_special_task(city: City) -> None:
-    """Null without a task, for a kind that is not in it, and when it is over; of two modes the district's counts."""
+    """Null without a task, where the district is normal, and when it is over; of two modes the district's counts."""
     assert (await city.site(BOARD))["is_done"] is None
     whole = await city.town.switch(ModeName.TYPHOON)
     await city.town.do(whole.task, Done(site=SEA))
@@ -207,7 +207,7 @@ async def test_what_is_finished_of_the_special_task(city: City) -> None:
     await city.town.do(own.task, Done(site=BOARD))
     assert (await city.site(BOARD))["is_done"] is True
     await city.town.switch(ModeName.NORMAL, district="tongan")
-    assert (await city.site(BOARD))["is_done"] is False
+    assert (await city.site(BOARD))["is_done"] is None
     await city.town.do(whole.task, Close(finding="handled", note="all clear"))
     assert (await city.site(SEA))["is_done"] is None
 

@@ -4,6 +4,7 @@ import gzip
 import importlib.util
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,11 +13,19 @@ import pytest
 from cloud.api.board import FOLDER
 
 ROOT = Path(__file__).parents[3]
-OWN = sorted(path for path in FOLDER.iterdir() if path.suffix in {".js", ".css", ".html", ".svg", ".json"})
+MODULES = FOLDER / "modules"
+OWN = sorted(
+    path
+    for path in FOLDER.rglob("*")
+    if path.suffix in {".js", ".css", ".html", ".svg", ".json"} and MODULES not in path.parents
+)
 SCRIPTS = [path for path in OWN if path.suffix == ".js"]
-WORDS = json.loads((FOLDER / "words.json").read_text(encoding="utf-8"))
+WORDS = {name: json.loads((FOLDER / "words" / f"{name}.json").read_text(encoding="utf-8")) for name in ("zh", "en")}
 WEIGHT_MAX = 100_000
-"""Bytes, gzip, of all that a browser loads."""
+"""Bytes, gzip, of all that a browser loads to show the city."""
+LINES_MAX, COLUMNS_MAX = 300, 160
+"""Of a script."""
+_IMPORT = re.compile(r'(?:\bfrom|\bimport) ?"(\.{1,2}/[^"]*)"')
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +43,41 @@ def build_board() -> ModuleType:
 def modules(build_board: ModuleType) -> Path:
     """The third-party modules, installed unless they are up to date."""
     build_board.install(ROOT)
-    return FOLDER / "modules"
+    return MODULES
+
+
+def imported_from(start: Path) -> set[Path]:
+    """The module and all that it imports by name; what a page loads when it is first shown is not among them."""
+    found: set[Path] = set()
+    waiting = [start]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += [(path.parent / name).resolve() for name in _IMPORT.findall(path.read_text(encoding="utf-8"))]
+    return found
+
+
+def weight(paths: Iterable[Path]) -> int:
+    """Compressed one by one, as they are sent."""
+    return sum(len(gzip.compress(path.read_bytes())) for path in paths)
 
 
 def test_weighs_little(modules: Path) -> None:
-    """All that a browser loads fits 100 kB, compressed."""
-    loaded = [*OWN, *modules.glob("*.js"), *modules.glob("*.css")]
-    assert sum(len(gzip.compress(path.read_bytes())) for path in loaded) <= WEIGHT_MAX
+    """The city's page, all modules of others, the styles and one language fit 100 kB, compressed."""
+    loaded = imported_from(FOLDER / "main.js") | set((FOLDER / "styles").iterdir()) | set(modules.glob("*.js"))
+    loaded |= {modules / "uPlot.css", FOLDER / "index.html", FOLDER / "egret.svg", FOLDER / "words" / "zh.json"}
+    assert weight(loaded) <= WEIGHT_MAX
+
+
+def test_every_file_is_used(modules: Path) -> None:
+    """From the three pages and the worker every script is reached; a page is named in main.js."""
+    starts = [FOLDER / "main.js", FOLDER / "link" / "link.js", FOLDER / "core" / "stream_worker.js"]
+    named = re.search(r"PAGES = new Set\(\[(.*?)\]\)", (FOLDER / "main.js").read_text(encoding="utf-8"))
+    assert named is not None
+    starts += [FOLDER / "pages" / f"{name}.js" for name in re.findall(r'"(\w+)"', named[1])]
+    reached = {path for start in starts for path in imported_from(start)}
+    assert reached == set(SCRIPTS)
 
 
 def test_modules_of_the_import_map_are_installed(build_board: ModuleType, modules: Path) -> None:
@@ -53,7 +90,7 @@ def test_modules_of_the_import_map_are_installed(build_board: ModuleType, module
     bare = {
         name
         for path in [*SCRIPTS, *modules.glob("*.js")]
-        for name in re.findall(r'\bfrom ?"([^"./][^"]*)"', path.read_text(encoding="utf-8"))
+        for name in re.findall(r'\bimport\b[^;"]*?\bfrom ?"([^"./][^"]*)"', path.read_text(encoding="utf-8"))
     }
     assert bare <= set(imports)
     assert not build_board.install(ROOT)
@@ -85,22 +122,31 @@ def test_nothing_comes_from_elsewhere() -> None:
     assert [line for line in found if "www.w3.org/2000/svg" not in line] == []
 
 
+def test_scripts_are_rooms_and_say_what_they_are_for() -> None:
+    """Each begins with its sentence, fits 300 lines, and sets no markup from text."""
+    for path in SCRIPTS:
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines()
+        assert lines[0].startswith("/** "), path.name
+        assert len(lines) <= LINES_MAX, path.name
+        assert max(map(len, lines)) <= COLUMNS_MAX, path.name
+        assert not re.search(r"innerHTML|dangerouslySetInnerHTML|\beval\(|document\.write", text), path.name
+
+
 def test_words_are_the_same_in_both_languages() -> None:
     """A key of one language exists in the other, with the same places to fill in."""
     assert list(WORDS["zh"]) == list(WORDS["en"])
     for key, words in WORDS["zh"].items():
-        assert re.findall(r"\{\w+\}", words) == re.findall(r"\{\w+\}", WORDS["en"][key]), key
+        assert sorted(re.findall(r"\{\w+\}", words)) == sorted(re.findall(r"\{\w+\}", WORDS["en"][key])), key
 
 
 def test_every_key_that_is_said_exists() -> None:
     """A key in the scripts stands in the catalogue, and none stands there in vain."""
     code = "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
-    said = set(re.findall(r'\bsay\("([^"]+)"', code))
-    chosen = set(re.findall(r'\bsay\(\w[\w.]* \? "([^"]+)" : "[^"]+"', code))
-    chosen |= set(re.findall(r'\bsay\(\w[\w.]* \? "[^"]+" : "([^"]+)"', code))
-    parts = set(re.findall(r"\bsay(?:Or)?\(`([^`$]+)\$\{", code))
-    for part in parts:
+    assert set(re.findall(r'\bsay\("([^"]+)"', code)) <= set(WORDS["zh"])
+    said = {key for key in WORDS["zh"] if f'"{key}"' in code}
+    for part in re.findall(r"\bsay(?:Or)?\(`([^`$]+)\$\{", code):
         family = {key for key in WORDS["zh"] if key.startswith(part)}
         assert family, part
         said |= family
-    assert said | chosen == set(WORDS["zh"])
+    assert said == set(WORDS["zh"])

@@ -103,7 +103,7 @@ def test_limits_are_bands_of_the_board_s_colours() -> None:
 
 def test_colours_are_those_of_the_board() -> None:
     """One look in two programs."""
-    css = (ROOT / "cloud" / "board" / "board.css").read_text(encoding="utf-8")
+    css = (ROOT / "cloud" / "board" / "styles" / "base.css").read_text(encoding="utf-8")
     for level in Level:
         assert f"--{level}: {COLOURS[level]}" in css
 
