@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, or_
 from cloud.access.actor import Actor
 from cloud.city.day import day_of
 from cloud.schema.cases import cases
+from cloud.tables.cases import open_at
 from cloud.tables.unindexed import Unindexed
 
 _WORDS = ("stage", "level", "kind", "outcome", "site", "district", "street", "unit", "person", "source", "related")
@@ -15,7 +16,10 @@ _COLUMNS = (*_WORDS, "code_class", "code")
 
 
 class CaseFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Empty asks for any. `code` is `part 0390`. start_ns ≤ opened < end_ns, 0: without end."""
+    """Empty asks for any. `code` is `part 0390`. start_ns ≤ opened < end_ns, 0: without end.
+
+    Of open cases `site` finds those, too, that an alarm of it is a part of.
+    """
 
     is_open: bool | None = None
     is_overdue: bool = False
@@ -40,7 +44,9 @@ def conditions(wanted: CaseFilter, actor: Actor, now_ns: int) -> Sequence[Column
     # Open cases are few, and have an index of their own.
     is_of_open = wanted.is_open or wanted.is_overdue
     columns = {word: Unindexed(cases.c[word]) if is_of_open else cases.c[word] for word in _COLUMNS}
-    found = [columns[word] == value for word in _WORDS if (value := getattr(wanted, word))]
+    asked = {word: value for word in _WORDS if (value := getattr(wanted, word))}
+    found = [open_at(asked.pop("site"))] if is_of_open and wanted.site else []
+    found += [columns[word] == value for word, value in asked.items()]
     if wanted.code:
         code_class, _, code = wanted.code.partition(" ")
         found += [columns["code_class"] == code_class, columns["code"] == code]

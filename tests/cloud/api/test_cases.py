@@ -228,6 +228,15 @@ async def test_the_board_hears_of_the_mode(town: Any) -> None:
     assert (refused.status_code, refused.json()["code"]) == (422, "E-MODE-001")
 
 
+async def test_open_cases_of_a_site_are_those_with_its_alarms(town: Any, now_ns: int) -> None:
+    """A lean that became a part of a case of another site is found by both sites, and by no third."""
+    number = await lean(town, now_ns)
+    whole = (await file(town, "两块屏幕", site="XM-SM-0001"))["number"]
+    await act(town, number, {"act": "merge", "into": whole})
+    found = [await numbers(town, open="true", site=site) for site in ("XM-TA-0117", "XM-SM-0001", "XM-SM-0002")]
+    assert found == [[whole], [whole], []]
+
+
 async def test_a_switch_and_a_test_are_done_once(town: Any) -> None:
     """Sent again with the same key: one mode, one test alarm; another body under the key is refused."""
     said = {"mode": "watch", "reason": "大风"}
