@@ -267,3 +267,15 @@ async def test_what_became_worse_while_suspended_has_no_more_time_than_a_new_cas
     resumed = await town.do(case.number, Resume())
     assert resumed.due_ns == town.now_ns + 4 * busy_city.HOUR_NS
     assert resumed.climb_ns == resumed.accept_due_ns == town.now_ns + busy_city.MINUTE_NS
+
+
+async def test_what_was_late_in_working_time_is_late_after_a_suspension(town: Town) -> None:
+    """Yellow, two working days, suspended a week too late and resumed: it is late still, and told so once more."""
+    case = await town.file(Level.YELLOW)
+    town.pass_s(9 * 86_400)
+    await town.do(case.number, Suspend(note="等"))
+    town.pass_s(86_400)
+    resumed = await town.do(case.number, Resume())
+    assert resumed.due_ns is not None
+    assert resumed.due_ns < town.now_ns
+    assert resumed.overdue_ns == resumed.due_ns
