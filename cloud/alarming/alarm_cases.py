@@ -56,8 +56,10 @@ class Intake:
     def open_for(self, alarm: Alarm) -> Alarm:
         """A case for an alarm that stands and needs one, such as one that is no longer shelved."""
         alarm = self._suppressed(alarm)
+        if alarm.is_held or alarm.rule == TEST_RULE:
+            return alarm
         self._leave_drill(alarm)
-        if alarm.id in self._case_of or alarm.is_held or alarm.rule == TEST_RULE:
+        if alarm.id in self._case_of:
             return alarm
         event = standing(alarm)
         return msgspec.structs.replace(alarm, case=self._open(alarm, event, ()))
