@@ -30,7 +30,7 @@ _PAGES = ("alarms", "load", "cases", "typhoon", "evaluation", "duty", "fleet", "
 
 @dataclass
 class Weight:
-    """Bytes over the wire of the board's own files, as compressed, by path."""
+    """Bytes of the board's own files, compressed as they are sent and without their headers, by path."""
 
     files: dict[str, int] = field(default_factory=dict)
 
@@ -41,18 +41,13 @@ class Weight:
 
     def watch(self, session: CDPSession) -> None:
         """Of what a page loads from now on."""
-        paths: dict[str, str] = {}
 
-        def begun(event: dict[str, Any]) -> None:
-            paths[event["requestId"]] = urlsplit(event["response"]["url"]).path
-
-        def ended(event: dict[str, Any]) -> None:
-            path = paths.get(event["requestId"], "/api/")
+        def received(event: dict[str, Any]) -> None:
+            path = urlsplit(event["response"]["url"]).path
             if "/api/" not in path:
-                self.files[path] = event["encodedDataLength"]
+                self.files[path] = int(event["response"]["headers"].get("content-length", 0))
 
-        session.on("Network.responseReceived", begun)
-        session.on("Network.loadingFinished", ended)
+        session.on("Network.responseReceived", received)
 
 
 @asynccontextmanager

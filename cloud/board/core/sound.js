@@ -11,6 +11,7 @@ const TONES = { red: [880, 660, 880, 660, 880, 660], orange: [660, 550, 660, 550
 const REPEATS_MS = { red: 2_500, orange: 6_000 };
 const TONE_S = 0.16;
 const LOUDNESS = 0.18;
+const SEEN_FIRST_MS = 150; // to wake the machine's audio takes 70 ms, in which nothing is drawn
 
 function endOfShift() {
   const end = new Date();
@@ -67,7 +68,7 @@ export function listen() {
     clearInterval(timer);
     document.body.dataset.sound = level ?? "";
     if (!level) return;
-    play(level);
+    setTimeout(() => play(level), SEEN_FIRST_MS);
     if (REPEATS_MS[level]) timer = setInterval(() => play(level), REPEATS_MS[level]);
   });
   const allow = async () => {

@@ -24,16 +24,20 @@ function siteAt(event) {
   return found?.dataset.site ?? found?.dataset.place ?? null;
 }
 
+/** What changes with every alarm is a picture of its own above the rest: the browser draws it alone anew. */
 function Layers() {
   const { zoom, x, y } = view.value;
   const { width, height } = size.value;
   const moved = `translate(${width / 2 + x} ${height / 2 + y})`;
   return html`<svg width=${width} height=${height} role="img" aria-label=${say("map")} style=${`--zoom:${zoom}`}>
-    <${Graticule} />
-    <g transform=${`${moved} scale(${zoom})`}><${Ground} /></g>
-    <${Names} />
-    <g transform=${moved}><${Dots} /><${Marks} /><${Ring} /></g>
-  </svg>`;
+      <${Graticule} />
+      <g transform=${`${moved} scale(${zoom})`}><${Ground} /></g>
+      <g transform=${moved}><${Dots} /></g>
+    </svg>
+    <svg class="above" width=${width} height=${height} aria-hidden="true" style=${`--zoom:${zoom}`}>
+      <${Names} />
+      <g transform=${moved}><${Marks} /><${Ring} /></g>
+    </svg>`;
 }
 
 function ScaleBar() {

@@ -22,7 +22,7 @@ function Dot({ site }) {
   const isOffline = useComputed(() => site.sensors.length > 0 && site.sensors.every((sensor) => offlineBoxes.value.has(sensor.box)));
   return html`<circle
     r="3.5"
-    class=${`site dot ${isOffline.value ? "offline" : ""} ${mark ? "covered" : ""}`}
+    class=${isOffline.value ? "site dot offline" : "site dot"}
     data-site=${site.id}
     data-level=${mark && !mark.isFault ? mark.level : "normal"}
     data-fault=${mark?.isFault ? "true" : undefined}
