@@ -10,7 +10,6 @@ import { isWall, route } from "./core/route.js";
 import { enter, who } from "./core/session.js";
 import { listen } from "./core/sound.js";
 import { follow } from "./core/stream.js";
-import { theme } from "./core/theme.js";
 import { language, pick, say } from "./core/words.js";
 import CityPage from "./pages/city.js";
 import { Header, ModeBanner, StaleBanner } from "./parts/header.js";
@@ -63,7 +62,6 @@ function once(isThere, run) {
 
 effect(() => {
   document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
-  document.documentElement.dataset.theme = theme.value;
   document.body.dataset.connection = isLive.value ? "live" : "stale";
   document.body.classList.toggle("wall", isWall);
   if (city.value) document.title = `${pick(city.value.name, city.value.name_en)} · Egret`;

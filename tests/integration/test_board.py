@@ -22,7 +22,7 @@ async def test_lean_turns_the_site_red(tmp_path: Path, size: str) -> None:
         await expect(site).to_have_attribute("data-level", "normal")
         await city.lean()
         await expect(site).to_have_attribute("data-level", "red")
-        await expect(mark.locator(".mark text")).to_have_text("\N{ROMAN NUMERAL ONE}")
+        await expect(mark.locator(".mark.red .numeral")).to_be_visible()
         row = board.page.locator(f'[data-alarm="{small_city.LEAN}"]')
         await expect(row).to_contain_text("2.17°")
         await expect(row).to_contain_text("一级·红")

@@ -1,22 +1,35 @@
 /** Which site the map rings and the chart shows: the one a person chose, or else the one most worth looking at. */
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 
 import { get, isExpected } from "./api.js";
 import { markedSites, sites } from "./city.js";
 import { isWall } from "./route.js";
 
 const TURN_MS = 12_000; // on a wall each site in alarm is shown so long
+const SETTLED_MS = 300; // a burst of alarms is drawn first, and then the one site below the map
 
 const picked = signal(null);
 /** Where nothing is wrong: the site that a typhoon would endanger most. */
 const quietest = signal(null);
 const turn = signal(0);
 
-export const chosen = computed(() => {
-  if (sites.value.has(picked.value)) return picked.value;
+/** The worst, each of those in alarm in turn on a wall, or the quietest. */
+const offered = computed(() => {
   const known = markedSites.value.filter((site) => sites.value.has(site));
   return known[turn.value % known.length] ?? quietest.value;
 });
+
+const settled = signal(null);
+let settling = 0;
+effect(() => {
+  if (offered.value === settled.peek()) return;
+  settling ||= setTimeout(() => {
+    settling = 0;
+    settled.value = offered.peek();
+  }, SETTLED_MS);
+});
+
+export const chosen = computed(() => (sites.value.has(picked.value) ? picked.value : settled.value));
 
 export function choose(site) {
   picked.value = site;

@@ -3,7 +3,7 @@
 const KINDS = ["alarm", "case", "box", "mode", "time"];
 const SILENT_MS = 12_000; // two heartbeats of the server and some: the stream has stalled
 const RETRY_MS = [500, 1_000, 2_000, 4_000];
-const GATHER_MS = 16; // what arrives within a frame's time is told at once
+const GATHER_MS = 4; // what the server sent at once is told at once
 const AHEAD = 2 ** 53; // of all ids: the past is in the snapshot
 
 /**

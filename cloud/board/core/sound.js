@@ -11,7 +11,7 @@ const TONES = { red: [880, 660, 880, 660, 880, 660], orange: [660, 550, 660, 550
 const REPEATS_MS = { red: 2_500, orange: 6_000 };
 const TONE_S = 0.16;
 const LOUDNESS = 0.18;
-const SEEN_FIRST_MS = 150; // to wake the machine's audio takes 70 ms, in which nothing is drawn
+const WAKE_MS = 2_000; // to wake the machine's audio takes 70 ms: not while the page opens, and not when an alarm comes
 
 function endOfShift() {
   const end = new Date();
@@ -45,8 +45,12 @@ export function toggleSilence(level) {
 
 let context = null;
 
-function play(level) {
+function wake() {
   context ??= new AudioContext();
+}
+
+function play(level) {
+  wake();
   isBlocked.value = context.state === "suspended";
   if (isBlocked.value) return;
   TONES[level].forEach((pitch, at) => {
@@ -68,9 +72,10 @@ export function listen() {
     clearInterval(timer);
     document.body.dataset.sound = level ?? "";
     if (!level) return;
-    setTimeout(() => play(level), SEEN_FIRST_MS);
+    play(level);
     if (REPEATS_MS[level]) timer = setInterval(() => play(level), REPEATS_MS[level]);
   });
+  setTimeout(wake, WAKE_MS);
   const allow = async () => {
     await context?.resume();
     isBlocked.value = false;

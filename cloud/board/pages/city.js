@@ -17,7 +17,7 @@ import { Deadline, Since } from "../parts/timers.js";
 
 const NAMED_BOXES = 24;
 const BACKLOG = 1_000; // readings: a healthy box has a second or two of them under way
-const LISTED = 40; // nobody reads further down in a column; the whole list has a page
+const LISTED = 20; // nobody reads further down in a column; the whole list has a page
 
 function Alarm({ alarm }) {
   return html`<li class=${`row ${chosen.value === alarm.site ? "chosen" : ""} ${isActive(alarm) ? "" : "returned"}`} data-alarm=${alarm.id} data-level=${alarm.level} data-state=${alarm.state}>

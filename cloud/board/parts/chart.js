@@ -6,7 +6,7 @@ import { isExpected, series } from "../core/api.js";
 import { now, quantities } from "../core/city.js";
 import { clockTime, day, number, unit } from "../core/format.js";
 import { html } from "../core/html.js";
-import { theme } from "../core/theme.js";
+import { colours } from "../core/theme.js";
 import { pick, say } from "../core/words.js";
 import { numeral } from "./levels.js";
 import { Track } from "./track.js";
@@ -27,11 +27,7 @@ function range(limits, low, high) {
   return [bottom, limits.length ? top : high + (high - low || 1) * 0.3];
 }
 
-function style(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-}
-
-function drawLimits(plot, limits) {
+function drawLimits(plot, limits, colour) {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   ctx.save();
@@ -42,9 +38,9 @@ function drawLimits(plot, limits) {
   for (const { level, limit } of [...limits].sort((one, other) => one.limit - other.limit)) {
     const y = plot.valToPos(limit, "y", true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
-    for (const [colour, width] of [[style("--outline"), 3], [style(`--${level}`), 1.8]]) {
+    for (const [stroke, width] of [[colour.outline, 3], [colour[level], 1.8]]) {
       ctx.globalAlpha = width === 3 ? 0.25 : 1;
-      ctx.strokeStyle = colour;
+      ctx.strokeStyle = stroke;
       ctx.lineWidth = width * ratio;
       ctx.beginPath();
       ctx.moveTo(bbox.left, y);
@@ -52,7 +48,7 @@ function drawLimits(plot, limits) {
       ctx.stroke();
     }
     ctx.globalAlpha = 1;
-    ctx.fillStyle = style("--text");
+    ctx.fillStyle = colour.text;
     const labelY = Math.min(y, free);
     free = labelY - LABEL_PX * ratio;
     ctx.fillText(`${numeral(level)} ${limit}`, bbox.left + bbox.width + 8 * ratio, labelY);
@@ -60,12 +56,13 @@ function drawLimits(plot, limits) {
   ctx.restore();
 }
 
-function options(element, sensors, limits, spanMs) {
-  const axis = { stroke: style("--quiet"), grid: { stroke: style("--hairline"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+function options({ width, height }, colour, sensors, limits, spanMs) {
+  const grid = { stroke: colour.hairline, width: 1 };
+  const axis = { stroke: colour.quiet, grid, ticks: { show: false }, font: "11px system-ui, sans-serif" };
   const moment = (second) => (spanMs > DAY_MS ? day(second * 1000).slice(5) : clockTime(second * 1000).slice(0, 5));
   return {
-    width: element.clientWidth,
-    height: element.clientHeight,
+    width,
+    height,
     padding: [10, limits.length ? 52 : 12, 0, 0],
     legend: { show: false },
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
@@ -77,8 +74,32 @@ function options(element, sensors, limits, spanMs) {
       { ...axis, size: 28, space: 70, values: (_, seconds) => seconds.map(moment) },
       { ...axis, size: 48 },
     ],
-    series: [{}, ...sensors.map((_, at) => ({ stroke: style(at === 0 ? "--line" : "--quiet"), width: 1.6, points: { show: false } }))],
-    hooks: { drawAxes: [(plot) => drawLimits(plot, limits)] },
+    series: [{}, ...sensors.map((_, at) => ({ stroke: at === 0 ? colour.line : colour.quiet, width: 1.6, points: { show: false } }))],
+    hooks: { drawAxes: [(plot) => drawLimits(plot, limits, colour)] },
+  };
+}
+
+/** Draws into `element` what `columnsOf` gives, whenever a signal it reads changes; gives what ends that. */
+function drawInto(element, optionsOf, columnsOf) {
+  const room = signal(null);
+  let [plot, painted] = [null, null];
+  const end = effect(() => {
+    const [size, colour, columns] = [room.value, colours.value, columnsOf()];
+    if (!size) return;
+    if (painted !== colour) {
+      plot?.destroy();
+      plot = new uPlot(optionsOf(size, colour), null, element);
+      painted = colour;
+    }
+    if (plot.width !== size.width || plot.height !== size.height) plot.setSize(size);
+    if (columns) plot.setData(columns);
+  });
+  const resize = new ResizeObserver(() => (room.value = { width: element.clientWidth, height: element.clientHeight }));
+  resize.observe(element);
+  return () => {
+    end();
+    resize.disconnect();
+    plot?.destroy();
   };
 }
 
@@ -89,10 +110,8 @@ export function Chart({ sensors, quantity, values, spanMs }) {
   const having = sensors.filter((sensor) => sensor.quantities.includes(quantity));
   const limits = having[0].limits.filter((row) => row.quantity === quantity);
   useEffect(() => {
-    const element = place.current;
     const tracks = having.map(() => new Track());
-    const ready = signal(false);
-    let plot = null;
+    const isReady = signal(false);
     const load = async () => {
       const end = now.peek();
       try {
@@ -103,31 +122,19 @@ export function Chart({ sensors, quantity, values, spanMs }) {
         if (!isExpected(error)) throw error;
         trouble.value = error;
       }
-      ready.value = true;
+      isReady.value = true;
     };
-    const draw = () => {
+    const columnsOf = () => {
       tracks.forEach((track, at) => {
         const reading = values.value.get(`${having[at].id}/${quantity}`);
         if (reading) track.add(reading.time, reading.value);
       });
-      if (!ready.value) return;
+      if (!isReady.value) return null;
       const columns = tracks.map((track) => track.columns(now.value - spanMs));
-      plot?.setData(columns.length > 1 ? uPlot.join(columns) : columns[0]);
+      return columns.length > 1 ? uPlot.join(columns) : columns[0];
     };
-    const build = () => {
-      theme.value; // colours are read anew when it changes
-      plot?.destroy();
-      plot = new uPlot(options(element, having, limits, spanMs), null, element);
-    };
-    const ends = [effect(build), effect(draw)];
-    const resize = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: element.clientHeight }));
-    resize.observe(element);
     load();
-    return () => {
-      ends.forEach((end) => end());
-      resize.disconnect();
-      plot.destroy();
-    };
+    return drawInto(place.current, (size, colour) => options(size, colour, having, limits, spanMs), columnsOf);
   }, [spanMs]);
   const known = quantities.value.get(quantity);
   const newest = values.value.get(`${having[0].id}/${quantity}`)?.value;

@@ -19,7 +19,13 @@ const SHAPES = {
   yellow: html`<rect x="-9.5" y="-9.5" width="19" height="19" />`,
   blue: html`<circle r="10.5" />`,
 };
-const NUMERAL_AT = { red: 6.5, orange: 4, yellow: 4, blue: 4 };
+/** Drawn, not written: five hundred words on a map take longer to lay out than the map. */
+const STROKES = {
+  red: html`<path class="numeral" d="M-2 -1.4H2M-2 6.4H2M0 -1.4V6.4" />`,
+  orange: html`<path class="numeral" d="M-3.8 -4H3.8M-3.8 4H3.8M-1.8 -4V4M1.8 -4V4" />`,
+  yellow: html`<path class="numeral" d="M-5 -4H5M-5 4H5M-3 -4V4M0 -4V4M3 -4V4" />`,
+  blue: html`<path class="numeral" d="M-5.6 -4H-2.4M-5.6 4H-2.4M-4 -4V4M-.8 -4 2 4 4.8 -4" />`,
+};
 
 /** A sensor that cannot be trusted: a broken ring with a stroke through it, in no level's colour. */
 const FAULT = html`<g class="fault-mark"><circle r="9" /><path d="M-5 5 5 -5" /></g>`;
@@ -27,7 +33,7 @@ const FAULT = html`<g class="fault-mark"><circle r="9" /><path d="M-5 5 5 -5" />
 /** The mark of a level or of a fault, centred on the origin of the SVG it is put into. */
 export function Mark({ level, isFault }) {
   if (isFault) return FAULT;
-  return html`<g class=${`mark ${level}`}>${SHAPES[level]}<text y=${NUMERAL_AT[level]}>${NUMERALS[level]}</text></g>`;
+  return html`<g class=${`mark ${level}`}>${SHAPES[level]}${STROKES[level]}</g>`;
 }
 
 /** The same mark as a picture of its own, in a line of text. */
