@@ -7,7 +7,7 @@ import msgspec
 from litestar import get
 from litestar.params import FromPath
 
-from cloud.access.actor import Actor, Right, may_see, require_sight
+from cloud.access.actor import Actor, Right, require_sight
 from cloud.access.permits import sees_district
 from cloud.alarming.alarm_answer import AlarmAnswer, answers
 from cloud.alarming.rule_answer import RuleAnswer, rule_answer
@@ -15,9 +15,9 @@ from cloud.api.desk import Desk, OnDesk, site_named
 from cloud.api.doors import OnActor
 from cloud.cases.case_answer import CaseAnswer, answer
 from cloud.cases.case_filter import CaseFilter, conditions
+from cloud.cases.case_flow import Case
 from cloud.compliance.installation import lapses
 from cloud.live import LiveValue
-from cloud.tables import cases
 from wire.inventory import Contact, Inventory, Line, Sensor, Site
 from wire.located import Mistakes, block_of
 
@@ -136,14 +136,8 @@ def _every_s(sensor: Sensor, line: Line) -> float | None:
 async def _cases(desk: Desk, actor: Actor, site: Site) -> list[CaseAnswer]:
     """Those that the actor may see."""
     now_ns = desk.now()
-    alarms = [f"{name}/{rule.name}" for name in site.sensors for rule in desk.inventory.sensors[name].rules]
-
-    here = await desk.ledger.cases(conditions(CaseFilter(is_open=True, site=site.id), actor, now_ns), limit=CASES_MAX)
-    joined = await desk.ledger.read(lambda connection: cases.open_of(connection, alarms))
-    theirs = [case for case in joined.values() if may_see(actor, case.district, case.unit)]
-    by_number = {case.number: case for case in (*here, *theirs)}
-    found = [by_number[number] for number in sorted(by_number, reverse=True)][:CASES_MAX]
-    if len(found) < CASES_MAX:
-        ended = conditions(CaseFilter(is_open=False, site=site.id), actor, now_ns)
-        found += await desk.ledger.cases(ended, limit=CASES_MAX - len(found))
+    found: list[Case] = []
+    for is_open in (True, False):
+        wanted = conditions(CaseFilter(is_open=is_open, site=site.id), actor, now_ns)
+        found += await desk.ledger.cases(wanted, limit=CASES_MAX - len(found))
     return [answer(case, actor, desk.ledger.practice, now_ns) for case in found]
