@@ -38,7 +38,9 @@ function Shown({ name }) {
     if (!loaded.value.has(name)) load(name);
   }, [name]);
   const page = loaded.value.get(name);
-  return page ? html`<${page} key=${route.value.id} id=${route.value.id} query=${route.value.query} />` : html`<main class="page" id="page"><${Waiting} /></main>`;
+  const { id, query } = route.value;
+  if (!page) return html`<main class="page" id="page"><${Waiting} /></main>`;
+  return html`<${page} key=${id} id=${id} query=${query} />`;
 }
 
 function Board() {

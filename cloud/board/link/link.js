@@ -208,7 +208,12 @@ function preview() {
 function pending() {
   if (waiting.length === 0) return null;
   const words = sent > 0 ? `${Math.round(sent * 100)} %` : "等网络 waiting for the network";
-  return make("p", { className: "waiting", role: "status" }, make("b", {}, `${waiting.length} 张照片待发送`), make("small", { lang: "en" }, `${waiting.length} photos to send, kept on this phone · ${words}`));
+  return make(
+    "p",
+    { className: "waiting", role: "status" },
+    make("b", {}, `${waiting.length} 张照片待发送`),
+    make("small", { lang: "en" }, `${waiting.length} photos to send, kept on this phone · ${words}`),
+  );
 }
 
 function message() {

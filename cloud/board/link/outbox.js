@@ -43,7 +43,10 @@ function upload(address, photo, onShare) {
     request.responseType = "json";
     request.setRequestHeader("Content-Type", photo.type);
     request.upload.onprogress = ({ loaded, total }) => onShare(loaded / total);
-    request.onload = () => (request.status < 300 ? resolve(request.response) : reject(Object.assign(new Error(), { status: request.status }, request.response)));
+    request.onload = () => {
+      if (request.status < 300) resolve(request.response);
+      else reject(Object.assign(new Error(), { status: request.status }, request.response));
+    };
     request.onerror = request.ontimeout = () => reject(new Error("unsent"));
     request.send(photo.bytes);
   });

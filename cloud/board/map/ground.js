@@ -12,7 +12,9 @@ const LABEL_NARROW_PX = 27;
 /** Alarms of structures, by district. */
 const counts = computed(() => {
   const found = new Map();
-  for (const alarm of activeAlarms.value) if (!isFault(alarm)) found.set(alarm.district, (found.get(alarm.district) ?? 0) + 1);
+  for (const alarm of activeAlarms.value) {
+    if (!isFault(alarm)) found.set(alarm.district, (found.get(alarm.district) ?? 0) + 1);
+  }
   return found;
 });
 
@@ -55,8 +57,9 @@ export function Names() {
 export function Graticule() {
   const { meridians, parallels } = graticule();
   const { width, height } = size.value;
+  const name = (lat, y) => y < height - 70 && html`<text x="6" y=${y - 4}>${lat.toFixed(1)}°N</text>`;
   return html`<g class="graticule">
     ${meridians.map(([lon, x]) => html`<path key=${`e${lon}`} d=${`M${x} 0V${height}`} /><text x=${x + 4} y="14">${lon.toFixed(1)}°E</text>`)}
-    ${parallels.map(([lat, y]) => html`<path key=${`n${lat}`} d=${`M0 ${y}H${width}`} />${y < height - 70 && html`<text x="6" y=${y - 4}>${lat.toFixed(1)}°N</text>`}`)}
+    ${parallels.map(([lat, y]) => html`<path key=${`n${lat}`} d=${`M0 ${y}H${width}`} />${name(lat, y)}`)}
   </g>`;
 }

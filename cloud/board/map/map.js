@@ -95,6 +95,13 @@ function useSizeAndWheel(place) {
   }, []);
 }
 
+/** What the site under the pointer measures. */
+function Hovered() {
+  const id = hovered.value;
+  const spot = spots.value.get(id);
+  return spot ? html`<${Tooltip} key=${id} site=${sites.value.get(id)} at=${toScreen(spot)} />` : null;
+}
+
 export function CityMap() {
   const place = useRef(null);
   useSizeAndWheel(place);
@@ -110,6 +117,6 @@ export function CityMap() {
       <button title=${say("map.whole")} aria-label=${say("map.whole")} onClick=${() => zoomMiddle(0)}>⌂</button>
     </div>
     <${Note} />
-    ${hovered.value && spots.value.has(hovered.value) && html`<${Tooltip} key=${hovered.value} site=${sites.value.get(hovered.value)} at=${toScreen(spots.value.get(hovered.value))} />`}
+    <${Hovered} />
   </section>`;
 }

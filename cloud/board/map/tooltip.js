@@ -12,15 +12,22 @@ import { size } from "./view.js";
 const WIDTH = 250;
 const HEIGHT = 150;
 
+function Alarm({ alarm }) {
+  return html`<p class="tooltip-alarm">
+    <${Icon} level=${alarm.level} isFault=${alarm.limit === null} size=${16} />${levelWords(alarm)} <${What} alarm=${alarm} />
+  </p>`;
+}
+
 export function Tooltip({ site, at: [x, y] }) {
   const values = useValues(site.id);
   const left = x + WIDTH > size.value.width ? x - WIDTH : x + 16;
   const alarms = activeAlarms.value.filter((alarm) => alarm.site === site.id);
   const isOffline = site.sensors.length > 0 && site.sensors.every((sensor) => offlineBoxes.value.has(sensor.box));
-  return html`<div class="tooltip" style=${{ left: `${left}px`, top: `${Math.min(y + 14, size.value.height - HEIGHT)}px` }} role="tooltip">
+  const top = Math.min(y + 14, size.value.height - HEIGHT);
+  return html`<div class="tooltip" style=${{ left: `${left}px`, top: `${top}px` }} role="tooltip">
     <strong>${pick(site.name, site.name_en)}</strong>
     <small>${site.id}</small>
-    ${alarms.map((alarm) => html`<p class="tooltip-alarm" key=${alarm.id}><${Icon} level=${alarm.level} isFault=${alarm.limit === null} size=${16} />${levelWords(alarm)} <${What} alarm=${alarm} /></p>`)}
+    ${alarms.map((alarm) => html`<${Alarm} key=${alarm.id} alarm=${alarm} />`)}
     ${isOffline && html`<p class="quiet">${say("site.offline")}</p>`}
     <${Readings} site=${site} values=${values.value} />
   </div>`;

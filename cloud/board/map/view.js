@@ -52,8 +52,10 @@ function ground(id, name, rings, isBuilt) {
   const own = placed.value.filter((site) => site.district === id).map((site) => spots.value.get(site.id));
   const drawn = rings.map((ring) => ring.map(([lon, lat]) => spotOf(lon, lat)));
   const path = drawn.map((ring) => `M${ring.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}Z`).join("");
-  const heights = drawn.flat().map(([, y]) => y);
-  return { id, name, path, isBuilt, at: isBuilt ? clearing(drawn, own) : middle(drawn), top: Math.min(...heights), bottom: Math.max(...heights), points: drawn.flat() };
+  const points = drawn.flat();
+  const heights = points.map(([, y]) => y);
+  const at = isBuilt ? clearing(drawn, own) : middle(drawn);
+  return { id, name, path, isBuilt, at, top: Math.min(...heights), bottom: Math.max(...heights), points };
 }
 
 export function toScreen([x, y]) {

@@ -11,7 +11,7 @@ import { say } from "../core/words.js";
 import { More } from "../parts/alarm_acts.js";
 import { levelWords, placeOf, State, What } from "../parts/alarm_words.js";
 import { Icon } from "../parts/levels.js";
-import { Page, Scroll, Tabs } from "../parts/page.js";
+import { Heads, Page, Scroll, Tabs } from "../parts/page.js";
 import { Since } from "../parts/timers.js";
 
 const DRAWN = 300; // rows at once; what is acknowledged makes room for the rest
@@ -19,17 +19,19 @@ const VIEWS = ["new", "listed", "held"];
 const ACTS = { new: ["acknowledge", "shelve", "take_out"], listed: ["acknowledge", "shelve", "take_out"], held: ["unshelve", "put_back"] };
 
 export function AlarmTabs({ chosen }) {
-  const tabs = [...VIEWS.map((view) => [view, say(`alarms.view.${view}`), href("alarms", "", { view })]), ["load", say("page.load"), href("load")]];
+  const views = VIEWS.map((view) => [view, say(`alarms.view.${view}`), href("alarms", "", { view })]);
+  const tabs = [...views, ["load", say("page.load"), href("load")]];
   return html`<${Tabs} label=${say("page.alarms")} tabs=${tabs} chosen=${chosen} />`;
 }
 
 function Row({ alarm, isChosen, onChoose }) {
   const words = `${levelWords(alarm)} ${placeOf(alarm)}`;
+  const place = alarm.site ? href("sites", alarm.site) : href("fleet", "", { box: alarm.sensor });
   return html`<tr data-alarm=${alarm.id} data-state=${alarm.state} class=${isNew(alarm) ? "new" : ""}>
     <td><input type="checkbox" checked=${isChosen} aria-label=${say("choose", { what: words })} onChange=${() => onChoose(alarm.id)} /></td>
     <td class="level"><${Icon} level=${alarm.level} isFault=${alarm.limit === null} /> ${levelWords(alarm)}</td>
     <td><${State} alarm=${alarm} />${alarm.shelved_until && html` <small>${say("until", { time: dateTime(alarm.shelved_until) })}</small>`}</td>
-    <td><a href=${alarm.site ? href("sites", alarm.site) : href("fleet", "", { box: alarm.sensor })}>${placeOf(alarm)}</a> <small>${districtName(alarm.district)}</small></td>
+    <td><a href=${place}>${placeOf(alarm)}</a> <small>${districtName(alarm.district)}</small></td>
     <td><${What} alarm=${alarm} /></td>
     <td class="number">${dateTime(alarm.since)}</td>
     <td class="number"><${Since} time=${alarm.since} /></td>
@@ -55,6 +57,8 @@ function Table({ view }) {
     picked.value = next;
   };
   const toggleAll = () => (picked.value = new Set(ids.length === alarms.length ? [] : alarms.map((alarm) => alarm.id)));
+  const row = (alarm) =>
+    html`<${Row} key=${alarm.id} alarm=${alarm} isChosen=${picked.value.has(alarm.id)} onChoose=${toggle} />`;
   return html`<div class="bar" role="group" aria-label=${say("alarms.acts")}>
       <span>${say("alarms.chosen", { count: count(ids.length) })} / ${count(alarms.length)}</span>
       <${More} ids=${ids} kinds=${ACTS[view]} onDone=${() => (picked.value = new Set())} />
@@ -63,9 +67,11 @@ function Table({ view }) {
     ${alarms.length === 0
       ? html`<p class="quiet">${say(`alarms.none.${view}`)}</p>`
       : html`<${Scroll} label=${say("page.alarms")}><table ...${handlers}>
-          <thead><tr><th><input type="checkbox" checked=${ids.length === alarms.length} aria-label=${say("choose.all")} onChange=${toggleAll} /></th>
-            ${COLUMNS.map((name) => html`<th key=${name} scope="col" class=${NUMBERS.has(name) ? "number" : ""}>${say(`column.${name}`)}</th>`)}</tr></thead>
-          <tbody>${alarms.slice(0, DRAWN).map((alarm) => html`<${Row} key=${alarm.id} alarm=${alarm} isChosen=${picked.value.has(alarm.id)} onChoose=${toggle} />`)}</tbody>
+          <thead><tr>
+            <th><input type="checkbox" checked=${ids.length === alarms.length} aria-label=${say("choose.all")} onChange=${toggleAll} /></th>
+            <${Heads} names=${COLUMNS} numbers=${NUMBERS} />
+          </tr></thead>
+          <tbody>${alarms.slice(0, DRAWN).map(row)}</tbody>
         </table><//>`}
     ${alarms.length > DRAWN && html`<p class="quiet">${say("rest", { count: count(alarms.length - DRAWN) })}</p>`}`;
 }

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 
 import { getPage, isExpected } from "../core/api.js";
-import { cases as openNow, city, districtName, withTimes } from "../core/city.js";
+import { cases as openNow, withTimes } from "../core/city.js";
 import { count, dateTime } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useAct } from "../core/loaded.js";
@@ -12,16 +12,18 @@ import { may } from "../core/session.js";
 import { say } from "../core/words.js";
 import { actOnCase, UnitChoice } from "../parts/case_acts.js";
 import { caseMatter, caseTitle, Drill, ownerOf, STAGES } from "../parts/case_words.js";
+import { DistrictChoice, QueryChoice } from "../parts/choices.js";
 import { ActDialog, Field } from "../parts/dialog.js";
 import { FileCase } from "../parts/file_case.js";
 import { Icon, LEVELS } from "../parts/levels.js";
-import { Page, Scroll, Unnamed } from "../parts/page.js";
+import { Heads, Page, Scroll, Unnamed } from "../parts/page.js";
 import { Deadline } from "../parts/timers.js";
 import { Trouble } from "../parts/trouble.js";
 
 const COLUMNS = ["level", "number", "case", "stage", "owner", "due", "opened"];
 const NUMBERS = new Set(["due", "opened"]);
 const FILTERS = ["open", "overdue", "stage", "level", "kind", "district", "unit", "code", "site", "source", "street", "outcome"];
+const CHOICES = new Set(["open", "level", "stage", "district"]); // those that can be chosen here; the rest come by a link
 const NEWS_MS = 2_000;
 
 /** The list of a query, some at once; asked anew when an open case changes. */
@@ -55,11 +57,13 @@ function useCases(query) {
 }
 
 function Row({ item, isChosen, onChoose }) {
+  const members = item.members > 1 && ` · ${say("case.members", { count: item.members })}`;
+  const choose = say("choose", { what: item.number });
   return html`<tr data-case=${item.number}>
-    <td><input type="checkbox" checked=${isChosen} aria-label=${say("choose", { what: item.number })} onChange=${() => onChoose(item.number)} /></td>
+    <td><input type="checkbox" checked=${isChosen} aria-label=${choose} onChange=${() => onChoose(item.number)} /></td>
     <td class="level"><${Icon} level=${item.level} /> ${say(`level.${item.level}`)}</td>
     <td><a href=${href("cases", item.number)}>${item.number}</a></td>
-    <td><${Drill} isDrill=${item.is_drill} /><b>${caseTitle(item)}</b> <small>${caseMatter(item)}${item.members > 1 && ` · ${say("case.members", { count: item.members })}`}</small></td>
+    <td><${Drill} isDrill=${item.is_drill} /><b>${caseTitle(item)}</b> <small>${caseMatter(item)}${members}</small></td>
     <td>${item.closed === null ? say(`stage.${item.stage}`) : say(`outcome.${item.outcome}`)}</td>
     <td>${ownerOf(item)}</td>
     <td class="number">${item.closed === null ? html`<${Deadline} item=${item} />` : dateTime(item.closed)}</td>
@@ -68,20 +72,29 @@ function Row({ item, isChosen, onChoose }) {
 }
 
 function Choice({ name, values, chosen, words }) {
-  return html`<label>${say(`filter.${name}`)} <select onChange=${(event) => ask({ [name]: event.target.value })}>
-    <option value="">${say("any")}</option>${values.map((value) => html`<option key=${value} value=${value} selected=${value === chosen}>${words(value)}</option>`)}
-  </select></label>`;
+  return html`<label>
+    ${say(`filter.${name}`)} <${QueryChoice} name=${name} values=${values} words=${words} chosen=${chosen} none=${say("any")} />
+  </label>`;
+}
+
+/** A part of the query that has no choice here, to be taken away. */
+function Tag({ name, value }) {
+  return html`<button class="tag" onClick=${() => ask({ [name]: "" })}>${say(`filter.${name}`)} ${value} ×</button>`;
 }
 
 function Filters({ query }) {
-  const shown = query.figure ? "figure" : (query.open ?? "true");
+  const { figure, from = "", to = "", open = "true" } = query;
+  const others = FILTERS.filter((name) => !CHOICES.has(name) && query[name]);
+  const openWords = (value) => say(`filter.open.${value}`);
+  const levelWords = (value) => say(`level.${value}`);
+  const stageWords = (value) => say(`stage.${value}`);
   return html`<div class="choices">
-    ${query.figure && html`<span class="tag">${say("cases.behind", { figure: query.figure, from: query.from ?? "", to: query.to ?? "" })}</span>`}
-    ${!query.figure && html`<${Choice} name="open" values=${["true", "false"]} chosen=${shown} words=${(value) => say(`filter.open.${value}`)} />`}
-    <${Choice} name="level" values=${LEVELS} chosen=${query.level} words=${(value) => say(`level.${value}`)} />
-    ${!query.figure && html`<${Choice} name="stage" values=${STAGES} chosen=${query.stage} words=${(value) => say(`stage.${value}`)} />`}
-    <${Choice} name="district" values=${Object.keys(city.value.districts)} chosen=${query.district} words=${districtName} />
-    ${FILTERS.filter((name) => !["open", "level", "stage", "district"].includes(name) && query[name]).map((name) => html`<button class="tag" onClick=${() => ask({ [name]: "" })}>${say(`filter.${name}`)} ${query[name]} ×</button>`)}
+    ${figure && html`<span class="tag">${say("cases.behind", { figure, from, to })}</span>`}
+    ${!figure && html`<${Choice} name="open" values=${["true", "false"]} chosen=${open} words=${openWords} />`}
+    <${Choice} name="level" values=${LEVELS} chosen=${query.level} words=${levelWords} />
+    ${!figure && html`<${Choice} name="stage" values=${STAGES} chosen=${query.stage} words=${stageWords} />`}
+    <label>${say("filter.district")} <${DistrictChoice} chosen=${query.district} none=${say("any")} /></label>
+    ${others.map((name) => html`<${Tag} name=${name} value=${query[name]} />`)}
   </div>`;
 }
 
@@ -90,7 +103,8 @@ function Dispatching({ items, onClose }) {
   const acting = useAct(async (fields) => {
     for (const item of items) await actOnCase(item, "dispatch", fields);
   }, onClose);
-  return html`<${ActDialog} title=${say("cases.dispatch", { count: items.length })} confirm=${say("act.dispatch")} act=${acting} onClose=${onClose}>
+  const title = say("cases.dispatch", { count: items.length });
+  return html`<${ActDialog} title=${title} confirm=${say("act.dispatch")} act=${acting} onClose=${onClose}>
     <${Field} label=${say("field.unit")}><${UnitChoice} required /><//>
     <${Field} label=${say("field.note.optional")} name="note" maxlength="2000" />
   <//>`;
@@ -113,6 +127,8 @@ export default function CasesPage({ query }) {
     load();
   };
   const canDispatch = chosen.length > 0 && chosen.every((item) => item.can.includes("dispatch"));
+  const row = (item) =>
+    html`<${Row} key=${item.number} item=${item} isChosen=${picked.value.has(item.number)} onChoose=${toggle} />`;
   return html`<${Page} title=${say("page.cases")} className="cases-page" beside=${html`<${Filters} query=${query} />`}>
     <div class="bar" role="group" aria-label=${say("cases.acts")}>
       <span>${say("cases.shown", { count: count(found.length) })}${next.value !== null && "+"}</span>
@@ -125,8 +141,11 @@ export default function CasesPage({ query }) {
     ${items.value !== null && found.length === 0 && html`<p class="quiet">${say("cases.none")}</p>`}
     ${found.length > 0 &&
     html`<${Scroll} label=${say("page.cases")}><table>
-      <thead><tr><${Unnamed} label=${say("choose.all")} />${COLUMNS.map((name) => html`<th key=${name} scope="col" class=${NUMBERS.has(name) ? "number" : ""}>${say(`column.${name}`)}</th>`)}</tr></thead>
-      <tbody>${found.map((item) => html`<${Row} key=${item.number} item=${item} isChosen=${picked.value.has(item.number)} onChoose=${toggle} />`)}</tbody>
+      <thead><tr>
+        <${Unnamed} label=${say("choose.all")} />
+        <${Heads} names=${COLUMNS} numbers=${NUMBERS} />
+      </tr></thead>
+      <tbody>${found.map(row)}</tbody>
     </table><//>`}
     ${next.value !== null && html`<button class="more" onClick=${() => load(next.value)}>${say("more")}</button>`}
   <//>`;

@@ -20,7 +20,13 @@ const BACKLOG = 1_000; // readings: a healthy box has a second or two of them un
 const LISTED = 20; // nobody reads further down in a column; the whole list has a page
 
 function Alarm({ alarm }) {
-  return html`<li class=${`row ${chosen.value === alarm.site ? "chosen" : ""} ${isActive(alarm) ? "" : "returned"}`} data-alarm=${alarm.id} data-level=${alarm.level} data-state=${alarm.state}>
+  const classes = ["row", chosen.value === alarm.site && "chosen", !isActive(alarm) && "returned"];
+  return html`<li
+    class=${classes.filter(Boolean).join(" ")}
+    data-alarm=${alarm.id}
+    data-level=${alarm.level}
+    data-state=${alarm.state}
+  >
     <button class="face" onClick=${() => choose(alarm.site)}>
       <${Icon} level=${alarm.level} isFault=${alarm.limit === null} size=${28} />
       <span class="place">${placeOf(alarm)}</span>
@@ -76,14 +82,20 @@ function Box({ id, name }) {
   const state = box === undefined ? "unknown" : box.online ? "online" : "offline";
   const waiting = box?.waiting > BACKLOG ? count(box.waiting) : "";
   const words = `${name} · ${say(`box.${state}`)} · ${say("boxes.waiting")} ${box?.waiting ?? "–"}`;
-  return html`<li class=${state} data-box=${id} data-state=${state}><a href=${href("fleet", "", { box: id })} title=${words}><i class="lamp"></i><span>${id}</span><small>${state === "offline" ? html`<${Since} time=${box.time} />` : waiting}</small></a></li>`;
+  return html`<li class=${state} data-box=${id} data-state=${state}>
+    <a href=${href("fleet", "", { box: id })} title=${words}>
+      <i class="lamp"></i><span>${id}</span>
+      <small>${state === "offline" ? html`<${Since} time=${box.time} />` : waiting}</small>
+    </a>
+  </li>`;
 }
 
 /** Few have their names here; of many only those that are not as they should be. */
 function Boxes() {
   const all = city.value.boxes;
   const gone = offlineBoxes.value.size;
-  const shown = all.length <= NAMED_BOXES ? all : all.filter(({ id }) => offlineBoxes.value.has(id) || boxes.value.get(id)?.waiting > BACKLOG).slice(0, NAMED_BOXES);
+  const isAmiss = ({ id }) => offlineBoxes.value.has(id) || boxes.value.get(id)?.waiting > BACKLOG;
+  const shown = all.length <= NAMED_BOXES ? all : all.filter(isAmiss).slice(0, NAMED_BOXES);
   return html`<section class="boxes" aria-labelledby="boxes-title">
     <h2 id="boxes-title"><a href=${href("fleet")}>${say("boxes")}</a> <b>${count(all.length)}</b>
       <small class=${gone ? "loud" : ""}>${gone ? say("boxes.offline", { count: count(gone) }) : say("boxes.all_online")}</small></h2>

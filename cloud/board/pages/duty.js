@@ -38,12 +38,28 @@ function Week({ unit, start }) {
   })}</div>`;
 }
 
+/** Its district, and whom it answers to. */
+function underOf(unit) {
+  const centre = unit.is_command_centre && say("duty.centre");
+  const answers = unit.supervisor && say("duty.answers_to", { unit: unitName(unit.supervisor, language.value) });
+  return [unit.district && districtName(unit.district), centre || answers].filter(Boolean).join(" · ");
+}
+
+/** A link to those of its cases that are too late. */
+function Overdue({ unit }) {
+  const address = href("cases", "", { overdue: "true", unit: unit.id });
+  return html` <a class="loud" href=${address}>${say("duty.overdue", { count: unit.overdue })}</a>`;
+}
+
 function Unit({ unit, start }) {
   const open = [...cases.value.values()].filter((item) => item.unit === unit.id).length;
   return html`<tr data-unit=${unit.id}>
-    <th scope="row">${pick(unit.name, unit.name_en)}<small>${[unit.district && districtName(unit.district), unit.is_command_centre ? say("duty.centre") : unit.supervisor && say("duty.answers_to", { unit: unitName(unit.supervisor, language.value) })].filter(Boolean).join(" · ")}</small></th>
+    <th scope="row">${pick(unit.name, unit.name_en)}<small>${underOf(unit)}</small></th>
     <td><${Now} unit=${unit} /></td>
-    <td class="number"><a href=${href("cases", "", { open: "true", unit: unit.id })}>${count(open)}</a>${unit.overdue > 0 && html` <a class="loud" href=${href("cases", "", { overdue: "true", unit: unit.id })}>${say("duty.overdue", { count: unit.overdue })}</a>`}</td>
+    <td class="number">
+      <a href=${href("cases", "", { open: "true", unit: unit.id })}>${count(open)}</a>
+      ${unit.overdue > 0 && html`<${Overdue} unit=${unit} />`}
+    </td>
     <td class="weeks"><${Week} unit=${unit} start=${start} /></td>
   </tr>`;
 }
@@ -54,13 +70,23 @@ export default function DutyPage({ query }) {
   if (!found) return html`<${Page} title=${say("page.duty")}><${Waiting} trouble=${trouble.value} /><//>`;
   const start = new Date(`${found.from}T00:00:00+08:00`).getTime();
   const week = (by) => day(start + by * DAYS * DAY_MS);
-  const beside = html`<div class="choices"><button class="small" onClick=${() => ask({ from: week(-1) })}>${say("duty.before")}</button>
-    <b>${found.from}</b><button class="small" onClick=${() => ask({ from: week(1) })}>${say("duty.after")}</button><button class="small" onClick=${() => ask({ from: "" })}>${say("duty.today")}</button></div>`;
+  const beside = html`<div class="choices">
+    <button class="small" onClick=${() => ask({ from: week(-1) })}>${say("duty.before")}</button>
+    <b>${found.from}</b>
+    <button class="small" onClick=${() => ask({ from: week(1) })}>${say("duty.after")}</button>
+    <button class="small" onClick=${() => ask({ from: "" })}>${say("duty.today")}</button>
+  </div>`;
   const days = Array.from({ length: DAYS }, (_, at) => start + at * DAY_MS + DAY_MS / 2);
+  const today = day(now.value);
+  const head = (one) => html`<span key=${one} class=${day(one) === today ? "now" : ""}>${day(one).slice(5)}</span>`;
   return html`<${Page} title=${say("page.duty")} beside=${beside} className="duty-page">
     <${Scroll} label=${say("page.duty")}><table>
-      <thead><tr><th scope="col">${say("duty.unit")}</th><th scope="col">${say("duty.now")}</th><th scope="col" class="number">${say("cases.open")}</th>
-        <th scope="col" class="weeks"><div class="days">${days.map((one) => html`<span key=${one} class=${day(one) === day(now.value) ? "now" : ""}>${day(one).slice(5)}</span>`)}</div></th></tr></thead>
+      <thead><tr>
+        <th scope="col">${say("duty.unit")}</th>
+        <th scope="col">${say("duty.now")}</th>
+        <th scope="col" class="number">${say("cases.open")}</th>
+        <th scope="col" class="weeks"><div class="days">${days.map(head)}</div></th>
+      </tr></thead>
       <tbody>${found.units.map((unit) => html`<${Unit} key=${unit.id} unit=${unit} start=${start} />`)}</tbody>
     </table><//>
     ${found.units.every((unit) => !unit.has_rota) && html`<p class="quiet">${say("duty.how")}</p>`}

@@ -16,6 +16,7 @@ import { levelWords, State, What } from "../parts/alarm_words.js";
 import { caseMatter } from "../parts/case_words.js";
 import { Chart } from "../parts/chart.js";
 import { measuredBy, Quantities, sensorsOf } from "../parts/chosen_site.js";
+import { Fact, Position, sensorDates } from "../parts/facts.js";
 import { FileCase } from "../parts/file_case.js";
 import { Icon } from "../parts/levels.js";
 import { Page } from "../parts/page.js";
@@ -25,37 +26,59 @@ import { Why } from "../parts/why.js";
 
 const SPANS_MS = [600_000, 3_600_000, 86_400_000, 604_800_000, 2_592_000_000];
 
-function Fact({ name, children }) {
-  return children ? html`<div><dt>${say(`fact.${name}`)}</dt><dd>${children}</dd></div>` : null;
-}
-
 function Facts({ file }) {
   const { contact } = file;
+  const place = [file.district_name || districtName(file.district), file.street];
+  const certificate = `api/v1/installations/${encodeURIComponent(file.id)}/compliance?format=html`;
   return html`<dl class="facts">
     <${Fact} name="kind">${sayOr(`kind.${file.kind}`, file.kind)}<//>
-    <${Fact} name="place">${[file.district_name || districtName(file.district), file.street].filter(Boolean).join(" ")}<//>
-    <${Fact} name="position">${file.longitude === null ? say("site.unplaced") : html`<a href=${`geo:${file.latitude},${file.longitude}`}>WGS-84 ${file.longitude.toFixed(5)}, ${file.latitude.toFixed(5)}</a>`}<//>
+    <${Fact} name="place">${place.filter(Boolean).join(" ")}<//>
+    <${Fact} name="position">${file.longitude === null ? say("site.unplaced") : html`<${Position} of=${file} />`}<//>
     <${Fact} name="answerable">${file.owner}<//>
     <${Fact} name="contact">${contact && html`${contact.name} <a href=${`tel:${contact.phone}`}>${contact.phone}</a>`}<//>
     <${Fact} name="permit">${file.permit}<//>
-    <${Fact} name="certificate"><a href=${`api/v1/installations/${encodeURIComponent(file.id)}/compliance?format=html`} target="_blank" rel="noopener">${say("site.certificate")}</a><//>
+    <${Fact} name="certificate"><a href=${certificate} target="_blank" rel="noopener">${say("site.certificate")}</a><//>
   </dl>`;
 }
 
 function Sensor({ sensor }) {
   const isOffline = offlineBoxes.value.has(sensor.box);
-  const dates = [sensor.commissioned && say("sensor.commissioned", { day: sensor.commissioned }), sensor.calibrated && say("sensor.calibrated", { day: sensor.calibrated })];
-  return html`<tr><th scope="row">${sensor.id}<small>${sensor.title || sensor.profile}</small></th>
-    <td><a href=${href("fleet", "", { box: sensor.box })}>${sensor.box_name || sensor.box}</a> <small>${sensor.line} · ${say("sensor.unit", { unit: sensor.unit })}${isOffline && html` <b class="loud">${say("box.offline")}</b>`}</small></td>
-    <td>${dates.filter(Boolean).join(" · ")} <small>${sensor.serial}</small></td></tr>`;
+  return html`<tr>
+    <th scope="row">${sensor.id}<small>${sensor.title || sensor.profile}</small></th>
+    <td>
+      <a href=${href("fleet", "", { box: sensor.box })}>${sensor.box_name || sensor.box}</a>${" "}
+      <small>
+        ${sensor.line} · ${say("sensor.unit", { unit: sensor.unit })}
+        ${isOffline && html` <b class="loud">${say("box.offline")}</b>`}
+      </small>
+    </td>
+    <td>${sensorDates(sensor)} <small>${sensor.serial}</small></td>
+  </tr>`;
+}
+
+function Limit({ rule, level }) {
+  return html`<tr>
+    <td><${Icon} level=${level.level} size=${16} /> ${rule.name} <small>${rule.quantity}</small></td>
+    <td class="number">${level.limit}</td>
+    <td>${say("seconds", { count: level.on_delay_s })}</td>
+    <td><small>${level.source}</small></td>
+  </tr>`;
 }
 
 function Limits({ sensors }) {
   const rules = sensors.flatMap((sensor) => sensor.rules.filter((rule) => rule.quantity));
   const seen = [...new Map(rules.map((rule) => [`${rule.quantity}/${rule.name}`, rule])).values()];
-  return html`<table><thead><tr><th>${say("why.rule")}</th><th class="number">${say("alarm.limit")}</th><th>${say("limit.delay")}</th><th>${say("limit.source")}</th></tr></thead>
-    <tbody>${seen.flatMap((rule) => rule.levels.toReversed().map((level) => html`<tr key=${rule.name + level.level}><td><${Icon} level=${level.level} size=${16} /> ${rule.name} <small>${rule.quantity}</small></td>
-      <td class="number">${level.limit}</td><td>${say("seconds", { count: level.on_delay_s })}</td><td><small>${level.source}</small></td></tr>`))}</tbody></table>`;
+  const rowsOf = (rule) =>
+    rule.levels.toReversed().map((level) => html`<${Limit} key=${rule.name + level.level} rule=${rule} level=${level} />`);
+  return html`<table>
+    <thead><tr>
+      <th>${say("why.rule")}</th>
+      <th class="number">${say("alarm.limit")}</th>
+      <th>${say("limit.delay")}</th>
+      <th>${say("limit.source")}</th>
+    </tr></thead>
+    <tbody>${seen.flatMap(rowsOf)}</tbody>
+  </table>`;
 }
 
 function AlarmHere({ alarm, isShown, onShow }) {
@@ -70,10 +93,21 @@ function Alarms({ site }) {
   const here = useComputed(() => [...alarms.value.values()].filter((alarm) => alarm.site === site));
   const picked = useSignal(null);
   const shown = here.value.find((alarm) => alarm.id === picked.value) ?? here.value[0];
+  const row = (alarm) =>
+    html`<${AlarmHere} key=${alarm.id} alarm=${alarm} isShown=${alarm === shown} onShow=${() => (picked.value = alarm.id)} />`;
   return html`<section class="card why-card"><h2>${say(shown ? "why.title" : "site.no_alarm")}</h2>
-    ${here.value.length > 0 && html`<ul class="alarm-list">${here.value.map((alarm) => html`<${AlarmHere} key=${alarm.id} alarm=${alarm} isShown=${alarm === shown} onShow=${() => (picked.value = alarm.id)} />`)}</ul>`}
+    ${here.value.length > 0 && html`<ul class="alarm-list">${here.value.map(row)}</ul>`}
     ${shown && html`<${Why} key=${shown.id} alarm=${shown} />`}
   </section>`;
+}
+
+/** How far back the chart looks. */
+function Spans({ chosen, onPick }) {
+  return html`<span class="tabs">${SPANS_MS.map((ms) => html`<button
+    key=${ms}
+    aria-pressed=${ms === chosen}
+    onClick=${() => onPick(ms)}
+  >${say(`span.${ms}`)}</button>`)}</span>`;
 }
 
 function History({ site, values }) {
@@ -84,19 +118,25 @@ function History({ site, values }) {
   const drawn = names.includes(picked.value) ? picked.value : names[0];
   const link = grafanaLink(site, span.value);
   return html`<section class="card history"><h2>${say("site.history")}
-      <span class="tabs">${SPANS_MS.map((ms) => html`<button key=${ms} aria-pressed=${ms === span.value} onClick=${() => (span.value = ms)}>${say(`span.${ms}`)}</button>`)}</span>
+      <${Spans} chosen=${span.value} onPick=${(ms) => (span.value = ms)} />
       ${link && html`<a class="outside" href=${link} target="_blank" rel="noopener">Grafana</a>`}</h2>
     <${Quantities} sensors=${sensors} values=${values} drawn=${drawn} onPick=${(name) => (picked.value = name)} />
     ${drawn && html`<${Chart} key=${`${drawn}/${span.value}`} sensors=${sensors} quantity=${drawn} values=${values} spanMs=${span.value} />`}
   </section>`;
 }
 
+function CaseHere({ item }) {
+  return html`<li>
+    <${Icon} level=${item.level} size=${16} /> <a href=${href("cases", item.number)}>${item.number}</a> ${caseMatter(item)}
+    <small>${say(`stage.${item.stage}`)} · ${dateTimeNs(item.opened_ns)}</small>
+  </li>`;
+}
+
 function CasesHere({ cases }) {
   return html`<section class="card"><h2>${say("site.cases")} <b>${cases.length}</b></h2>
     ${cases.length === 0
       ? html`<p class="quiet">${say("cases.none_ever")}</p>`
-      : html`<ul class="plain-list">${cases.map((item) => html`<li key=${item.number}><${Icon} level=${item.level} size=${16} /> <a href=${href("cases", item.number)}>${item.number}</a> ${caseMatter(item)}
-          <small>${say(`stage.${item.stage}`)} · ${dateTimeNs(item.opened_ns)}</small></li>`)}</ul>`}
+      : html`<ul class="plain-list">${cases.map((item) => html`<${CaseHere} key=${item.number} item=${item} />`)}</ul>`}
   </section>`;
 }
 
@@ -112,16 +152,23 @@ export default function SitePage({ id }) {
     isFiling.value = false;
     reload();
   };
-  const beside = html`<span class="number">${id}</span>${may("file_cases") && html`<button class="small" onClick=${() => (isFiling.value = true)}>${say("cases.file")}</button>`}`;
+  const beside = html`<span class="number">${id}</span>
+    ${may("file_cases") && html`<button class="small" onClick=${() => (isFiling.value = true)}>${say("cases.file")}</button>`}`;
   return html`<${Page} title=${pick(file.name, file.name_en)} beside=${beside} className="site-page">
     ${isOffline && html`<p class="loud">${say("site.offline")}</p>`}
     <${Trouble} of=${trouble.value} />
     <div class="columns">
       <div><${Alarms} site=${id} /><${History} site=${site} values=${values} /></div>
-      <div><section class="card"><h2>${say("site.facts")}</h2><${Facts} file=${file} /></section>
+      <div>
+        <section class="card"><h2>${say("site.facts")}</h2><${Facts} file=${file} /></section>
         <${CasesHere} cases=${file.cases} />
-        <section class="card"><h2>${say("site.sensors")} <b>${file.sensors.length}</b></h2><table class="sensors"><tbody>${file.sensors.map((sensor) => html`<${Sensor} key=${sensor.id} sensor=${sensor} />`)}</tbody></table></section>
-        <section class="card"><h2>${say("site.limits")}</h2><${Limits} sensors=${file.sensors} /></section></div>
+        <section class="card"><h2>${say("site.sensors")} <b>${file.sensors.length}</b></h2>
+          <table class="sensors"><tbody>
+            ${file.sensors.map((sensor) => html`<${Sensor} key=${sensor.id} sensor=${sensor} />`)}
+          </tbody></table>
+        </section>
+        <section class="card"><h2>${say("site.limits")}</h2><${Limits} sensors=${file.sensors} /></section>
+      </div>
     </div>
     ${isFiling.value && html`<${FileCase} site=${id} onClose=${close} />`}
   <//>`;

@@ -2,13 +2,14 @@
 import { useSignal } from "@preact/signals";
 
 import { get, post, send } from "../core/api.js";
-import { city, districtName } from "../core/city.js";
+import { districtName } from "../core/city.js";
 import { dateTimeNs } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useAct, useLoaded } from "../core/loaded.js";
 import { who } from "../core/session.js";
 import { say } from "../core/words.js";
-import { ActDialog, Dialog, Field } from "../parts/dialog.js";
+import { districtOptions, options } from "../parts/choices.js";
+import { ActDialog, Dialog, Field, NewPassword } from "../parts/dialog.js";
 import { units } from "../parts/people.js";
 import { Page, Scroll, Unnamed } from "../parts/page.js";
 import { Trouble, Waiting } from "../parts/trouble.js";
@@ -18,13 +19,20 @@ const DAYS = [30, 90, 365];
 const DAY_MS = 86_400_000;
 
 function RoleField({ chosen = "viewer" }) {
-  return html`<${Field} label=${say("role")} hint=${say("role.hint")}><select name="role">${ROLES.map((role) => html`<option value=${role} selected=${role === chosen}>${say(`role.${role}`)}</option>`)}</select><//>`;
+  return html`<${Field} label=${say("role")} hint=${say("role.hint")}>
+    <select name="role">${options(ROLES, (role) => say(`role.${role}`), chosen)}</select>
+  <//>`;
 }
 
 /** Of nothing chosen: everything. */
 function ReachFields({ districts = [], units: own = [] }) {
-  return html`<${Field} label=${say("reach.districts")} hint=${say("reach.hint")}><select name="districts" multiple>${Object.keys(city.value.districts).map((id) => html`<option value=${id} selected=${districts.includes(id)}>${districtName(id)}</option>`)}</select><//>
-    <${Field} label=${say("reach.units")}><select name="units" multiple>${(units.value ?? []).map((unit) => html`<option value=${unit.id} selected=${own.includes(unit.id)}>${unit.name}</option>`)}</select><//>`;
+  const unitOption = ({ id, name }) => html`<option value=${id} selected=${own.includes(id)}>${name}</option>`;
+  return html`<${Field} label=${say("reach.districts")} hint=${say("reach.hint")}>
+      <select name="districts" multiple>${districtOptions(districts)}</select>
+    <//>
+    <${Field} label=${say("reach.units")}>
+      <select name="units" multiple>${(units.value ?? []).map(unitOption)}</select>
+    <//>`;
 }
 
 function Reach({ of: one }) {
@@ -37,13 +45,16 @@ function Adding({ onClose }) {
   return html`<${ActDialog} title=${say("users.add")} act=${acting} onClose=${onClose}>
     <${Field} label=${say("login.name")} name="name" required maxlength="64" autocomplete="off" />
     <${Field} label=${say("users.full_name")} name="full_name" maxlength="100" autocomplete="off" />
-    <${Field} label=${say("login.password")} hint=${say("password.hint")} name="password" type="password" required minlength="12" autocomplete="new-password" />
+    <${NewPassword} label=${say("login.password")} name="password" />
     <${RoleField} /><${ReachFields} />
   <//>`;
 }
 
 function Changing({ user, onClose }) {
-  const acting = useAct(({ is_active, ...fields }) => send("PATCH", `users/${encodeURIComponent(user.name)}`, { ...fields, is_active: is_active === "on" }), onClose);
+  const acting = useAct(({ is_active, ...fields }) => {
+    const changed = { ...fields, is_active: is_active === "on" };
+    return send("PATCH", `users/${encodeURIComponent(user.name)}`, changed);
+  }, onClose);
   return html`<${ActDialog} title=${say("users.change", { name: user.name })} confirm=${say("save")} act=${acting} onClose=${onClose}>
     <${Field} label=${say("users.full_name")} name="full_name" value=${user.full_name} maxlength="100" />
     <${RoleField} chosen=${user.role} /><${ReachFields} ...${user} />
@@ -54,29 +65,76 @@ function Changing({ user, onClose }) {
 function SettingPassword({ user, onClose }) {
   const acting = useAct((fields) => post(`users/${encodeURIComponent(user.name)}/password`, fields), onClose);
   return html`<${ActDialog} title=${say("users.password", { name: user.name })} confirm=${say("save")} act=${acting} onClose=${onClose}>
-    <${Field} label=${say("password.new")} hint=${say("password.hint")} name="password" type="password" required minlength="12" autocomplete="new-password" />
+    <${NewPassword} label=${say("password.new")} name="password" />
   <//>`;
 }
 
 function Issuing({ onClose }) {
   const secret = useSignal("");
-  const acting = useAct(({ days, ...fields }) => post("tokens", { ...fields, expires_ns: (Date.now() + days * DAY_MS) * 1e6 }), (issued) => (secret.value = issued.secret));
+  const issue = ({ days, ...fields }) => post("tokens", { ...fields, expires_ns: (Date.now() + days * DAY_MS) * 1e6 });
+  const acting = useAct(issue, (issued) => (secret.value = issued.secret));
   if (secret.value) {
-    return html`<${Dialog} title=${say("tokens.issued")} onClose=${onClose}><p>${say("tokens.once")}</p><p><code class="secret">${secret.value}</code></p>
-      <form method="dialog" class="answers"><button class="firm">${say("close")}</button></form><//>`;
+    return html`<${Dialog} title=${say("tokens.issued")} onClose=${onClose}>
+      <p>${say("tokens.once")}</p>
+      <p><code class="secret">${secret.value}</code></p>
+      <form method="dialog" class="answers"><button class="firm">${say("close")}</button></form>
+    <//>`;
   }
   return html`<${ActDialog} title=${say("tokens.add")} act=${acting} onClose=${onClose}>
     <${Field} label=${say("tokens.name")} name="name" required maxlength="64" autocomplete="off" />
     <${RoleField} /><${ReachFields} />
-    <${Field} label=${say("tokens.ends")}><select name="days">${DAYS.map((days) => html`<option value=${days}>${say("days.count", { count: days })}</option>`)}</select><//>
+    <${Field} label=${say("tokens.ends")}>
+      <select name="days">${options(DAYS, (days) => say("days.count", { count: days }))}</select>
+    <//>
   <//>`;
 }
 
+function User({ user, onAsk }) {
+  const change = (close) => html`<${Changing} user=${user} onClose=${close} />`;
+  const setPassword = (close) => html`<${SettingPassword} user=${user} onClose=${close} />`;
+  return html`<tr data-user=${user.name} class=${user.is_active ? "" : "offline"}>
+    <th scope="row">${user.name}</th>
+    <td>${user.full_name}</td>
+    <td>${say(`role.${user.role}`)}</td>
+    <td><${Reach} of=${user} /></td>
+    <td>${say(user.is_active ? "users.active" : "users.inactive")}</td>
+    <td class="number">${dateTimeNs(user.created_ns)}</td>
+    <td>
+      <button class="small" onClick=${() => onAsk(change)}>${say("change")}</button>${" "}
+      <button class="small" onClick=${() => onAsk(setPassword)}>${say("login.password")}</button>
+    </td>
+  </tr>`;
+}
+
 function Users({ users, onAsk }) {
-  return html`<${Scroll} label=${say("users.people")}><table><thead><tr><th scope="col">${say("login.name")}</th><th scope="col">${say("users.full_name")}</th><th scope="col">${say("role")}</th><th scope="col">${say("reach")}</th><th scope="col">${say("column.state")}</th><th scope="col">${say("users.since")}</th><${Unnamed} label=${say("change")} /></tr></thead>
-    <tbody>${users.map((user) => html`<tr key=${user.name} data-user=${user.name} class=${user.is_active ? "" : "offline"}><th scope="row">${user.name}</th><td>${user.full_name}</td><td>${say(`role.${user.role}`)}</td><td><${Reach} of=${user} /></td>
-      <td>${say(user.is_active ? "users.active" : "users.inactive")}</td><td class="number">${dateTimeNs(user.created_ns)}</td>
-      <td><button class="small" onClick=${() => onAsk((close) => html`<${Changing} user=${user} onClose=${close} />`)}>${say("change")}</button> <button class="small" onClick=${() => onAsk((close) => html`<${SettingPassword} user=${user} onClose=${close} />`)}>${say("login.password")}</button></td></tr>`)}</tbody></table><//>`;
+  return html`<${Scroll} label=${say("users.people")}><table>
+    <thead><tr>
+      <th scope="col">${say("login.name")}</th>
+      <th scope="col">${say("users.full_name")}</th>
+      <th scope="col">${say("role")}</th>
+      <th scope="col">${say("reach")}</th>
+      <th scope="col">${say("column.state")}</th>
+      <th scope="col">${say("users.since")}</th>
+      <${Unnamed} label=${say("change")} />
+    </tr></thead>
+    <tbody>${users.map((user) => html`<${User} key=${user.name} user=${user} onAsk=${onAsk} />`)}</tbody>
+  </table><//>`;
+}
+
+/** Until when a token is good. */
+function endOf(token) {
+  if (token.revoked_ns) return say("tokens.revoked");
+  return token.expires_ns ? say("until", { time: dateTimeNs(token.expires_ns) }) : say("tokens.endless");
+}
+
+function Token({ token, onRevoke }) {
+  return html`<tr class=${token.revoked_ns ? "offline" : ""}>
+    <th scope="row">${token.name}</th>
+    <td>${say(`role.${token.role}`)}</td>
+    <td><${Reach} of=${token} /></td>
+    <td class="number">${endOf(token)}</td>
+    <td>${!token.revoked_ns && html`<button class="small" onClick=${() => onRevoke(token.name)}>${say("tokens.revoke")}</button>`}</td>
+  </tr>`;
 }
 
 function Tokens({ tokens, onDone }) {
@@ -84,9 +142,9 @@ function Tokens({ tokens, onDone }) {
   return html`<${Trouble} of=${revoking.trouble.value} />
     ${tokens.length === 0
       ? html`<p class="quiet">${say("tokens.none")}</p>`
-      : html`<${Scroll} label=${say("tokens.title")}><table><tbody>${tokens.map((token) => html`<tr key=${token.name} class=${token.revoked_ns ? "offline" : ""}><th scope="row">${token.name}</th><td>${say(`role.${token.role}`)}</td><td><${Reach} of=${token} /></td>
-          <td class="number">${token.revoked_ns ? say("tokens.revoked") : token.expires_ns ? say("until", { time: dateTimeNs(token.expires_ns) }) : say("tokens.endless")}</td>
-          <td>${!token.revoked_ns && html`<button class="small" onClick=${() => revoking.act(token.name)}>${say("tokens.revoke")}</button>`}</td></tr>`)}</tbody></table><//>`}`;
+      : html`<${Scroll} label=${say("tokens.title")}><table><tbody>
+          ${tokens.map((token) => html`<${Token} key=${token.name} token=${token} onRevoke=${revoking.act} />`)}
+        </tbody></table><//>`}`;
 }
 
 export default function UsersPage() {

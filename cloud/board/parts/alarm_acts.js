@@ -15,17 +15,24 @@ const SHELVE_MINUTES = [15, 60, 240, 720, 1440];
 /** What became of them is shown at once; the stream says it again. Throws a Problem when nothing was done to any. */
 export async function act(ids, what) {
   const done = [];
-  for (let at = 0; at < ids.length; at += AT_ONCE) done.push(...(await post("alarms/acts", { alarms: ids.slice(at, at + AT_ONCE), act: what })));
+  for (let at = 0; at < ids.length; at += AT_ONCE) {
+    done.push(...(await post("alarms/acts", { alarms: ids.slice(at, at + AT_ONCE), act: what })));
+  }
   takeAlarms(done.filter((one) => one.alarm).map((one) => one.alarm));
   const refused = done.filter((one) => one.problem);
-  if (refused.length) throw new Problem(409, { detail: refused[0].problem, code: refused[0].code, fix: say("alarms.refused", { count: refused.length }) });
+  if (refused.length === 0) return;
+  const [{ problem: detail, code }] = refused;
+  throw new Problem(409, { detail, code, fix: say("alarms.refused", { count: refused.length }) });
 }
 
 export function Acknowledge({ ids, words = say("ack") }) {
-  const acting = useAct(() => act(ids, { act: "acknowledge" }));
+  const { act: acknowledge, isBusy, trouble } = useAct(() => act(ids, { act: "acknowledge" }));
   if (!may("act_on_alarms")) return null;
-  const title = acting.trouble.value?.message;
-  return html`<button class="small ack" disabled=${acting.isBusy.value || !ids.length} title=${title} onClick=${() => acting.act()}>${title ? "⚠ " : ""}${words}</button>`;
+  const title = trouble.value?.message;
+  const isDisabled = isBusy.value || !ids.length;
+  return html`<button class="small ack" disabled=${isDisabled} title=${title} onClick=${() => acknowledge()}>
+    ${title ? "⚠ " : ""}${words}
+  </button>`;
 }
 
 /** The rest: each asks for a reason, shelving for an end, too. */
@@ -37,7 +44,12 @@ export function More({ ids, kinds, onDone = () => {} }) {
     close();
     onDone();
   };
-  return html`${kinds.map((kind) => html`<button key=${kind} class="small" disabled=${!ids.length} onClick=${() => (asked.value = kind)}>${say(`act.${kind}`)}</button>`)}
+  return html`${kinds.map((kind) => html`<button
+      key=${kind}
+      class="small"
+      disabled=${!ids.length}
+      onClick=${() => (asked.value = kind)}
+    >${say(`act.${kind}`)}</button>`)}
     ${asked.value && html`<${Asking} kind=${asked.value} ids=${ids} onDone=${done} onClose=${close} />`}`;
 }
 
@@ -45,9 +57,11 @@ const NEEDS_REASON = new Set(["shelve", "take_out"]);
 
 function Asking({ kind, ids, onDone, onClose }) {
   const acting = useAct(({ note, minutes }) => act(ids, { act: kind, note, ...(minutes && { seconds: minutes * 60 }) }), onDone);
+  const needsReason = NEEDS_REASON.has(kind);
   const title = `${say(`act.${kind}`)} · ${say("alarms.chosen", { count: ids.length })}`;
+  const label = needsReason ? say("reason") : say("note.optional");
   return html`<${ActDialog} title=${title} confirm=${say(`act.${kind}`)} act=${acting} onClose=${onClose}>
-    <${Field} label=${say(NEEDS_REASON.has(kind) ? "reason" : "note.optional")} name="note" required=${NEEDS_REASON.has(kind)} maxlength="2000" autofocus />
+    <${Field} label=${label} name="note" required=${needsReason} maxlength="2000" autofocus />
     ${kind === "shelve" &&
     html`<${Field} label=${say("shelve.until")} hint=${say("shelve.hint")}>
       <select name="minutes">${SHELVE_MINUTES.map((minutes) => html`<option value=${minutes}>${say("minutes", { count: minutes })}</option>`)}</select>

@@ -17,7 +17,10 @@ export function levelWords(alarm) {
 
 /** The quantity, its value and the limit; of a fault its reason. */
 export function What({ alarm, withLevel = false }) {
-  if (isFault(alarm)) return html`<span class="what">${say(alarm.rule === "offline" ? "alarm.offline" : "fault.long")} · ${alarm.reason || alarm.sensor}</span>`;
+  if (isFault(alarm)) {
+    const matter = say(alarm.rule === "offline" ? "alarm.offline" : "fault.long");
+    return html`<span class="what">${matter} · ${alarm.reason || alarm.sensor}</span>`;
+  }
   const quantity = quantities.value.get(alarm.quantity);
   return html`<span class="what">${withLevel && html`${levelWords(alarm)} · `}
     ${pick(quantity?.zh, quantity?.en) ?? alarm.quantity} <b>${amount(alarm.value, quantity)}</b> ${say("alarm.limit")} ${alarm.limit}

@@ -45,6 +45,11 @@ export async function actOnCase(item, kind, fields) {
   return done;
 }
 
+function ActButton({ kind, onClick }) {
+  const look = FIRST.includes(kind) ? "firm" : "";
+  return html`<button class=${look} data-act=${kind} onClick=${onClick}>${say(`act.${kind}`)}</button>`;
+}
+
 export function CaseActs({ item, onDone }) {
   const asked = useSignal("");
   const can = item.can.toSorted((one, other) => (FIRST.indexOf(one) + 99) % 99 - ((FIRST.indexOf(other) + 99) % 99));
@@ -54,7 +59,7 @@ export function CaseActs({ item, onDone }) {
   };
   if (can.length === 0) return html`<p class="quiet">${say("case.can_nothing")}</p>`;
   return html`<div class="acts">
-    ${can.map((kind) => html`<button key=${kind} class=${FIRST.includes(kind) ? "firm" : ""} data-act=${kind} onClick=${() => (asked.value = kind)}>${say(`act.${kind}`)}</button>`)}
+    ${can.map((kind) => html`<${ActButton} key=${kind} kind=${kind} onClick=${() => (asked.value = kind)} />`)}
     ${asked.value && html`<${CaseAct} key=${asked.value} kind=${asked.value} item=${item} onDone=${done} onClose=${() => (asked.value = "")} />`}
   </div>`;
 }
@@ -64,14 +69,24 @@ function CaseAct({ kind, item, onDone, onClose }) {
   const { value: trouble } = acting.trouble;
   const needsReason = trouble instanceof Problem && trouble.code === UNCONFIRMED;
   const fields = (FIELDS[kind] ?? ["note"]).filter((name) => name !== "without_sensor" || needsReason);
-  return html`<${ActDialog} title=${`${say(`act.${kind}`)} · ${item.number}`} confirm=${say(`act.${kind}`)} act=${acting} onClose=${onClose}>
-    ${fields.map((name) => html`<${ActField} key=${name} kind=${kind} name=${name.replace("!", "")} required=${name.endsWith("!") || name === "without_sensor"} item=${item} />`)}
+  const words = say(`act.${kind}`);
+  const field = (told) => {
+    const name = told.replace("!", "");
+    const isRequired = told.endsWith("!") || name === "without_sensor";
+    return html`<${ActField} key=${told} kind=${kind} name=${name} required=${isRequired} item=${item} />`;
+  };
+  return html`<${ActDialog} title=${`${words} · ${item.number}`} confirm=${words} act=${acting} onClose=${onClose}>
+    ${fields.map(field)}
   <//>`;
 }
 
 function ActField({ kind, name, required, item }) {
   const label = say(`field.${name}${name === "note" && !required ? ".optional" : ""}`);
-  if (name === "unit") return html`<${Field} label=${label}><${UnitChoice} required=${required} chosen=${item.unit} withPeople=${kind === "dispatch"} /><//>`;
+  if (name === "unit") {
+    return html`<${Field} label=${label}>
+      <${UnitChoice} required=${required} chosen=${item.unit} withPeople=${kind === "dispatch"} />
+    <//>`;
+  }
   if (name === "finding") {
     return html`<${Field} label=${label}>
       <select name="finding">${FINDINGS.map((one) => html`<option value=${one}>${say(`outcome.${one}`)}</option>`)}</select>
@@ -83,7 +98,9 @@ function ActField({ kind, name, required, item }) {
     <//>`;
   }
   if (name === "hours") return html`<${Field} label=${label} name="hours" type="number" min="0.5" max="720" step="0.5" value="2" required />`;
-  if (name === "into" || name === "of") return html`<${Field} label=${label} name=${name} pattern="\\d{8}-\\d{5,}" placeholder="20261126-00001" required />`;
+  if (name === "into" || name === "of") {
+    return html`<${Field} label=${label} name=${name} pattern="\\d{8}-\\d{5,}" placeholder="20261126-00001" required />`;
+  }
   return html`<${Field} label=${label}><textarea name=${name} rows="3" maxlength="2000" required=${required}></textarea><//>`;
 }
 

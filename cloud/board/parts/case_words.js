@@ -30,10 +30,15 @@ export function Drill({ isDrill }) {
   return isDrill ? html`<em class="drill">${say("drill")}</em>` : null;
 }
 
+function Stage({ stage, isPast, isNow }) {
+  const look = isPast ? "past" : isNow ? "now" : "";
+  return html`<li class=${look} aria-current=${isNow ? "step" : undefined}>${say(`stage.${stage}`)}</li>`;
+}
+
 /** 上报 → … → 结案, with when each was reached. */
 export function Stages({ item }) {
   const at = STAGES.indexOf(item.stage);
   return html`<ol class="stages" aria-label=${say("case.stage")}>
-    ${STAGES.map((stage, place) => html`<li key=${stage} class=${place < at ? "past" : place === at ? "now" : ""} aria-current=${place === at ? "step" : undefined}>${say(`stage.${stage}`)}</li>`)}
+    ${STAGES.map((stage, place) => html`<${Stage} key=${stage} stage=${stage} isPast=${place < at} isNow=${place === at} />`)}
   </ol>`;
 }

@@ -139,12 +139,20 @@ export function Chart({ sensors, quantity, values, spanMs }) {
   const known = quantities.value.get(quantity);
   const newest = values.value.get(`${having[0].id}/${quantity}`)?.value;
   const name = known ? pick(known.zh, known.en) : quantity;
+  const shown = number(newest, known);
   return html`<figure class="chart">
     <figcaption>
       ${name} ${known?.unit && unit(known.unit) && html`<small>${unit(known.unit)}</small>`}
       <small>${say(`span.${spanMs}`)}</small>
       ${trouble.value && html`<em role="status">${say("chart.missing", { reason: trouble.value.message })}</em>`}
     </figcaption>
-    <div class="plot" ref=${place} role="img" aria-label=${`${name} ${number(newest, known)}`} data-limits=${limits.length} data-newest=${number(newest, known)}></div>
+    <div
+      class="plot"
+      ref=${place}
+      role="img"
+      aria-label=${`${name} ${shown}`}
+      data-limits=${limits.length}
+      data-newest=${shown}
+    ></div>
   </figure>`;
 }

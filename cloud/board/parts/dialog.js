@@ -43,3 +43,7 @@ export function ActDialog({ title, act, confirm, onClose, children }) {
 export function Field({ label, hint, children, ...input }) {
   return html`<label class="field"><span>${label}</span>${children ?? html`<input ...${input} />`}${hint && html`<small>${hint}</small>`}</label>`;
 }
+
+export function NewPassword(told) {
+  return html`<${Field} ...${told} hint=${say("password.hint")} type="password" required minlength="12" autocomplete="new-password" />`;
+}

@@ -1,9 +1,10 @@
 /** 上报: a person files a case, at a site or without one. */
 import { post } from "../core/api.js";
-import { city, districtName, takeCases } from "../core/city.js";
+import { city, takeCases } from "../core/city.js";
 import { html } from "../core/html.js";
 import { useAct } from "../core/loaded.js";
 import { pick, say } from "../core/words.js";
+import { districtOptions, options } from "./choices.js";
 import { ActDialog, Field } from "./dialog.js";
 import { LEVELS } from "./levels.js";
 
@@ -12,15 +13,18 @@ export function FileCase({ onClose, site = "" }) {
     const filed = await post("cases", { ...told, ...(chosen ? { site: chosen } : { district }) });
     takeCases([filed]);
   }, onClose);
+  const siteOption = ({ id, name, name_en }) => html`<option key=${id} value=${id}>${pick(name, name_en)}</option>`;
   return html`<${ActDialog} title=${say("cases.file")} act=${acting} onClose=${onClose}>
     <${Field} label=${say("field.title")} name="title" required maxlength="200" />
-    <${Field} label=${say("field.level")}><select name="level">${LEVELS.toReversed().map((level) => html`<option value=${level}>${say(`level.${level}`)}</option>`)}</select><//>
+    <${Field} label=${say("field.level")}>
+      <select name="level">${options(LEVELS.toReversed(), (level) => say(`level.${level}`))}</select>
+    <//>
     <${Field} label=${say("field.site.optional")}>
       <input name="site" value=${site} list="filed-sites" autocomplete="off" />
-      <datalist id="filed-sites">${city.value.sites.map((one) => html`<option key=${one.id} value=${one.id}>${pick(one.name, one.name_en)}</option>`)}</datalist>
+      <datalist id="filed-sites">${city.value.sites.map(siteOption)}</datalist>
     <//>
     <${Field} label=${say("district")}>
-      <select name="district">${Object.keys(city.value.districts).map((id) => html`<option value=${id}>${districtName(id)}</option>`)}</select>
+      <select name="district">${districtOptions()}</select>
     <//>
     <${Field} label=${say("field.note.optional")}><textarea name="text" rows="3" maxlength="2000"></textarea><//>
   <//>`;

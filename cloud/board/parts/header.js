@@ -26,8 +26,9 @@ function Count({ level, isFaultCount = false, number, words }) {
 
 function Counts() {
   const structure = activeAlarms.value.filter((alarm) => !isFault(alarm));
+  const ofLevel = (level) => structure.filter((alarm) => alarm.level === level).length;
   return html`<ul class="counts" aria-label=${say("counts")}>
-    ${LEVELS.map((level) => html`<${Count} key=${level} level=${level} number=${structure.filter((alarm) => alarm.level === level).length} words=${say(`level.${level}`)} />`)}
+    ${LEVELS.map((level) => html`<${Count} key=${level} level=${level} number=${ofLevel(level)} words=${say(`level.${level}`)} />`)}
     <${Count} isFaultCount number=${activeAlarms.value.length - structure.length} words=${say("fault")} />
   </ul>`;
 }
@@ -73,10 +74,14 @@ function Switches() {
   </div>`;
 }
 
+function modeAndPlace({ mode, district: place }) {
+  return say(`mode.${mode}`) + (place ? ` ${districtName(place)}` : "");
+}
+
 /** 平时, or which modes stand where. */
 function ModeChip() {
   const standing = warModes.value;
-  const words = standing.length ? standing.map((mode) => `${say(`mode.${mode.mode}`)}${mode.district ? ` ${districtName(mode.district)}` : ""}`).join(" · ") : say("mode.normal");
+  const words = standing.length ? standing.map(modeAndPlace).join(" · ") : say("mode.normal");
   return html`<a class=${`mode-chip ${standing.length ? "war" : ""}`} href=${href("typhoon")}>${words}</a>`;
 }
 
@@ -102,7 +107,17 @@ export function Header() {
 /** Shown while nothing arrives: a frozen wall screen must look frozen. */
 export function StaleBanner() {
   if (isLive.value || heardAt.value === 0) return null;
-  return html`<section class="banner" aria-label=${say("connection.stale")} role="status">${say("stale", { age: age(ticking.value - heardAt.value) })}</section>`;
+  const words = say("stale", { age: age(ticking.value - heardAt.value) });
+  return html`<section class="banner" aria-label=${say("connection.stale")} role="status">${words}</section>`;
+}
+
+function Mode({ mode }) {
+  const place = mode.district ? districtName(mode.district) : say("whole_city");
+  const end = say("mode.until", { time: clockTime(mode.until).slice(0, 5) });
+  return html`<a href=${href("typhoon")}>
+    ${mode.is_drill && html`<em class="drill">${say("drill")}</em>`}
+    <${Icon} level=${mode.level} size=${18} /> <b>${say(`mode.${mode.mode}`)}</b> ${place} · ${mode.reason} · ${end}
+  </a>`;
 }
 
 /** In war (战时) the whole board says so: what, where, until when, and how far its task is; a drill is marked as one. */
@@ -110,12 +125,6 @@ export function ModeBanner() {
   const standing = warModes.value;
   if (standing.length === 0) return null;
   return html`<section class="mode-banner" aria-label=${say("mode.title")}>
-    ${standing.map(
-      (mode) => html`<a key=${mode.id} href=${href("typhoon")}>
-        ${mode.is_drill && html`<em class="drill">${say("drill")}</em>`}
-        <${Icon} level=${mode.level} size=${18} /> <b>${say(`mode.${mode.mode}`)}</b>
-        ${" "}${mode.district ? districtName(mode.district) : say("whole_city")} · ${mode.reason} · ${say("mode.until", { time: clockTime(mode.until).slice(0, 5) })}
-      </a>`,
-    )}
+    ${standing.map((mode) => html`<${Mode} key=${mode.id} mode=${mode} />`)}
   </section>`;
 }

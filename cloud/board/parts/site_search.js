@@ -14,15 +14,25 @@ const SHOWN = 8;
 function* matches(text) {
   const wanted = text.toLowerCase();
   const has = (...words) => words.some((word) => word?.toLowerCase().includes(wanted));
-  for (const site of city.value.sites) if (has(site.id, site.name, site.name_en)) yield { page: "sites", id: site.id, name: pick(site.name, site.name_en), aside: `${districtName(site.district)} · ${site.id}` };
-  for (const item of cases.value.values()) if (has(item.number, item.title)) yield { page: "cases", id: item.number, name: caseTitle(item), aside: item.number };
-  for (const box of city.value.boxes) if (has(box.id, box.name)) yield { page: "fleet", id: "", query: { box: box.id }, name: box.name, aside: box.id };
+  for (const { id, name, name_en, district } of city.value.sites) {
+    if (has(id, name, name_en)) yield { page: "sites", id, name: pick(name, name_en), aside: `${districtName(district)} · ${id}` };
+  }
+  for (const item of cases.value.values()) {
+    if (has(item.number, item.title)) yield { page: "cases", id: item.number, name: caseTitle(item), aside: item.number };
+  }
+  for (const { id, name } of city.value.boxes) {
+    if (has(id, name)) yield { page: "fleet", id: "", query: { box: id }, name, aside: id };
+  }
 }
 
 function firstOf(text) {
   const found = [];
   for (const match of matches(text)) if (found.push(match) === SHOWN) break;
   return found;
+}
+
+function Option({ id, match, isAt, onOpen }) {
+  return html`<li id=${id} role="option" aria-selected=${isAt} onPointerDown=${onOpen}>${match.name} <small>${match.aside}</small></li>`;
 }
 
 export function SiteSearch() {
@@ -49,15 +59,18 @@ export function SiteSearch() {
     text.value = event.target.value;
     at.value = 0;
   };
+  const isOpen = found.length > 0;
+  const idOf = (place) => `${list}-${place}`;
+  const option = (match, place) => {
+    const key = match.page + match.id + match.aside;
+    return html`<${Option} key=${key} id=${idOf(place)} match=${match} isAt=${place === at.value} onOpen=${() => open(match)} />`;
+  };
   return html`<search class="search">
-    <input ref=${field} type="search" role="combobox" value=${text.value} placeholder=${say("search")} aria-label=${say("search")} autocomplete="off"
-      aria-expanded=${found.length > 0} aria-controls=${list} aria-activedescendant=${found.length ? `${list}-${at.value}` : undefined} onInput=${type} onKeyDown=${press} />
-    <ul id=${list} role="listbox" aria-label=${say("search.found")} hidden=${found.length === 0}>
-      ${found.map(
-        (match, place) => html`<li key=${match.page + match.id + match.aside} id=${`${list}-${place}`} role="option" aria-selected=${place === at.value} onPointerDown=${() => open(match)}>
-          ${match.name} <small>${match.aside}</small>
-        </li>`,
-      )}
+    <input ref=${field} type="search" role="combobox" value=${text.value} autocomplete="off"
+      placeholder=${say("search")} aria-label=${say("search")} aria-expanded=${isOpen} aria-controls=${list}
+      aria-activedescendant=${isOpen ? idOf(at.value) : undefined} onInput=${type} onKeyDown=${press} />
+    <ul id=${list} role="listbox" aria-label=${say("search.found")} hidden=${!isOpen}>
+      ${found.map(option)}
     </ul>
   </search>`;
 }

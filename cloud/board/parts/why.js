@@ -7,6 +7,7 @@ import { useLoaded } from "../core/loaded.js";
 import { href } from "../core/route.js";
 import { say } from "../core/words.js";
 import { EvidenceLine } from "./evidence.js";
+import { sensorDates } from "./facts.js";
 import { Icon } from "./levels.js";
 import { Waiting } from "./trouble.js";
 
@@ -21,13 +22,19 @@ function Step({ name, children }) {
 
 function Frame({ frame, profile }) {
   if (!frame) return html`<p class="quiet">${say("why.no_frame")}</p>`;
+  const { unit: address, function: code, register, count, crc_ok } = frame;
   return html`<p><small>${say("why.request")}</small> <code>${spaced(frame.request)}</code></p>
-    <p><small>${say("why.reply")}</small> <code>${spaced(frame.reply)}</code> ${frame.crc_ok ? html`<small>CRC ✓</small>` : html`<b class="loud">CRC ✗</b>`}</p>
-    <p class="quiet">${say("why.frame.words", { unit: frame.unit, function: frame.function, register: frame.register, count: frame.count, profile })}</p>`;
+    <p>
+      <small>${say("why.reply")}</small> <code>${spaced(frame.reply)}</code>${" "}
+      ${crc_ok ? html`<small>CRC ✓</small>` : html`<b class="loud">CRC ✗</b>`}
+    </p>
+    <p class="quiet">${say("why.frame.words", { unit: address, function: code, register, count, profile })}</p>`;
 }
 
 function Registers({ registers }) {
-  return html`<p class="registers">${registers.map(({ address, value }) => html`<span key=${address}><small>${address}</small> <code>${value}</code></span>`)}</p>`;
+  return html`<p class="registers">
+    ${registers.map(({ address, value }) => html`<span key=${address}><small>${address}</small> <code>${value}</code></span>`)}
+  </p>`;
 }
 
 function value(row) {
@@ -35,29 +42,51 @@ function value(row) {
   return `${shown} ${unit(row.unit ?? "")}`.trim();
 }
 
+function ValueRow({ row, how }) {
+  return html`<tr>
+    <th scope="row">${row.name}</th>
+    <td><small>${how}</small></td>
+    <td class="number">${value(row)}</td>
+  </tr>`;
+}
+
 function Values({ points, steps }) {
+  const howRead = (point) => `${point.registers.join(", ")} · ${point.type} ${point.expression ?? ""}`;
   return html`<table><tbody>
-    ${points.map((point) => html`<tr key=${point.name}><th scope="row">${point.name}</th><td><small>${point.registers.join(", ")} · ${point.type} ${point.expression ?? ""}</small></td><td class="number">${value(point)}</td></tr>`)}
-    ${steps.map((step) => html`<tr key=${step.name}><th scope="row">${step.name}</th><td><small>${step.expression}</small></td><td class="number">${value(step)}</td></tr>`)}
+    ${points.map((point) => html`<${ValueRow} key=${point.name} row=${point} how=${howRead(point)} />`)}
+    ${steps.map((step) => html`<${ValueRow} key=${step.name} row=${step} how=${step.expression} />`)}
   </tbody></table>`;
 }
 
-function Rule({ rule, event }) {
+function Rule({ rule: { name, kind, deadband, off_delay_s: off }, event }) {
   return html`<p>${event.reason}</p>
-    <p class="quiet">${say("why.rule.words", { name: rule.name, kind: rule.kind, deadband: rule.deadband, off: rule.off_delay_s })}</p>`;
+    <p class="quiet">${say("why.rule.words", { name, kind, deadband, off })}</p>`;
 }
 
 function Limit({ rule, event, quantity }) {
-  return html`<table><tbody>${rule.levels.toReversed().map(
-    (level) => html`<tr key=${level.level} class=${level.level === event.level ? "hit" : ""}><td><${Icon} level=${level.level} size=${18} /> ${say(`level.${level.level}`)}</td>
-      <td class="number">${amount(level.limit, quantity)}</td><td>${say("limit.for", { count: level.on_delay_s })}</td><td><small>${level.source}</small></td></tr>`,
-  )}</tbody></table>`;
+  const row = ({ level, limit, on_delay_s, source }) => html`<tr key=${level} class=${level === event.level ? "hit" : ""}>
+    <td><${Icon} level=${level} size=${18} /> ${say(`level.${level}`)}</td>
+    <td class="number">${amount(limit, quantity)}</td>
+    <td>${say("limit.for", { count: on_delay_s })}</td>
+    <td><small>${source}</small></td>
+  </tr>`;
+  return html`<table><tbody>${rule.levels.toReversed().map(row)}</tbody></table>`;
 }
 
 function Baseline({ found }) {
   const zero = found.baseline.map((row) => `${row.name} ${row.value}`).join(" · ");
   return html`<p>${zero || say("why.no_zero")}</p>
-    <p class="quiet">${[found.commissioned && say("sensor.commissioned", { day: found.commissioned }), found.calibrated && say("sensor.calibrated", { day: found.calibrated })].filter(Boolean).join(" · ") || say("why.no_dates")}</p>`;
+    <p class="quiet">${sensorDates(found) || say("why.no_dates")}</p>`;
+}
+
+/** What became of it, when, and by which configuration. */
+function Moment({ event }) {
+  const when = `${dateTimeNs(event.time_ns)} ${clockTime(event.time_ns / 1e6).slice(6)} s`;
+  const configuration = [
+    say("why.config", { version: event.config_version }),
+    !event.is_current_config && say("why.config_changed"),
+  ];
+  return html`<p class="quiet">${say(`change.${event.change}`)} ${when} · ${configuration.filter(Boolean).join(" · ")}</p>`;
 }
 
 export function Why({ alarm }) {
@@ -76,8 +105,10 @@ export function Why({ alarm }) {
     ${rule && html`<${Step} name="rule"><${Rule} rule=${rule} event=${event} /><//>`}
     ${rule && !isFault && html`<${Step} name="limit"><${Limit} rule=${rule} event=${event} quantity=${quantity} /><//>`}
     <${Step} name="baseline"><${Baseline} found=${found} /><//>
-    <${Step} name="history"><${EvidenceLine} points=${points} limit=${event.limit} level=${event.level} quantity=${quantity} />
-      <p class="quiet">${say(`change.${event.change}`)} ${dateTimeNs(event.time_ns)} ${clockTime(event.time_ns / 1e6).slice(6)} s · ${say("why.config", { version: event.config_version })}${event.is_current_config ? "" : ` · ${say("why.config_changed")}`}</p><//>
+    <${Step} name="history">
+      <${EvidenceLine} points=${points} limit=${event.limit} level=${event.level} quantity=${quantity} />
+      <${Moment} event=${event} />
+    <//>
     <${Step} name="case">${found.case ? html`<a href=${href("cases", found.case)}>${found.case}</a>` : html`<p class="quiet">${say("why.no_case")}</p>`}<//>
   </ol>`;
 }
