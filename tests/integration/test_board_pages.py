@@ -5,8 +5,10 @@ EGRET_PICTURES=docs/pictures writes a picture of each beside the checks.
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from pathlib import Path
 
 import board_axe
@@ -14,6 +16,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from board_page import SIZES, Window, box, window
+from PIL import Image
 from playwright.async_api import expect
 
 from edge.demo import town
@@ -113,8 +116,9 @@ async def _stands_well(board: Window, size: str) -> None:
 async def _picture(board: Window, name: str, size: str, theme: str) -> None:
     folder = os.environ.get("EGRET_PICTURES")
     if folder:
-        plain = f"{name}.png" if (size, theme) == ("wall", "light") else f"{name}-{size}-{theme}.png"
-        await board.page.screenshot(path=Path(folder) / plain)
+        words = [name, *(["phone"] if size == "phone" else []), *(["dark"] if theme == "dark" else [])]
+        picture = Image.open(BytesIO(await board.page.screenshot()))
+        picture.quantize(256).save(Path(folder) / f"{'-'.join(words)}.png", optimize=True)
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -140,10 +144,18 @@ async def test_why_is_this_red(scene: Scene) -> None:
             ["原始帧", "寄存器", "数值", "规则", "限值", "基线", "之前", "案卷"]
         )
         await expect(why.locator(".hit")).to_contain_text("一级·红")
+        await expect(why).to_contain_text("达到或超过限值 1.50°，持续 0.5 秒")
         left, _, right, _ = await box(board.page, ".why .evidence svg")
         assert right - left > 300
         await why.locator("a").last.click()
         await expect(board.page.locator(".case-top")).to_have_attribute("data-stage", "handling")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_war_says_until_when(scene: Scene) -> None:
+    """On every page: what holds where, and its end with the day, for that is tomorrow."""
+    async with window(scene.url, "wall", route=scene.route("cases")) as board:
+        await expect(board.page.locator(".mode-banner")).to_have_text(re.compile(r"防台风 同安 .* 至 \d{4}-\d\d-\d\d"))
 
 
 @pytest.mark.asyncio(loop_scope="module")

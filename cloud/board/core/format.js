@@ -69,6 +69,11 @@ export function dateTime(ms) {
   return ms === null || ms === undefined ? "–" : `${day(ms)} ${clockTime(ms).slice(0, 5)}`;
 }
 
+/** As short as it can be told: 18:20 today, and on other days with the day. */
+export function moment(ms, today) {
+  return day(ms) === day(today) ? clockTime(ms).slice(0, 5) : dateTime(ms);
+}
+
 /** As `dateTime`, of an API's time. */
 export function dateTimeNs(time_ns) {
   return dateTime(time_ns === null || time_ns === undefined ? null : time_ns / 1e6);

@@ -5,7 +5,7 @@ import { clockTime, count, day, dateTime } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useLoaded } from "../core/loaded.js";
 import { ask, href } from "../core/route.js";
-import { language, pick, say } from "../core/words.js";
+import { pick, say } from "../core/words.js";
 import { unitName } from "../parts/people.js";
 import { Page, Scroll } from "../parts/page.js";
 import { Waiting } from "../parts/trouble.js";
@@ -41,7 +41,7 @@ function Week({ unit, start }) {
 /** Its district, and whom it answers to. */
 function underOf(unit) {
   const centre = unit.is_command_centre && say("duty.centre");
-  const answers = unit.supervisor && say("duty.answers_to", { unit: unitName(unit.supervisor, language.value) });
+  const answers = unit.supervisor && say("duty.answers_to", { unit: unitName(unit.supervisor) });
   return [unit.district && districtName(unit.district), centre || answers].filter(Boolean).join(" · ");
 }
 

@@ -2,13 +2,13 @@
 import { useComputed, useSignal } from "@preact/signals";
 
 import { get, post } from "../core/api.js";
-import { city, districtName, modes, sites, takeModes, warModes } from "../core/city.js";
-import { clockTime, count, dateTime } from "../core/format.js";
+import { city, districtName, modes, now, sites, takeModes, warModes } from "../core/city.js";
+import { count, moment } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useAct, useLoaded } from "../core/loaded.js";
 import { href } from "../core/route.js";
 import { may } from "../core/session.js";
-import { language, pick, say } from "../core/words.js";
+import { pick, say } from "../core/words.js";
 import { actOnCase } from "../parts/case_acts.js";
 import { Drill } from "../parts/case_words.js";
 import { DistrictChoice, districtOptions, options, QueryChoice } from "../parts/choices.js";
@@ -57,8 +57,8 @@ function Holding({ mode, inherited }) {
 
 /** Why, by whom and for how long. */
 function Reason({ mode }) {
-  const span = `${clockTime(mode.since).slice(0, 5)}–${dateTime(mode.until)}`;
-  return html`${mode.reason} <small>${mode.actor} · ${span}</small>`;
+  const [since, until] = [mode.since, mode.until].map((time) => moment(time, now.value));
+  return html`${mode.reason} <small>${mode.actor} · ${since} – ${until}</small>`;
 }
 
 /** What holds where: a district's own mode before the city's. */
@@ -153,7 +153,7 @@ function Ranked({ row, place, reasons, task, onDone }) {
     .slice(0, 2)
     .map((part) => wordsOf(part, row, reasons));
   const name = site ? pick(site.name, site.name_en) : row.site;
-  const owner = row.unit ? unitName(row.unit, language.value) : say("case.nobody");
+  const owner = row.unit ? unitName(row.unit) : say("case.nobody");
   const canDo = row.is_done === false && task && may("handle");
   return html`<tr data-ranked=${row.site}>
     <td class="number">${place}</td>

@@ -10,7 +10,7 @@ import { who } from "../core/session.js";
 import { say } from "../core/words.js";
 import { districtOptions, options } from "../parts/choices.js";
 import { ActDialog, Dialog, Field, NewPassword } from "../parts/dialog.js";
-import { units } from "../parts/people.js";
+import { unitName, units } from "../parts/people.js";
 import { Page, Scroll, Unnamed } from "../parts/page.js";
 import { Trouble, Waiting } from "../parts/trouble.js";
 
@@ -26,7 +26,7 @@ function RoleField({ chosen = "viewer" }) {
 
 /** Of nothing chosen: everything. */
 function ReachFields({ districts = [], units: own = [] }) {
-  const unitOption = ({ id, name }) => html`<option value=${id} selected=${own.includes(id)}>${name}</option>`;
+  const unitOption = ({ id }) => html`<option value=${id} selected=${own.includes(id)}>${unitName(id)}</option>`;
   return html`<${Field} label=${say("reach.districts")} hint=${say("reach.hint")}>
       <select name="districts" multiple>${districtOptions(districts)}</select>
     <//>

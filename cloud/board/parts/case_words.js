@@ -1,7 +1,7 @@
 /** A case in words: its place, its stage, whose it is. */
 import { sites } from "../core/city.js";
 import { html } from "../core/html.js";
-import { language, pick, say } from "../core/words.js";
+import { pick, say } from "../core/words.js";
 import { personName, unitName } from "./people.js";
 
 export const STAGES = ["reported", "filed", "dispatched", "handling", "fed_back", "verification", "closed"];
@@ -23,7 +23,7 @@ export function caseMatter(item) {
 /** Unit and person who are responsible, or that nobody is. */
 export function ownerOf(item) {
   if (!item.unit) return say("case.nobody");
-  return [unitName(item.unit, language.value), item.person && personName(item.unit, item.person)].filter(Boolean).join(" · ");
+  return [unitName(item.unit), item.person && personName(item.unit, item.person)].filter(Boolean).join(" · ");
 }
 
 export function Drill({ isDrill }) {
@@ -35,7 +35,7 @@ function Stage({ stage, isPast, isNow }) {
   return html`<li class=${look} aria-current=${isNow ? "step" : undefined}>${say(`stage.${stage}`)}</li>`;
 }
 
-/** 上报 → … → 结案, with when each was reached. */
+/** 上报 → … → 结案, and which of them it has reached. */
 export function Stages({ item }) {
   const at = STAGES.indexOf(item.stage);
   return html`<ol class="stages" aria-label=${say("case.stage")}>

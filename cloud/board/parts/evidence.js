@@ -2,7 +2,7 @@
 import { quantities } from "../core/city.js";
 import { amount, clockTime, number } from "../core/format.js";
 import { html } from "../core/html.js";
-import { pick, say } from "../core/words.js";
+import { say } from "../core/words.js";
 
 const WIDTH = 520;
 const HEIGHT = 120;

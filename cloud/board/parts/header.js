@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 
 import { activeAlarms, city, districtName, heardAt, isFault, isLive, newest, now, ticking, warModes } from "../core/city.js";
-import { age, clockTime, count, day } from "../core/format.js";
+import { age, clockTime, count, day, moment } from "../core/format.js";
 import { html } from "../core/html.js";
 import { href, isWall } from "../core/route.js";
 import { district, scopeTo } from "../core/scope.js";
@@ -113,7 +113,7 @@ export function StaleBanner() {
 
 function Mode({ mode }) {
   const place = mode.district ? districtName(mode.district) : say("whole_city");
-  const end = say("mode.until", { time: clockTime(mode.until).slice(0, 5) });
+  const end = say("mode.until", { time: moment(mode.until, now.value) });
   return html`<a href=${href("typhoon")}>
     ${mode.is_drill && html`<em class="drill">${say("drill")}</em>`}
     <${Icon} level=${mode.level} size=${18} /> <b>${say(`mode.${mode.mode}`)}</b> ${place} · ${mode.reason} · ${end}

@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 
 import { get, isExpected } from "../core/api.js";
+import { pick } from "../core/words.js";
 
 /** From GET /duty, with the duty of today; null before it is known. */
 export const units = signal(null);
@@ -15,9 +16,9 @@ export async function loadUnits() {
   }
 }
 
-export function unitName(id, language) {
+export function unitName(id) {
   const unit = byId.value.get(id);
-  return (language === "en" && unit?.name_en) || unit?.name || id;
+  return unit ? pick(unit.name, unit.name_en) : id;
 }
 
 export function personName(unit, person) {

@@ -5,7 +5,7 @@ import { amount, clockTime, dateTimeNs, number, unit } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useLoaded } from "../core/loaded.js";
 import { href } from "../core/route.js";
-import { say } from "../core/words.js";
+import { pick, say } from "../core/words.js";
 import { EvidenceLine } from "./evidence.js";
 import { sensorDates } from "./facts.js";
 import { Icon } from "./levels.js";
@@ -58,8 +58,14 @@ function Values({ points, steps }) {
   </tbody></table>`;
 }
 
-function Rule({ rule: { name, kind, deadband, off_delay_s: off }, event }) {
-  return html`<p>${event.reason}</p>
+/** In words of ours where a limit was reached; what the box said of it stands below, as it said it. */
+function Rule({ rule, event, quantity }) {
+  const { name, kind, deadband, off_delay_s: off } = rule;
+  const limit = event.limit !== null && event.value >= event.limit && amount(event.limit, quantity);
+  const held = say("limit.for", { count: rule.on_delay_s });
+  const reached = limit && say("why.rule.reached", { value: amount(event.value, quantity), limit, held });
+  return html`${reached && html`<p>${pick(quantity?.zh, quantity?.en) ?? event.quantity} ${reached}</p>`}
+    <p class=${reached ? "quiet" : ""}>${event.reason}</p>
     <p class="quiet">${say("why.rule.words", { name, kind, deadband, off })}</p>`;
 }
 
@@ -102,7 +108,7 @@ export function Why({ alarm }) {
     <${Step} name="frame"><${Frame} frame=${found.frame} profile=${found.profile.title} /><//>
     ${found.registers.length > 0 && html`<${Step} name="registers"><${Registers} registers=${found.registers} /><//>`}
     ${found.points.length > 0 && html`<${Step} name="value"><${Values} points=${found.points} steps=${found.steps} /><//>`}
-    ${rule && html`<${Step} name="rule"><${Rule} rule=${rule} event=${event} /><//>`}
+    ${rule && html`<${Step} name="rule"><${Rule} rule=${rule} event=${event} quantity=${quantity} /><//>`}
     ${rule && !isFault && html`<${Step} name="limit"><${Limit} rule=${rule} event=${event} quantity=${quantity} /><//>`}
     <${Step} name="baseline"><${Baseline} found=${found} /><//>
     <${Step} name="history">

@@ -133,6 +133,17 @@ def test_scripts_are_rooms_and_say_what_they_are_for() -> None:
         assert not re.search(r"innerHTML|dangerouslySetInnerHTML|\beval\(|document\.write", text), path.name
 
 
+def test_what_a_script_imports_it_uses() -> None:
+    """A name that is imported stands in the script once more."""
+    for path in SCRIPTS:
+        text = path.read_text(encoding="utf-8")
+        named = [
+            name for names in re.findall(r"^import [^;]*?\{([^}]*)\}", text, re.MULTILINE) for name in names.split(",")
+        ]
+        for name in filter(None, (name.split(" as ")[-1].strip() for name in named)):
+            assert len(re.findall(rf"\b{name}\b", text)) > 1, (path.name, name)
+
+
 def test_words_are_the_same_in_both_languages() -> None:
     """A key of one language exists in the other, with the same places to fill in."""
     assert list(WORDS["zh"]) == list(WORDS["en"])
