@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import busy_city
+import many_boards
 import small_city
 from litestar import Litestar
 
@@ -46,6 +47,12 @@ class City:
         """The ledger takes an alarm of the billboard, as the alarms lane does."""
         self.sequence += 1
         await self.ledger.take_alarms(small_city.lean(self.sequence, time.time_ns(), level, change))
+        self.live.wake()
+
+    async def flood(self, *numbers: int, level: Level = Level.RED) -> None:
+        """The billboards of `many_boards` with these numbers lean all at once."""
+        events = [many_boards.leans(many_boards.sensor_of(number), number, number, level) for number in numbers]
+        await self.ledger.take_alarms(many_boards.message(events))
         self.live.wake()
 
     async def case(self) -> str:

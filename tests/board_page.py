@@ -116,3 +116,8 @@ async def box(page: Page, selector: str) -> tuple[float, float, float, float]:
     place = await page.locator(selector).first.bounding_box()
     assert place is not None, f"{selector} is not drawn"
     return place["x"], place["y"], place["x"] + place["width"], place["y"] + place["height"]
+
+
+async def press(page: Page, name: str) -> None:
+    """A button of the open dialog."""
+    await page.get_by_role("dialog").get_by_role("button", name=name, exact=True).click()

@@ -1,8 +1,8 @@
 /** A list of cases: the open ones, those of a filter, or those that a figure of the assessment counts. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 
-import { getPage, isExpected } from "../core/api.js";
+import { getPage, isExpected, Problem } from "../core/api.js";
 import { cases as openNow, withTimes } from "../core/city.js";
 import { count, dateTime } from "../core/format.js";
 import { html } from "../core/html.js";
@@ -18,7 +18,7 @@ import { FileCase } from "../parts/file_case.js";
 import { Icon, LEVELS } from "../parts/levels.js";
 import { Heads, Page, Scroll, Unnamed } from "../parts/page.js";
 import { Deadline } from "../parts/timers.js";
-import { Trouble } from "../parts/trouble.js";
+import { Trouble, troubleWords } from "../parts/trouble.js";
 
 const COLUMNS = ["level", "number", "case", "stage", "owner", "due", "opened"];
 const NUMBERS = new Set(["due", "opened"]);
@@ -98,12 +98,25 @@ function Filters({ query }) {
   </div>`;
 }
 
-/** Gives every chosen case to one unit; each that cannot be is named with its reason. */
+/** Gives every chosen case to one unit, as they were chosen; each that cannot be given is named with its reason. */
 function Dispatching({ items, onClose }) {
+  const left = useRef(items);
   const acting = useAct(async (fields) => {
-    for (const item of items) await actOnCase(item, "dispatch", fields);
+    const refused = [];
+    for (const item of left.current) {
+      try {
+        await actOnCase(item, "dispatch", fields);
+      } catch (error) {
+        if (!isExpected(error)) throw error;
+        refused.push([item, error]);
+      }
+    }
+    left.current = refused.map(([item]) => item);
+    if (refused.length === 0) return;
+    const detail = refused.map(([{ number }, error]) => `${number}: ${troubleWords(error)}`).join(" · ");
+    throw new Problem(409, { detail, code: refused[0][1].code, fix: say("alarms.refused", { count: refused.length }) });
   }, onClose);
-  const title = say("cases.dispatch", { count: items.length });
+  const title = say("cases.dispatch", { count: left.current.length });
   return html`<${ActDialog} title=${title} confirm=${say("act.dispatch")} act=${acting} onClose=${onClose}>
     <${Field} label=${say("field.unit")}><${UnitChoice} required /><//>
     <${Field} label=${say("field.note.optional")} name="note" maxlength="2000" />

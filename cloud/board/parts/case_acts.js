@@ -1,4 +1,5 @@
 /** What people do to a case: one button an act that the API says is open, each with the form that the act needs. */
+import { useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 
 import { post, Problem } from "../core/api.js";
@@ -64,7 +65,9 @@ export function CaseActs({ item, onDone }) {
   </div>`;
 }
 
-function CaseAct({ kind, item, onDone, onClose }) {
+/** About the case as it was when the button was pressed: the page behind goes on, and what changed there was not seen. */
+function CaseAct({ kind, item: present, onDone, onClose }) {
+  const { current: item } = useRef(present);
   const acting = useAct((fields) => actOnCase(item, kind, fields), onDone);
   const { value: trouble } = acting.trouble;
   const needsReason = trouble instanceof Problem && trouble.code === UNCONFIRMED;

@@ -2,12 +2,17 @@
 import { html } from "../core/html.js";
 import { say } from "../core/words.js";
 
+/** A dead network has no status, and a version that is none any more has 412. */
+export function troubleWords(problem) {
+  if (problem.status === undefined) return say("trouble.unreachable");
+  return problem.status === 412 ? say("trouble.overtaken") : problem.message;
+}
+
 export function Trouble({ of: problem }) {
   if (!problem) return null;
   const code = problem.code ? html` <small>${problem.code}</small>` : null;
-  if (problem.status === undefined) return html`<p class="trouble" role="alert">${say("trouble.unreachable")}</p>`;
-  if (problem.status === 412) return html`<p class="trouble" role="alert">${say("trouble.overtaken")}${code}</p>`;
-  return html`<p class="trouble" role="alert">${problem.message} <span>${problem.fix}</span>${code}</p>`;
+  const fix = problem.fix && problem.status !== 412 ? html` <span>${problem.fix}</span>` : null;
+  return html`<p class="trouble" role="alert">${troubleWords(problem)}${fix}${code}</p>`;
 }
 
 /** In place of an answer: that it is under way, or why there is none. */

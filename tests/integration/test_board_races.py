@@ -1,0 +1,35 @@
+"""Acts on the board that cross something else: an answer that is lost or late, and a second operator."""
+
+from pathlib import Path
+
+import board_city
+import many_boards
+import small_city
+from board_page import press, window
+from playwright.async_api import expect
+
+from cloud.cases.case_acts import Dispatch
+
+DRAWN_S = 0.5
+
+
+async def test_one_of_several_was_given_away_before(tmp_path: Path) -> None:
+    """Of two chosen cases another operator has taken one: it is named and left alone, and the other one is given."""
+    inventory = many_boards.inventory(tmp_path, 2)
+    async with board_city.served(tmp_path, inventory) as city, window(city.url, "wall") as board:
+        await city.flood(1, 2)
+        page = await board.show("#/cases")
+        await expect(page.locator("[data-case]")).to_have_count(2)
+        for one in await page.locator("[data-case] input").all():
+            await one.check()
+        await page.get_by_role("button", name="派遣", exact=True).click()
+        taken, free = sorted([case.number for case in await city.ledger.open_cases()], reverse=True)
+        await small_city.act(city.ledger, taken, Dispatch(unit="command-centre", note=""))
+        await page.get_by_label("责任单位").select_option("tongan-chengguan")
+        await press(page, "派遣")
+        alert = page.get_by_role("dialog").get_by_role("alert")
+        await expect(alert).to_contain_text(f"{taken}: 已有他人先行办理")
+        await expect(alert).not_to_contain_text(free)
+        units = {case.number: case.unit for case in await city.ledger.open_cases()}
+        assert units == {taken: "command-centre", free: "tongan-chengguan"}
+        board.refused(412)
