@@ -6,11 +6,32 @@ import board_city
 import many_boards
 import small_city
 from board_page import press, window
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from cloud.cases.case_acts import Dispatch
 
 DRAWN_S = 0.5
+
+
+async def test_a_lost_answer_doubles_nothing(tmp_path: Path) -> None:
+    """The case was filed and the network lost the answer: pressed again, the board shows the one case there is."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall", route="#/cases") as board:
+        page = board.page
+
+        async def lose(route: Route) -> None:
+            await route.fetch()
+            await route.abort()
+
+        await page.route("**/api/v1/cases", lose, times=1)
+        await page.get_by_role("button", name="上报新案").click()
+        await page.get_by_label("一句话说明").fill("屏幕边框松动")
+        await press(page, "上报新案")
+        await expect(page.get_by_role("alert")).to_contain_text("没有回音")
+        await press(page, "上报新案")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(page.locator("[data-case]")).to_have_count(1)
+        assert len(await city.ledger.cases()) == 1
+        board.troubles.clear()  # the answer that was lost
 
 
 async def test_one_of_several_was_given_away_before(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 /** Requests to the cloud's API. What it refuses is thrown as a Problem; a dead network as a TypeError. */
 
 const ROOT = new URL("../api/v1/", import.meta.url);
+const WAIT_MS = 30_000; // a link that was cut says nothing, and a button that was pressed must not wait for ever
+const PHOTO_WAIT_MS = 300_000;
+const SAME_MS = 120_000;
 const CURSOR = /[?&]after=([^&>]*)[^>]*>;\s*rel="next"/;
 
 /** The session's part: `csrf` goes with every change; `shut` is called when nobody is logged in any more. */
@@ -16,7 +19,7 @@ export class Problem extends Error {
 
 /** Is this an answer of the API or of the network, and no mistake of this page? */
 export function isExpected(error) {
-  return error instanceof Problem || error instanceof TypeError || error instanceof SyntaxError;
+  return error instanceof Problem || error instanceof TypeError || error instanceof SyntaxError || error.name === "TimeoutError";
 }
 
 /** The address of a path below the API, with those parts of the query that say something. */
@@ -28,8 +31,12 @@ export function addressOf(path, query = {}) {
   return address;
 }
 
-async function answerOf(address, options) {
-  const answer = await fetch(address, options);
+function fetchFor(address, options) {
+  return fetch(address, { signal: AbortSignal.timeout(WAIT_MS), ...options });
+}
+
+/** What is in an answer, and its headers. */
+async function taken(answer) {
   if (answer.status === 401) door.shut();
   const body = answer.status === 204 ? null : await answer.json();
   if (!answer.ok) throw new Problem(answer.status, body);
@@ -37,12 +44,12 @@ async function answerOf(address, options) {
 }
 
 export async function get(path, query) {
-  return (await answerOf(addressOf(path, query)))[0];
+  return (await taken(await fetchFor(addressOf(path, query))))[0];
 }
 
 /** One page of a list, and the cursor of the next one, or null. */
 export async function getPage(path, query) {
-  const [items, headers] = await answerOf(addressOf(path, query));
+  const [items, headers] = await taken(await fetchFor(addressOf(path, query)));
   const next = CURSOR.exec(headers.get("Link") ?? "");
   return { items, next: next && decodeURIComponent(next[1].replaceAll("+", " ")) };
 }
@@ -52,12 +59,29 @@ function freshKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** What was sent without an answer, by its words: it may have been done, and whoever presses again means the same. */
+const unanswered = new Map();
+
+function keyOf(act) {
+  for (const [other, { time }] of unanswered) if (Date.now() - time > SAME_MS) unanswered.delete(other);
+  if (!unanswered.has(act)) unanswered.set(act, { key: freshKey(), time: Date.now() });
+  return unanswered.get(act).key;
+}
+
 /** `version`: of the case that the person saw; another one is refused. */
 export async function send(method, path, body, version) {
+  const act = [path, version, JSON.stringify(body)].join(" ");
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": door.csrf };
-  if (method === "POST") headers["Idempotency-Key"] = freshKey();
+  if (method === "POST") headers["Idempotency-Key"] = keyOf(act);
   if (version) headers["If-Match"] = `"${version}"`;
-  return (await answerOf(addressOf(path), { method, headers, body: JSON.stringify(body) }))[0];
+  try {
+    const [answer] = await taken(await fetchFor(addressOf(path), { method, headers, body: JSON.stringify(body) }));
+    unanswered.delete(act);
+    return answer;
+  } catch (error) {
+    if (error instanceof Problem) unanswered.delete(act);
+    throw error;
+  }
 }
 
 export function post(path, body, version) {
@@ -68,7 +92,8 @@ export function post(path, body, version) {
 export async function postPhoto(number, file) {
   const headers = { "Content-Type": file.type || "image/jpeg", "X-CSRF-Token": door.csrf };
   const path = `cases/${encodeURIComponent(number)}/photos`;
-  return (await answerOf(addressOf(path), { method: "POST", headers, body: file }))[0];
+  const signal = AbortSignal.timeout(PHOTO_WAIT_MS);
+  return (await taken(await fetchFor(addressOf(path), { method: "POST", headers, body: file, signal })))[0];
 }
 
 /** Whole ms with six zeros: a ns count is too large for a JavaScript number to hold exactly. */
