@@ -1,5 +1,6 @@
 """Acts on the board that cross something else: an answer that is lost or late, and a second operator."""
 
+import asyncio
 from pathlib import Path
 
 import board_city
@@ -9,6 +10,7 @@ from board_page import press, window
 from playwright.async_api import Route, expect
 
 from cloud.cases.case_acts import Dispatch
+from wire.alarm import Change, Level
 
 DRAWN_S = 0.5
 
@@ -32,6 +34,29 @@ async def test_a_lost_answer_doubles_nothing(tmp_path: Path) -> None:
         await expect(page.locator("[data-case]")).to_have_count(1)
         assert len(await city.ledger.cases()) == 1
         board.troubles.clear()  # the answer that was lost
+
+
+async def test_a_late_answer_brings_no_alarm_back(tmp_path: Path) -> None:
+    """An alarm returned to normal before the answer to its acknowledgement came: it stays off the list."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
+        await city.lean()
+        come = asyncio.Event()
+
+        async def delay(route: Route) -> None:
+            answer = await route.fetch()
+            await come.wait()
+            await route.fulfill(response=answer)
+
+        await board.page.route("**/alarms/acts", delay, times=1)
+        row = board.page.locator(f'[data-alarm="{small_city.LEAN}"]')
+        await row.get_by_role("button", name="确认").click()
+        await expect(row).to_have_attribute("data-state", "acknowledged")
+        await city.lean(Level.RED, Change.CLEARED)
+        await expect(row).to_have_count(0)
+        async with board.page.expect_response("**/alarms/acts"):
+            come.set()
+        await asyncio.sleep(DRAWN_S)
+        await expect(row).to_have_count(0)
 
 
 async def test_one_of_several_was_given_away_before(tmp_path: Path) -> None:

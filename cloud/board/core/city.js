@@ -130,6 +130,19 @@ export const takeCases = taker("case", cases, "number", (item) => item.closed_ns
 export const takeBoxes = taker("box", boxes, "box", () => true);
 export const takeModes = taker("mode", modes, "id", (mode) => mode.ended_ns === null);
 
+/** Cases that are another unit's from now on. */
+export function dropCases(items) {
+  const next = new Map(cases.value);
+  for (const { number } of items) next.delete(number);
+  cases.value = next;
+}
+
+/** Takes the answer to an act that is sent now, but not of what the stream has told anew meanwhile: that is later. */
+export function answerTo(take, target, key) {
+  const before = target.peek();
+  return (items) => take(items.filter((item) => target.peek().get(item[key]) === before.get(item[key])));
+}
+
 export function takeTime(beats) {
   const { time_ns, newest_ns } = beats.at(-1);
   clockOffset.value = time_ns / NS_PER_MS - Date.now();

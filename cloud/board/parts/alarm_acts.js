@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 
 import { post, Problem } from "../core/api.js";
-import { takeAlarms } from "../core/city.js";
+import { alarms, answerTo, takeAlarms } from "../core/city.js";
 import { html } from "../core/html.js";
 import { useAct } from "../core/loaded.js";
 import { may } from "../core/session.js";
@@ -15,10 +15,11 @@ const SHELVE_MINUTES = [15, 60, 240, 720, 1440];
 /** What became of them is shown at once; the stream says it again. Throws a Problem when nothing was done to any. */
 export async function act(ids, what) {
   const done = [];
+  const take = answerTo(takeAlarms, alarms, "id");
   for (let at = 0; at < ids.length; at += AT_ONCE) {
     done.push(...(await post("alarms/acts", { alarms: ids.slice(at, at + AT_ONCE), act: what })));
   }
-  takeAlarms(done.filter((one) => one.alarm).map((one) => one.alarm));
+  take(done.filter((one) => one.alarm).map((one) => one.alarm));
   const refused = done.filter((one) => one.problem);
   if (refused.length === 0) return;
   const [{ problem: detail, code }] = refused;

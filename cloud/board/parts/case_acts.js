@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 
 import { post, Problem } from "../core/api.js";
-import { takeCases } from "../core/city.js";
+import { answerTo, cases, takeCases } from "../core/city.js";
 import { html } from "../core/html.js";
 import { useAct } from "../core/loaded.js";
 import { pick, say } from "../core/words.js";
@@ -41,8 +41,9 @@ function actOf(kind, fields) {
 
 /** Does it to the version that the person saw, and shows the case as it is then. */
 export async function actOnCase(item, kind, fields) {
+  const take = answerTo(takeCases, cases, "number");
   const done = await post(`cases/${encodeURIComponent(item.number)}/acts`, actOf(kind, fields), item.version);
-  takeCases([done]);
+  take([done]);
   return done;
 }
 
