@@ -11,15 +11,13 @@ from cloud.api import packed
 from cloud.api.desk import OnDesk
 from cloud.api.doors import PUBLIC, OnActor
 from cloud.api.packed import AnyRequest
-from cloud.api.stream import WithValues
+from cloud.api.stream import OPEN_CASES_MAX, WithValues
 from cloud.cases.case_answer import CaseAnswer, answer
 from cloud.cases.case_filter import CaseFilter, conditions
 from cloud.city.mode import Mode
 from cloud.live import LiveValue
 from cloud.tables.boxes import BoxState
 from wire.errors import StoreError
-
-OPEN_CASES_MAX = 1_000
 
 
 class State(msgspec.Struct, frozen=True):

@@ -1,8 +1,9 @@
 """GET /events: the live stream, as server-sent events (HTML Living Standard, §9.2).
 
 `alarm`, `case`, `box` and `mode` carry the ledger's event ids, so a browser that was cut off goes on where it
-was (`Last-Event-ID`). `values` and `time` carry none: only the newest matter. `time` is the heartbeat;
-its comment keeps proxies awake, its data lets the board see that the stream lives.
+was (`Last-Event-ID`). Whoever is confined to units hears `left` instead of `case`, with the number alone, of a case
+that was theirs and is another unit's now. `values` and `time` carry no id: only the newest matter. `time` is the
+heartbeat; its comment keeps proxies awake, its data lets the board see that the stream lives.
 """
 
 import asyncio
@@ -23,12 +24,15 @@ from cloud.api.crowd import Crowd
 from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import OnActor, OnDoors
 from cloud.api.paging import BIGGEST
+from cloud.cases.case_filter import CaseFilter, conditions
 from cloud.live import Change
 from cloud.tables.events import LedgerEvent
 
 HEARTBEAT_S = 5.0
 PAGE = 500
 """Events read from the ledger, and sent, at once."""
+OPEN_CASES_MAX = 1_000
+"""In a snapshot."""
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 STREAMS_MOST, STREAMS_OF_ONE = 1_000, 50
 """Open at once, together and of one account: some boards in a command centre share one. 800 idle ones take a third of
@@ -38,9 +42,16 @@ a core, and each change is told to every one of them."""
 class _Placed(msgspec.Struct, frozen=True):
     """Of an event, whose it is."""
 
+    number: str = ""
     district: str = ""
     unit: str = ""
     dispatched_to: str = ""
+
+
+class Left(msgspec.Struct, frozen=True):
+    """A case that was theirs, and is another unit's now."""
+
+    number: str
 
 
 class Heartbeat(msgspec.Struct, frozen=True):
@@ -85,6 +96,9 @@ async def events(  # noqa: PLR0913, PLR0917 - three are the client's, the others
     streams.require_room(actor.name)
     is_still = partial(doors.is_still, request, actor)
     start = after if last_event_id is None else last_event_id
+    # Known before the answer begins: who then asks for a snapshot hears all that comes after it. An id from an earlier
+    # ledger (a demonstration that was started anew) must not silence this one.
+    start = min(start, await desk.ledger.last_event_id())
     messages = _messages(desk, actor, is_still, start, values=values)
     return Stream(_counted(messages, streams, actor.name), media_type="text/event-stream", headers=_HEADERS)
 
@@ -102,8 +116,6 @@ async def _counted(messages: AsyncGenerator[bytes, None], streams: Crowd, who: s
 async def _messages(
     desk: Desk, actor: Actor, is_still: Callable[[], Awaitable[bool]], after: int, *, values: bool
 ) -> AsyncGenerator[bytes, None]:
-    # An id from an earlier ledger (a demonstration that was started anew) must not silence this one.
-    after = min(after, await desk.ledger.last_event_id())
     async with (
         aclosing(desk.live.watch(values=values)) as changes,
         aclosing(_told(desk, actor, is_still, after, changes)) as messages,
@@ -115,6 +127,7 @@ async def _messages(
 async def _told(
     desk: Desk, actor: Actor, is_still: Callable[[], Awaitable[bool]], after: int, changes: AsyncIterator[Change]
 ) -> AsyncGenerator[bytes, None]:
+    told = _Told(actor, await _numbers(desk, actor))
     clock = asyncio.get_running_loop().time
     heartbeat_at = clock()
     async for change in changes:
@@ -124,8 +137,8 @@ async def _told(
         if change.has_events or is_due:  # when due, too: another process may have written to the ledger
             async for page in _news(desk, after):
                 after = page[-1].id
-                if theirs := [_message(one.kind, bytes(one.data), one.id) for one in page if _is_theirs(one, actor)]:
-                    yield b"".join(theirs)
+                if theirs := b"".join(map(told.of, page)):
+                    yield theirs
         if change.values:
             yield _message("values", msgspec.json.encode(change.values))
         if is_due:
@@ -146,11 +159,36 @@ def _message(kind: str, data: bytes, event_id: int | None = None) -> bytes:
     return numbered + b"event: %s\ndata: %s\n\n" % (kind.encode(), data)
 
 
-def _is_theirs(event: LedgerEvent, actor: Actor) -> bool:
-    """What happens in other districts, or to cases of other units, is not told."""
-    if event.kind == "alarm":
-        return sees_district(actor, msgspec.json.decode(event.data, type=_Placed).district)
-    if event.kind == "case":
-        case = msgspec.json.decode(event.data, type=_Placed)
-        return sees(actor, case.district, case.unit, case.dispatched_to)
-    return True
+async def _numbers(desk: Desk, actor: Actor) -> set[str]:
+    """The open cases that may become another unit's: those of somebody who is confined to units."""
+    if not actor.units:
+        return set()
+    theirs = conditions(CaseFilter(is_open=True), actor, desk.now())
+    return {case.number for case in await desk.ledger.cases(theirs, limit=OPEN_CASES_MAX, with_logs=False)}
+
+
+class _Told:
+    """What one listener hears: nothing of other districts, nor of other units' cases but that they are those now."""
+
+    def __init__(self, actor: Actor, numbers: set[str]) -> None:
+        self._actor, self._numbers = actor, numbers
+
+    def of(self, event: LedgerEvent) -> bytes:
+        """The message, empty for what is not theirs."""
+        data = bytes(event.data)
+        if event.kind == "case":
+            return self._of_case(event.id, data)
+        if event.kind == "alarm" and not sees_district(self._actor, msgspec.json.decode(data, type=_Placed).district):
+            return b""
+        return _message(event.kind, data, event.id)
+
+    def _of_case(self, event_id: int, data: bytes) -> bytes:
+        case = msgspec.json.decode(data, type=_Placed)
+        if sees(self._actor, case.district, case.unit, case.dispatched_to):
+            if self._actor.units:
+                self._numbers.add(case.number)
+            return _message("case", data, event_id)
+        if case.number not in self._numbers:
+            return b""
+        self._numbers.discard(case.number)
+        return _message("left", msgspec.json.encode(Left(case.number)), event_id)

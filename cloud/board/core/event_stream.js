@@ -1,6 +1,6 @@
 /** The live stream of one connection to the server, made anew for ever. Runs in a page or in the shared worker. */
 
-const KINDS = ["alarm", "case", "box", "mode", "time"];
+const KINDS = ["alarm", "case", "left", "box", "mode", "time"];
 const SILENT_MS = 12_000; // two heartbeats of the server and some: the stream has stalled
 const RETRY_MS = [500, 1_000, 2_000, 4_000];
 const GATHER_MS = 4; // what the server sent at once is told at once

@@ -4,7 +4,7 @@ import { batch } from "@preact/signals";
 import { addressOf, get, isExpected } from "./api.js";
 import * as city from "./city.js";
 
-const TAKERS = { alarm: city.takeAlarms, case: city.takeCases, box: city.takeBoxes, mode: city.takeModes, time: city.takeTime };
+const TAKERS = { alarm: city.takeAlarms, case: city.takeCases, left: city.dropCases, box: city.takeBoxes, mode: city.takeModes, time: city.takeTime };
 const AGAIN_MS = 1_000;
 
 /** Events wait here while the snapshot they follow is under way. */

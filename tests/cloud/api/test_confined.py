@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import guarded_town
+import linked_town
 import pytest
 import small_city
 from gatehouse import CONSOLE, PASSWORD
@@ -112,6 +113,24 @@ async def test_the_stream_tells_what_is_theirs(town: Town, tmp_path: Path) -> No
                 break
             assert "XM-SM-0001" not in line
     assert numbers == [tongan]
+
+
+async def test_a_case_that_becomes_another_units_leaves(tmp_path: Path) -> None:
+    """Ma of siming-ads hears of a case once it is given to them, then its number alone as it leaves, and no more."""
+    async with linked_town.opened(tmp_path) as town:
+        number = await town.lean()
+        zhao, ma = await town.person("zhao"), await town.person("ma")
+        stream = ma.stream("GET", "/api/v1/events", params={"after": 2**53, "values": "false"})
+        async with asyncio.timeout(20), stream as answer:
+            lines = (line async for line in answer.aiter_lines() if line.startswith(("event: ", "data: ")))
+            [await anext(lines) for _ in range(2)]  # the heartbeat with which it begins
+            for unit in ("siming-ads", "tongan-ads", "command-centre", "siming-ads"):
+                asked = {"act": "dispatch", "unit": unit}
+                (await zhao.post(f"/api/v1/cases/{number}/acts", json=asked)).raise_for_status()
+            told = [await anext(lines) for _ in range(6)]
+    assert told[::2] == ["event: case", "event: left", "event: case"]
+    assert told[3] == f'data: {{"number":"{number}"}}'
+    assert '"unit":"siming-ads"' in told[5]
 
 
 async def test_a_viewer_changes_nothing(town: Town, tmp_path: Path) -> None:

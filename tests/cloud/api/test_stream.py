@@ -93,6 +93,31 @@ async def test_from_now_on(town: Any, now_ns: int) -> None:
     assert alarm["level"] == "orange"
 
 
+async def test_now_is_when_the_answer_begins(town: Any, now_ns: int) -> None:
+    """Who asks for a snapshot once the stream is open misses nothing: what happens after its headers is told."""
+    said: list[bytes] = []
+    told = asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        await told.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            await town.ledger.take_alarms(small_city.lean(1, now_ns))
+            return
+        said.append(message["body"])
+        if b"event: time" in message["body"]:
+            told.set()
+
+    address = {"path": "/api/v1/events", "raw_path": b"/api/v1/events", "query_string": b"after=9007199254740992"}
+    scope = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "root_path": "", **address}
+    local = {"headers": [(b"host", b"127.0.0.1")], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80)}
+    async with asyncio.timeout(20):
+        await town.app({**scope, **local, "asgi": {"version": "3.0"}}, receive, send)
+    assert small_city.LEAN.encode() in b"".join(said)
+
+
 async def test_id_of_an_earlier_ledger(town: Any, now_ns: int) -> None:
     """A browser left open over a demonstration started anew hears of the new one, though its ids are lower."""
     async with aclosing(listen(town, last_event_id=5_000)) as messages:
