@@ -89,3 +89,52 @@ async def test_accounts_and_tokens(tmp_path: Path) -> None:
         await expect(page.locator("main")).to_contain_text("weather")
         await expect(page.locator("main")).not_to_contain_text("egret_")
         board.refused(401)
+
+
+async def test_another_tab_learns_who_sits_here_now(tmp_path: Path) -> None:
+    """At the change of shift one tab logs out and another person in: the other tab is theirs, too."""
+    async with linked_town.opened(tmp_path) as town, window(address(town), "wall", is_live=False) as board:
+        await town.lean()
+        await log_in(board.page, "zhao")
+        await expect(board.page.locator(".ack")).to_have_count(1)
+        other = await board.context.new_page()
+        await other.goto(board.url)
+        await expect(other.locator(".ack")).to_have_count(1)
+        await board.page.get_by_role("button", name="我的账户").click()
+        await board.page.get_by_role("button", name="退出登录").click()
+        await log_in(board.page, "wu")
+        for page in (board.page, other):
+            await expect(page.locator("[data-alarm]")).to_have_count(1)
+            await expect(page.locator(".ack")).to_have_count(0)
+        board.refused(401)
+
+
+async def test_nothing_of_whoever_left_is_shown(tmp_path: Path) -> None:
+    """Somebody logs out while an alarm sounds: the door is silent, and who comes in next begins with nothing."""
+    async with linked_town.opened(tmp_path) as town, window(address(town), "wall", is_live=False) as board:
+        await town.lean()
+        await log_in(board.page, "zhao")
+        await expect(board.page.locator("body")).to_have_attribute("data-sound", "red")
+        await board.page.get_by_role("button", name="我的账户").click()
+        await board.page.get_by_role("button", name="退出登录").click()
+        await expect(board.page.locator("body")).to_have_attribute("data-sound", "")
+        await board.page.route("**/state*", lambda route: route.abort())
+        await log_in(board.page, "ma")
+        await expect(board.page.locator(".map")).to_be_visible()
+        await expect(board.page.locator("[data-alarm], [data-case]")).to_have_count(0)
+        await expect(board.page.locator("body")).to_have_attribute("data-connection", "stale")
+        board.troubles.clear()  # the snapshot that does not come
+
+
+async def test_a_case_that_is_given_to_others_leaves(tmp_path: Path) -> None:
+    """A handler sees the cases of the own unit: one that the command centre gives to another unit is gone at once."""
+    async with linked_town.opened(tmp_path) as town, window(address(town), "phone", is_live=False) as board:
+        number = await town.lean()
+        await log_in(board.page, "chen")
+        case = board.page.locator(f'[data-case="{number}"]')
+        await expect(case).to_be_visible()
+        zhao = await town.person("zhao")
+        asked = {"act": "dispatch", "unit": "siming-ads"}
+        (await zhao.post(f"/api/v1/cases/{number}/acts", json=asked)).raise_for_status()
+        await expect(case).to_have_count(0)
+        board.refused(401)

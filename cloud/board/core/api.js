@@ -6,8 +6,11 @@ const PHOTO_WAIT_MS = 300_000;
 const SAME_MS = 120_000;
 const CURSOR = /[?&]after=([^&>]*)[^>]*>;\s*rel="next"/;
 
-/** The session's part: `csrf` goes with every change; `shut` is called when nobody is logged in any more. */
-export const door = { csrf: "", shut: () => {} };
+/**
+ * The session's part: `csrf` goes with every change; `shut` is called when nobody is logged in any more; `ask` finds out
+ * who is: in another tab somebody may have gone, or somebody else have come.
+ */
+export const door = { csrf: "", shut: () => {}, ask: () => {} };
 
 /** A problem the API reported: what happened, where, how to fix it, and its code. */
 export class Problem extends Error {

@@ -149,6 +149,14 @@ export function takeTime(beats) {
   newest.value = newest_ns / NS_PER_MS;
 }
 
+/** Nobody is logged in any more: what they saw is not for whoever comes next, and sounds for nobody. */
+export function forget() {
+  batch(() => {
+    isLive.value = false;
+    for (const target of [alarms, cases, modes]) target.value = new Map();
+  });
+}
+
 /** Replaces everything, after a first or a new connection. */
 export function takeState(inventory, mapDocument, state) {
   batch(() => {

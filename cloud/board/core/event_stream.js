@@ -9,7 +9,7 @@ const AHEAD = 2 ** 53; // of all ids: the past is in the snapshot
 /**
  * Follows the events at `address`. `tell` hears `{ kind: "open" }` when a connection has been made,
  * `{ kind: "lost" }` when it broke or fell silent, and `{ kind: "events", events: [[kind, id, json], …] }`.
- * Gives a function that tries at once instead of waiting for the next attempt.
+ * Gives a function that makes a new connection at once.
  */
 export function openStream(address, tell) {
   let failures = 0;
@@ -50,7 +50,8 @@ export function openStream(address, tell) {
   setInterval(() => source.readyState !== EventSource.CLOSED && Date.now() - heardAt > SILENT_MS && lose(), 1_000);
   connect();
   return () => {
-    if (source.readyState !== EventSource.CLOSED) return;
+    source.close();
+    waiting = []; // they were for whoever sat here before
     clearTimeout(retry);
     connect();
   };

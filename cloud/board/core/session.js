@@ -1,7 +1,8 @@
 /** Who sits here, and what they may do. */
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 
 import { door, get, isExpected, post, send } from "./api.js";
+import { forget } from "./city.js";
 import { reconnect } from "./stream.js";
 
 /** null before it is known, false when nobody is logged in. */
@@ -9,7 +10,18 @@ export const who = signal(null);
 
 door.shut = () => {
   door.csrf = "";
-  who.value = false;
+  batch(() => {
+    who.value = false;
+    forget();
+  });
+};
+
+door.ask = async () => {
+  try {
+    take(await get("session"));
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+  }
 };
 
 function take(found) {

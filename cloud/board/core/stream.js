@@ -1,38 +1,57 @@
 /** Keeps the city up to date: a snapshot for every new connection, then the events that came after it. */
 import { batch } from "@preact/signals";
 
-import { addressOf, get, isExpected } from "./api.js";
+import { addressOf, door, get, isExpected } from "./api.js";
 import * as city from "./city.js";
 
 const TAKERS = { alarm: city.takeAlarms, case: city.takeCases, left: city.dropCases, box: city.takeBoxes, mode: city.takeModes, time: city.takeTime };
 const AGAIN_MS = 1_000;
+const SILENT_MS = 13_000; // a little more than a stream may be silent before it is said to be lost
+const DEAD_MS = 20_000; // a worker tells of every attempt, and none takes longer: a browser short of memory has ended it
 
 /** Events wait here while the snapshot they follow is under way. */
 let early = null;
 let through = 0;
 let tryNow = () => {};
+/** When anything was told at all, also that there is no connection. */
+let toldAt = 0;
 
 /** Begins to follow; without a shared worker (some phones have none) this page has a stream of its own. */
 export async function follow() {
   if (typeof SharedWorker === "function") {
-    const { port } = new SharedWorker(new URL("stream_worker.js", import.meta.url), { type: "module", name: "egret" });
-    port.addEventListener("message", ({ data }) => hear(data));
+    let port = join();
+    tryNow = () => port.postMessage("now");
     addEventListener("pagehide", () => port.postMessage("bye"));
     addEventListener("pageshow", (event) => event.persisted && location.reload());
-    tryNow = () => port.postMessage("now");
-    port.start();
+    setInterval(() => {
+      if (Date.now() - toldAt <= DEAD_MS) return;
+      port.postMessage("bye");
+      port.close();
+      port = join();
+    }, AGAIN_MS);
   } else {
     const { openStream } = await import("./event_stream.js");
     tryNow = openStream(addressOf("events"), hear);
   }
+  setInterval(() => city.isLive.value && Date.now() - city.heardAt.value > SILENT_MS && lost(), AGAIN_MS);
 }
 
-/** Does not wait for the next attempt: somebody has just logged in. */
+/** The port of the worker; one that has died is begun anew. */
+function join() {
+  toldAt = Date.now();
+  const { port } = new SharedWorker(new URL("stream_worker.js", import.meta.url), { type: "module", name: "egret" });
+  port.addEventListener("message", ({ data }) => hear(data));
+  port.start();
+  return port;
+}
+
+/** Somebody has just logged in: what follows is theirs. */
 export function reconnect() {
   tryNow();
 }
 
 function hear(news) {
+  toldAt = Date.now();
   if (news.kind === "open") return load();
   if (news.kind === "lost") return lost();
   city.heardAt.value = Date.now();
@@ -43,12 +62,13 @@ function hear(news) {
 function lost() {
   early = null;
   city.isLive.value = false;
-  get("session").catch((error) => isExpected(error) || Promise.reject(error)); // 401 shows the door
+  door.ask();
 }
 
 /** The snapshot of a new connection; a newer connection makes an older one's answer void. */
 async function load() {
   const mine = (early = []);
+  door.ask();
   while (early === mine) {
     try {
       const [inventory, map, state] = await Promise.all([get("city"), get("map"), get("state", { values: false })]);
