@@ -14,20 +14,21 @@ export function useValues(site) {
     values.value = new Map();
     if (!site) return undefined;
     let isHere = true;
+    let timer = 0;
     const load = async () => {
-      if (document.hidden || !isLive.peek()) return;
       try {
-        const found = await get("values", { site });
-        if (isHere) values.value = new Map(found.map((one) => [`${one.sensor}/${one.quantity}`, { ...one, time: one.time_ns / 1e6 }]));
+        const found = document.hidden || !isLive.peek() ? null : await get("values", { site });
+        if (isHere && found) values.value = new Map(found.map((one) => [`${one.sensor}/${one.quantity}`, { ...one, time: one.time_ns / 1e6 }]));
       } catch (error) {
         if (!isExpected(error)) throw error;
       }
+      // After the answer, not beside it: on a slow link questions would queue up before what a person does.
+      if (isHere) timer = setTimeout(load, EVERY_MS);
     };
     load();
-    const timer = setInterval(load, EVERY_MS);
     return () => {
       isHere = false;
-      clearInterval(timer);
+      clearTimeout(timer);
     };
   }, [site]);
   return values;
