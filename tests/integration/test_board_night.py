@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import board_city
 from board_city import SITE
 from board_page import window
 from playwright.async_api import Route, expect
+
+from cloud.api.server import serving
 
 SLOW_S = 2.0
 JOINED = """window.joined = [];
@@ -49,3 +52,47 @@ async def test_values_wait_for_each_other(tmp_path: Path) -> None:
         first, second, *_ = asked
         assert second - first >= SLOW_S
         await board.page.unroute_all(behavior="ignoreErrors")
+
+
+async def test_a_long_history_stays_a_line(tmp_path: Path) -> None:
+    """A day in 300 stored points, and a reading a second for ten minutes: no hole comes in, nor many points."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
+        holes, points = await board.page.evaluate("""async () => {
+            const { Track } = await import("/parts/track.js");
+            const [day, step] = [86_400_000, 288_000];
+            const track = new Track(step);
+            track.begin(Array.from({ length: 300 }, (_, at) => [1e12 + at * step, 1]));
+            for (let second = 1; second <= 600; second += 1) track.add(1e12 + day + second * 1000, 2);
+            const [, values] = track.columns(1e12);
+            return [values.filter((value) => value === null).length, values.length];
+        }""")
+        assert holes == 0
+        assert points < 310
+
+
+async def test_a_chart_comes_back_with_its_store(tmp_path: Path) -> None:
+    """The store was down when the site was opened: once it answers the history is drawn, and nothing says it is not."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
+        said = {"what": "the store is away.", "fix": "wait.", "code": "E-STORE-001"}
+        await board.page.route("**/series*", lambda route: route.fulfill(status=503, json=said))
+        await board.page.locator(f'[data-site="{SITE}"]').click()
+        caption = board.page.locator(".chosen-site figcaption")
+        await expect(caption).to_contain_text("历史曲线暂缺")
+        await board.page.unroute("**/series*")
+        await expect(caption).not_to_contain_text("历史曲线暂缺")
+        board.refused(503)
+
+
+async def test_a_chart_fills_the_hole_of_a_cut(tmp_path: Path) -> None:
+    """What was measured while the server was away is in the store: the chart asks for it once it is live again."""
+    async with board_city.served(tmp_path) as city, AsyncExitStack() as first:
+        url = await first.enter_async_context(serving(city.app()))
+        async with window(url, "wall") as board:
+            await board.page.locator(f'[data-site="{SITE}"]').click()
+            await expect(board.page.locator(".chosen-site .plot canvas")).to_be_visible()
+            await first.aclose()
+            await expect(board.page.locator("body")).to_have_attribute("data-connection", "stale")
+            async with board.page.expect_request("**/series*"):
+                await first.enter_async_context(serving(city.app(), port=int(url.rstrip("/").rpartition(":")[2])))
+            await board.close()
+            board.troubles.clear()

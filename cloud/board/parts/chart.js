@@ -1,9 +1,9 @@
 /** One quantity of one site over a span of time that ends now, with its limits as lines. */
 import { useEffect, useRef } from "preact/hooks";
-import { effect, signal, useSignal } from "@preact/signals";
+import { effect, signal, untracked, useSignal } from "@preact/signals";
 
 import { isExpected, series } from "../core/api.js";
-import { now, quantities } from "../core/city.js";
+import { isLive, now, quantities } from "../core/city.js";
 import { clockTime, day, number, unit } from "../core/format.js";
 import { html } from "../core/html.js";
 import { colours } from "../core/theme.js";
@@ -13,6 +13,7 @@ import { Track } from "./track.js";
 
 const { uPlot } = globalThis;
 const BUCKETS = 300;
+const AGAIN_MS = 10_000; // a store that is down may come back
 const DAY_MS = 86_400_000;
 const ROOM_ABOVE = 1.15;
 const LABEL_PX = 13; // limits that lie close together still have readable labels
@@ -110,9 +111,11 @@ export function Chart({ sensors, quantity, values, spanMs }) {
   const having = sensors.filter((sensor) => sensor.quantities.includes(quantity));
   const limits = having[0].limits.filter((row) => row.quantity === quantity);
   useEffect(() => {
-    const tracks = having.map(() => new Track());
+    const tracks = having.map(() => new Track(spanMs / BUCKETS));
     const isReady = signal(false);
+    let [isHere, again] = [true, 0];
     const load = async () => {
+      clearTimeout(again);
       const end = now.peek();
       try {
         const stored = await Promise.all(having.map((sensor) => series(sensor.id, quantity, end - spanMs, end, BUCKETS)));
@@ -121,6 +124,7 @@ export function Chart({ sensors, quantity, values, spanMs }) {
       } catch (error) {
         if (!isExpected(error)) throw error;
         trouble.value = error;
+        if (isHere) again = setTimeout(load, AGAIN_MS);
       }
       isReady.value = true;
     };
@@ -133,8 +137,17 @@ export function Chart({ sensors, quantity, values, spanMs }) {
       const columns = tracks.map((track) => track.columns(now.value - spanMs));
       return columns.length > 1 ? uPlot.join(columns) : columns[0];
     };
-    load();
-    return drawInto(place.current, (size, colour) => options(size, colour, having, limits, spanMs), columnsOf);
+    // What was measured while the stream was cut is in the store alone.
+    const endFollowing = effect(() => {
+      if (isLive.value) untracked(load);
+    });
+    const endDrawing = drawInto(place.current, (size, colour) => options(size, colour, having, limits, spanMs), columnsOf);
+    return () => {
+      isHere = false;
+      clearTimeout(again);
+      endFollowing();
+      endDrawing();
+    };
   }, [spanMs]);
   const known = quantities.value.get(quantity);
   const newest = values.value.get(`${having[0].id}/${quantity}`)?.value;

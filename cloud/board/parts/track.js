@@ -5,6 +5,12 @@ const GAP_LEAST_MS = 2_000;
 
 export class Track {
   #points = [];
+  #stepMs;
+
+  /** `stepMs`: between two stored points of the whole span, and so the least between two that arrive. */
+  constructor(stepMs) {
+    this.#stepMs = stepMs;
+  }
 
   /** The stored points come before those that arrived while they were asked for. */
   begin(stored) {
@@ -12,9 +18,12 @@ export class Track {
     this.#points = stored.concat(this.#points.filter(([time]) => time > newest));
   }
 
-  /** A reading that arrived; one that is already there changes nothing. */
+  /** A reading that arrived is the end of the line; one that is already there changes nothing. */
   add(time, value) {
-    if (time > (this.#points.at(-1)?.[0] ?? 0)) this.#points.push([time, value]);
+    const [before, last] = [this.#points.at(-2), this.#points.at(-1)];
+    if (time <= (last?.[0] ?? 0)) return;
+    if (before && last[0] - before[0] < this.#stepMs) this.#points.pop(); // a month in seconds would fill the memory
+    this.#points.push([time, value]);
   }
 
   /** Columns for uPlot, in seconds. A hole much longer than the usual interval stays a hole. */
@@ -22,7 +31,8 @@ export class Track {
     this.#points = this.#points.filter(([time]) => time >= since);
     const points = this.#points;
     const steps = points.slice(1).map(([time], at) => time - points[at][0]).sort((one, other) => one - other);
-    const longest = Math.max(GAP_LEAST_MS, GAP_INTERVALS * (steps[steps.length >> 1] ?? 0));
+    const usual = Math.max(this.#stepMs, steps[steps.length >> 1] ?? 0);
+    const longest = Math.max(GAP_LEAST_MS, GAP_INTERVALS * usual);
     const rows = points.flatMap(([time, value], at) =>
       at > 0 && time - points[at - 1][0] > longest ? [[time - 1, null], [time, value]] : [[time, value]],
     );
