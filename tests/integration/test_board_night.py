@@ -3,14 +3,17 @@
 import asyncio
 import time
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import board_city
+import many_boards
 from board_city import SITE
 from board_page import window
 from playwright.async_api import Route, expect
 
 from cloud.api.server import serving
+from wire.receipt import BoxStatus
 
 SLOW_S = 2.0
 JOINED = """window.joined = [];
@@ -96,3 +99,19 @@ async def test_a_chart_fills_the_hole_of_a_cut(tmp_path: Path) -> None:
                 await first.enter_async_context(serving(city.app(), port=int(url.rstrip("/").rpartition(":")[2])))
             await board.close()
             board.troubles.clear()
+
+
+async def test_a_box_that_was_never_heard_of_is_not_online(tmp_path: Path) -> None:
+    """Nobody says that all boxes are online before each has said so; a box that left sensors.yaml is not counted."""
+    inventory = many_boards.inventory(tmp_path, 1)
+    unheard = replace(inventory.sensors[many_boards.sensor_of(1)], box=many_boards.SECOND_BOX)
+    inventory = replace(inventory, sensors={**inventory.sensors, unheard.id: unheard})
+    async with board_city.served(tmp_path, inventory) as city, window(city.url, "wall") as board:
+        for box, online in (("XM-SM-01", True), ("XM-OLD-01", False)):
+            status = BoxStatus(box, online=online, time_ns=time.time_ns(), boot="c", version="0.1.0")
+            await city.ledger.save_status(status)
+        city.live.wake()
+        await expect(board.page.locator(".boxes h2")).to_contain_text("离线 1")
+        await expect(board.page.locator(f'[data-site="{many_boards.site_of(1)}"]')).to_have_class("site dot offline")
+        page = await board.show("#/fleet")
+        await expect(page.locator(".figure b").first).to_have_text("2 / 3")

@@ -70,7 +70,11 @@ export const openCases = computed(() =>
   [...cases.value.values()].sort((one, other) => (one.due ?? Infinity) - (other.due ?? Infinity) || one.opened - other.opened),
 );
 
-export const offlineBoxes = computed(() => new Set([...boxes.value.values()].filter((box) => !box.online).map((box) => box.box)));
+/** Boxes of sensors.yaml that are not known to be online: one that was never heard of has nothing to say, either. */
+export const offlineBoxes = computed(() => {
+  const known = (city.value?.boxes ?? []).map(({ id }) => id);
+  return new Set(known.filter((id) => !boxes.value.get(id)?.online));
+});
 
 /** What each site's mark shows: its worst structure alarm, or else that a sensor is at fault. */
 const marks = new Map();

@@ -2,7 +2,7 @@
 import { useComputed } from "@preact/signals";
 
 import { get } from "../core/api.js";
-import { boxes, city, districtName, quantities } from "../core/city.js";
+import { boxes, city, districtName, offlineBoxes, quantities } from "../core/city.js";
 import { amount, count, dateTime, span } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useLoaded } from "../core/loaded.js";
@@ -76,9 +76,9 @@ function Figure({ words, value, isLoud = false }) {
 
 export default function FleetPage({ query }) {
   const view = VIEWS.includes(query.view) ? query.view : "all";
-  const states = [...boxes.value.values()];
-  const online = states.filter((box) => box.online).length;
-  const waiting = states.reduce((sum, box) => sum + box.waiting, 0);
+  const all = city.value.boxes.length;
+  const offline = offlineBoxes.value.size;
+  const waiting = city.value.boxes.reduce((sum, { id }) => sum + (boxes.value.get(id)?.waiting ?? 0), 0);
   const shown = city.value.boxes.filter(({ id }) => {
     const box = boxes.value.get(id);
     if (view === "offline") return stateOf(box) !== "online";
@@ -88,8 +88,8 @@ export default function FleetPage({ query }) {
   const beside = html`<${Tabs} label=${say("page.fleet")} tabs=${tabs} chosen=${view} />`;
   return html`<${Page} title=${say("page.fleet")} beside=${beside} className="fleet-page">
     <div class="figures">
-      <${Figure} words=${say("boxes.online")} value=${`${count(online)} / ${count(city.value.boxes.length)}`} />
-      <${Figure} words=${say("box.offline")} value=${count(states.length - online)} isLoud=${states.length > online} />
+      <${Figure} words=${say("boxes.online")} value=${`${count(all - offline)} / ${count(all)}`} />
+      <${Figure} words=${say("box.offline")} value=${count(offline)} isLoud=${offline > 0} />
       <${Figure} words=${say("boxes.waiting")} value=${count(waiting)} isLoud=${waiting > BACKLOG * 5} />
       ${query.box && html`<button class="tag" onClick=${() => ask({ box: "" })}>${query.box} ×</button>`}
     </div>
