@@ -13,6 +13,7 @@ from board_page import window
 from playwright.async_api import Route, expect
 
 from cloud.api.server import serving
+from wire.alarm import Level
 from wire.receipt import BoxStatus
 
 SLOW_S = 2.0
@@ -115,3 +116,18 @@ async def test_a_box_that_was_never_heard_of_is_not_online(tmp_path: Path) -> No
         await expect(board.page.locator(f'[data-site="{many_boards.site_of(1)}"]')).to_have_class("site dot offline")
         page = await board.show("#/fleet")
         await expect(page.locator(".figure b").first).to_have_text("2 / 3")
+
+
+async def test_each_yellow_alarm_is_heard_once(tmp_path: Path) -> None:
+    """The second yellow one sounds though nobody has acknowledged the first; neither is heard again."""
+    inventory = many_boards.inventory(tmp_path, 3)
+    async with board_city.served(tmp_path, inventory) as city, window(city.url, "wall", script=COUNTED) as board:
+        await board.page.locator("h1").first.click(force=True)
+        await asyncio.sleep(SLOW_S + 0.5)  # until the machine's audio is awake
+        for number in (1, 2):
+            await city.flood(number, level=Level.YELLOW)
+            await expect(board.page.locator(".alarms [data-alarm]")).to_have_count(number)
+            await board.page.wait_for_function("expected => tones === expected", arg=number)
+        await city.flood(3, level=Level.BLUE)
+        await expect(board.page.locator(".alarms [data-alarm]")).to_have_count(3)
+        assert await board.page.evaluate("tones") == 2

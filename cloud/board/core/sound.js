@@ -30,11 +30,9 @@ export const silenced = signal(new Set(remembered()));
 /** The browser plays nothing before somebody has touched the page. */
 export const isBlocked = signal(false);
 
+const loudAlarms = computed(() => listedAlarms.value.filter((one) => isNew(one) && !isFault(one) && TONES[one.level] && !silenced.value.has(one.level)));
 /** The level that sounds now, or null. */
-export const sounding = computed(() => {
-  const alarm = listedAlarms.value.find((one) => isNew(one) && !isFault(one) && TONES[one.level] && !silenced.value.has(one.level));
-  return alarm?.level ?? null;
-});
+export const sounding = computed(() => loudAlarms.value[0]?.level ?? null);
 
 export function toggleSilence(level) {
   const levels = new Set(silenced.value);
@@ -64,6 +62,18 @@ function play(level) {
   });
 }
 
+/** Alarms of a level that does not repeat, as long as they are new and have been heard. */
+let heard = new Set();
+
+/** Each of them is heard once, when nothing worse sounds. */
+function playOnce() {
+  const level = sounding.value;
+  const [once, known] = [loudAlarms.value.filter((one) => !REPEATS_MS[one.level]), heard];
+  const isHeard = level && !REPEATS_MS[level];
+  heard = new Set(once.map((one) => one.id).filter((id) => isHeard || known.has(id)));
+  if (isHeard && once.some((one) => !known.has(one.id))) play(level);
+}
+
 /** Begins to listen; a press anywhere lets the browser play. */
 export function listen() {
   let timer = 0;
@@ -71,10 +81,11 @@ export function listen() {
     const level = sounding.value;
     clearInterval(timer);
     document.body.dataset.sound = level ?? "";
-    if (!level) return;
+    if (!REPEATS_MS[level]) return;
     play(level);
-    if (REPEATS_MS[level]) timer = setInterval(() => play(level), REPEATS_MS[level]);
+    timer = setInterval(() => play(level), REPEATS_MS[level]);
   });
+  effect(playOnce);
   setTimeout(wake, WAKE_MS);
   const allow = async () => {
     await context?.resume();
