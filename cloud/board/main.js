@@ -27,6 +27,26 @@ async function load(name) {
   loaded.value = new Map(loaded.value).set(name, page);
 }
 
+/** A page whose module did not come over a poor link is asked for again, as long as it is wanted. */
+function useModule(name) {
+  useEffect(() => {
+    let [isWanted, again] = [true, 0];
+    const tryIt = async () => {
+      try {
+        if (!loaded.value.has(name)) await load(name);
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+        if (isWanted) again = setTimeout(tryIt, TICK_MS);
+      }
+    };
+    tryIt();
+    return () => {
+      isWanted = false;
+      clearTimeout(again);
+    };
+  }, [name]);
+}
+
 /** The module of a page: a case and the list of cases have one each. */
 function moduleOf({ page, id }) {
   if (page === "cases" && id) return "case";
@@ -34,9 +54,7 @@ function moduleOf({ page, id }) {
 }
 
 function Shown({ name }) {
-  useEffect(() => {
-    if (!loaded.value.has(name)) load(name);
-  }, [name]);
+  useModule(name);
   const page = loaded.value.get(name);
   const { id, query } = route.value;
   if (!page) return html`<main class="page" id="page"><${Waiting} /></main>`;

@@ -131,3 +131,15 @@ async def test_each_yellow_alarm_is_heard_once(tmp_path: Path) -> None:
         await city.flood(3, level=Level.BLUE)
         await expect(board.page.locator(".alarms [data-alarm]")).to_have_count(3)
         assert await board.page.evaluate("tones") == 2
+
+
+async def test_a_page_that_did_not_come_is_asked_for_again(tmp_path: Path) -> None:
+    """The link was cut as somebody went to the duty page: it is shown as soon as there is a link again."""
+    async with board_city.served(tmp_path) as city, window(city.url, "phone") as board:
+        await board.page.route("**/pages/duty.js*", lambda route: route.abort())
+        await board.page.evaluate("location.hash = '#/duty'")
+        await expect(board.page.locator("#page")).to_contain_text("正在载入")
+        await asyncio.sleep(SLOW_S)
+        await board.page.unroute("**/pages/duty.js*")
+        await expect(board.page.locator("#page h1")).to_have_text("值班")
+        board.troubles.clear()  # what the cut link made of the module
