@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import linked_town
+import pytest
 from board_page import browsing
 from linked_town import Town, photo
 from PIL import ExifTags, Image
@@ -18,9 +19,10 @@ HTML = "<img src=x onerror=\"document.title='owned'\"> 广告牌"
 
 
 @asynccontextmanager
-async def opened(address: str, troubles: list[str]) -> AsyncIterator[Page]:
-    """The page on a phone's screen; what goes wrong in it is collected."""
+async def opened(address: str, troubles: list[str], script: str = "") -> AsyncIterator[Page]:
+    """The page on a phone's screen; what goes wrong in it is collected. `script` runs before its own."""
     async with browsing("phone") as context:
+        await context.add_init_script(script)
         page = await context.new_page()
         page.on("pageerror", lambda error: troubles.append(f"page error {error}"))
         page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
@@ -132,6 +134,35 @@ async def test_a_photo_waits_for_the_next_link(tmp_path: Path) -> None:
             await expect(page.get_by_text("链接已过期")).to_be_visible()
             await page.goto(page_of(town, number))
             await expect(page.get_by_text("照片已发送")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "indexedDB.open = () => { throw new DOMException('denied', 'SecurityError') }",
+        "IDBObjectStore.prototype.add = () => { throw new DOMException('full', 'QuotaExceededError') }",
+    ],
+    ids=["denied", "full"],
+)
+async def test_a_browser_that_keeps_nothing(tmp_path: Path, script: str) -> None:
+    """In a private window, or on a full phone, the page works; a photo waits in the page, which says so."""
+    troubles: list[str] = []
+    async with linked_town.opened(tmp_path) as town:
+        number = await town.lean()
+        async with opened(page_of(town, number), troubles, script) as page:
+            await page.get_by_role("button", name="接单").click()
+            await page.get_by_role("button", name="确认").click()
+            await expect(page.get_by_text("已办理：接单")).to_be_visible()
+            await page.context.route("**/photos", lambda route: route.abort())
+            picture = {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+            await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+            await page.get_by_role("button", name="确认").click()
+            await expect(page.get_by_text("1 张照片待发送，请勿关闭此页")).to_be_visible()
+            await page.context.unroute("**/photos")
+            await page.evaluate("dispatchEvent(new Event('online'))")
+            await expect(page.get_by_text("照片已发送")).to_be_visible()
+            await expect(page.get_by_text("待发送")).to_have_count(0)
+    assert all("ERR_FAILED" in trouble for trouble in troubles), troubles
 
 
 def test_the_page_weighs_little() -> None:

@@ -92,7 +92,11 @@ function act(kind) {
 
 /** The photo is safe on this phone before anything is sent. */
 async function keep() {
+  if (isBusy) return;
+  isBusy = true; // to make it smaller takes a while, and an impatient thumb presses twice
+  show();
   await outbox.add(view.number, photo);
+  isBusy = false;
   photo = null;
   said = null;
   waiting = await outbox.of(view.number);
@@ -208,12 +212,9 @@ function preview() {
 function pending() {
   if (waiting.length === 0) return null;
   const words = sent > 0 ? `${Math.round(sent * 100)} %` : "等网络 waiting for the network";
-  return make(
-    "p",
-    { className: "waiting", role: "status" },
-    make("b", {}, `${waiting.length} 张照片待发送`),
-    make("small", { lang: "en" }, `${waiting.length} photos to send, kept on this phone · ${words}`),
-  );
+  const [zh, en] = outbox.isHeld() ? ["，请勿关闭此页", "in this page alone: keep it open"] : ["", "kept on this phone"];
+  const said = make("small", { lang: "en" }, `${waiting.length} photos to send, ${en} · ${words}`);
+  return make("p", { className: "waiting", role: "status" }, make("b", {}, `${waiting.length} 张照片待发送${zh}`), said);
 }
 
 function message() {

@@ -7,15 +7,28 @@ import { shrunk } from "./shrink.js";
 const RETRY_MS = [3_000, 10_000, 30_000, 60_000];
 const WAIT_MS = 300_000;
 
+/** The phone's database, or null where the browser lets this page have none: in some private windows, in some chat apps. */
 const opened = new Promise((resolve, reject) => {
   const asked = indexedDB.open("egret-photos", 1);
-  asked.onupgradeneeded = () => asked.result.createObjectStore("photos", { keyPath: "id", autoIncrement: true }).createIndex("number", "number");
+  asked.onupgradeneeded = () => {
+    const photos = asked.result.createObjectStore("photos", { keyPath: "id", autoIncrement: true });
+    photos.createIndex("number", "number");
+  };
   asked.onsuccess = () => resolve(asked.result);
   asked.onerror = () => reject(asked.error);
-});
+}).catch(unlessOurs(null));
+
+/** Photos that only this page has; they are lost with it. */
+let held = [];
+
+/** What a database refuses is answered with `instead`. */
+function unlessOurs(instead) {
+  return (error) => (error instanceof DOMException || error instanceof TypeError ? instead : Promise.reject(error));
+}
 
 async function ask(mode, run) {
   const database = await opened;
+  if (!database) throw new DOMException("no database");
   return new Promise((resolve, reject) => {
     const asked = run(database.transaction("photos", mode).objectStore("photos"));
     asked.onsuccess = () => resolve(asked.result);
@@ -28,10 +41,20 @@ export const outbox = {
   add: async (number, file) => {
     const photo = await shrunk(file);
     const bytes = await photo.arrayBuffer(); // some browsers keep no files
-    return ask("readwrite", (photos) => photos.add({ number, bytes, type: photo.type }));
+    const one = { number, bytes, type: photo.type };
+    const id = await ask("readwrite", (photos) => photos.add(one)).catch(unlessOurs(null));
+    if (id === null) held.push({ ...one, id: Symbol("held") });
   },
-  of: (number) => ask("readonly", (photos) => photos.index("number").getAll(number)),
-  drop: (id) => ask("readwrite", (photos) => photos.delete(id)),
+  of: async (number) => {
+    const kept = await ask("readonly", (photos) => photos.index("number").getAll(number)).catch(unlessOurs([]));
+    return [...kept, ...held.filter((one) => one.number === number)];
+  },
+  drop: async (id) => {
+    if (typeof id !== "symbol") return ask("readwrite", (photos) => photos.delete(id));
+    held = held.filter((one) => one.id !== id);
+  },
+  /** Must this page stay open until all are sent? */
+  isHeld: () => held.length > 0,
 };
 
 /** With its progress, which `fetch` does not tell. The answer, or a thrown Error with the problem's members. */
@@ -59,6 +82,14 @@ let isSending = false;
 export async function sendWaiting(number, address, tell) {
   if (isSending) return;
   isSending = true;
+  try {
+    await sendAll(number, address, tell);
+  } finally {
+    isSending = false;
+  }
+}
+
+async function sendAll(number, address, tell) {
   for (let failures = 0; ; ) {
     const [photo] = await outbox.of(number);
     if (!photo) break;
@@ -80,7 +111,6 @@ export async function sendWaiting(number, address, tell) {
       failures += 1;
     }
   }
-  isSending = false;
 }
 
 /** Until the time is over, or the phone has found a network again. */
