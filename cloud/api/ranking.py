@@ -19,7 +19,7 @@ from cloud.city import mode, ranking
 from cloud.city.ranking import Heard, Key, Part, Ranked, Reason, Seen
 from cloud.tables import alarms, cases, modes
 from wire.alarm import Level
-from wire.inventory import Sensor, Site
+from wire.inventory import Sensor
 from wire.reading import UNUSABLE
 
 
@@ -27,7 +27,8 @@ class RankedSite(msgspec.Struct, frozen=True):
     """`score` is the sum of the points; of `unknown` reasons a part or all is not known.
 
     `case`: its open case that the asker may see, or empty. `unit`: whose a case of it would be now.
-    `is_done`: is it finished in the special task of the mode that stands here? Null where it is in none.
+    `task`: the special task of the mode that stands here, or empty; `is_done`: is it finished there? Null where it is
+    in none.
     """
 
     site: str
@@ -36,6 +37,7 @@ class RankedSite(msgspec.Struct, frozen=True):
     unknown: tuple[Key, ...]
     case: str
     unit: str
+    task: str
     is_done: bool | None
 
 
@@ -112,6 +114,8 @@ def _work(connection: Connection, theirs: Sequence[ColumnElement[bool]], sites: 
 
 def _told(one: Ranked, reasons: Sequence[Reason], work: _Work, desk: Desk, now_ns: int) -> RankedSite:
     site = one.site
+    here = mode.in_force(work.modes, site.district, now_ns)
+    task = here.task if here else ""
     return RankedSite(
         site=site.id,
         score=one.score,
@@ -119,10 +123,6 @@ def _told(one: Ranked, reasons: Sequence[Reason], work: _Work, desk: Desk, now_n
         unknown=ranking.unknown_of(one.facts, reasons),
         case=work.cases.get(site.id, ""),
         unit=desk.ledger.practice.unit_of(site, one.facts.alarm or Level.RED),
-        is_done=_is_done(site, work, now_ns),
+        task=task,
+        is_done=work.done.get((task, site.id)),
     )
-
-
-def _is_done(site: Site, work: _Work, now_ns: int) -> bool | None:
-    here = mode.in_force(work.modes, site.district, now_ns)
-    return work.done.get((here.task, site.id)) if here else None

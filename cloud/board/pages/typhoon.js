@@ -1,5 +1,5 @@
 /** 战时: the mode of each district, the round and how far it is, which sites to look at first and why, and who is there. */
-import { useComputed, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 
 import { get, post } from "../core/api.js";
 import { city, districtName, modes, now, sites, takeModes, warModes } from "../core/city.js";
@@ -146,7 +146,7 @@ function Parts({ row, reasons }) {
   </div>`;
 }
 
-function Ranked({ row, place, reasons, task, onDone }) {
+function Ranked({ row, place, reasons, onDone }) {
   const site = sites.value.get(row.site);
   const because = row.parts
     .toSorted((one, other) => other.points - one.points)
@@ -154,7 +154,7 @@ function Ranked({ row, place, reasons, task, onDone }) {
     .map((part) => wordsOf(part, row, reasons));
   const name = site ? pick(site.name, site.name_en) : row.site;
   const owner = row.unit ? unitName(row.unit) : say("case.nobody");
-  const canDo = row.is_done === false && task && may("handle");
+  const canDo = row.is_done === false && may("handle");
   return html`<tr data-ranked=${row.site}>
     <td class="number">${place}</td>
     <th scope="row">
@@ -166,7 +166,7 @@ function Ranked({ row, place, reasons, task, onDone }) {
     <td>${row.case && html`<a href=${href("cases", row.case)}>${row.case}</a>`}</td>
     <td>
       ${row.is_done === true && say("part.done.short")}
-      ${canDo && html`<${Done} number=${task} site=${row.site} onDone=${onDone} />`}
+      ${canDo && html`<${Done} number=${row.task} site=${row.site} onDone=${onDone} />`}
     </td>
   </tr>`;
 }
@@ -181,9 +181,9 @@ function Legend({ reasons }) {
   })}</ul>`;
 }
 
-function RankingTable({ found, task, onDone }) {
+function RankingTable({ found, onDone }) {
   const row = (of, at) =>
-    html`<${Ranked} key=${of.site} row=${of} place=${at + 1} reasons=${found.reasons} task=${task} onDone=${onDone} />`;
+    html`<${Ranked} key=${of.site} row=${of} place=${at + 1} reasons=${found.reasons} onDone=${onDone} />`;
   return html`<${Scroll} label=${say("typhoon.ranking")}><table>
     <thead><tr>
       <${Unnamed} label=${say("typhoon.rank")} />
@@ -204,7 +204,6 @@ function Ranking({ query }) {
     [kind, query.district],
     EVERY_MS,
   );
-  const task = useComputed(() => warModes.value.find((mode) => mode.task)?.task);
   const found = data.value;
   const kinds = [...new Set(city.value.sites.map((site) => site.kind))];
   const kindWords = (one) => say(`kind.${one}`);
@@ -217,7 +216,7 @@ function Ranking({ query }) {
       ? html`<${Waiting} trouble=${trouble.value} />`
       : html`<${Trouble} of=${trouble.value} />
         <${Legend} reasons=${found.reasons} />
-        <${RankingTable} found=${found} task=${task.value} onDone=${reload} />`}
+        <${RankingTable} found=${found} onDone=${reload} />`}
   </section>`;
 }
 

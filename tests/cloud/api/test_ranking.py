@@ -193,8 +193,12 @@ async def test_one_case_of_a_gust_is_that_of_all_its_boards(tmp_path: Path, ledg
 
 
 async def test_what_is_finished_of_the_special_task(city: City) -> None:
-    """Null without a task, where the district is normal, and when it is over; of two modes the district's counts."""
+    """Null without a task, where the district is normal, and when it is over; of two modes the district's counts.
+
+    So it is the district's task that a site is done in, and not whichever was begun last.
+    """
     assert (await city.site(BOARD))["is_done"] is None
+    assert (await city.site(BOARD))["task"] == ""
     whole = await city.town.switch(ModeName.TYPHOON)
     await city.town.do(whole.task, Done(site=SEA))
     assert {one["site"]: one["is_done"] for one in (await city.ranking())["sites"]} == {
@@ -204,6 +208,8 @@ async def test_what_is_finished_of_the_special_task(city: City) -> None:
     }
     assert [one["is_done"] for one in (await city.ranking(kind="gas"))["sites"]] == [None]
     own = await city.town.switch(ModeName.TYPHOON, district="tongan")
+    assert (await city.site(BOARD))["task"] == own.task
+    assert (await city.site(SEA))["task"] == whole.task
     await city.town.do(own.task, Done(site=BOARD))
     assert (await city.site(BOARD))["is_done"] is True
     await city.town.switch(ModeName.NORMAL, district="tongan")
