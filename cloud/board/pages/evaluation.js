@@ -8,7 +8,7 @@ import { ask, href } from "../core/route.js";
 import { language, pick, say, sayOr } from "../core/words.js";
 import { DistrictChoice, options, QueryChoice } from "../parts/choices.js";
 import { Page, PrintButton, Scroll } from "../parts/page.js";
-import { Waiting } from "../parts/trouble.js";
+import { Trouble, Waiting } from "../parts/trouble.js";
 
 const BY = ["none", "unit", "district", "street", "code", "level", "month", "day"];
 const ASKED = ["from", "to", "by", "unit", "district", "street", "code", "level", "urgent"];
@@ -79,13 +79,15 @@ function NetworkFigure({ name, figure: { value, numerator, denominator } }) {
 }
 
 function Network({ from, to, district }) {
-  const { data } = useLoaded(() => get("evaluation/network", { from, to, district }), [from, to, district]);
-  const found = data.value;
-  if (!found) return null;
-  const counted = { counted: count(found.counted_sensors), sensors: count(found.sensors) };
+  const { data, trouble } = useLoaded(() => get("evaluation/network", { from, to, district }), [from, to, district]);
+  const found = trouble.value ? null : data.value;
+  if (!found && !trouble.value) return null;
+  const counted = found && { counted: count(found.counted_sensors), sensors: count(found.sensors) };
+  const figure = (name) => html`<${NetworkFigure} key=${name} name=${name} figure=${found[name]} />`;
   return html`<section class="card"><h2>${say("network.title")}</h2>
-    <div class="figures">${NETWORK.map((name) => html`<${NetworkFigure} key=${name} name=${name} figure=${found[name]} />`)}</div>
-    ${found.next && html`<p class="quiet">${say("network.part", counted)}</p>`}
+    <${Trouble} of=${trouble.value} />
+    ${found && html`<div class="figures">${NETWORK.map(figure)}</div>`}
+    ${found?.next && html`<p class="quiet">${say("network.part", counted)}</p>`}
   </section>`;
 }
 

@@ -1,5 +1,5 @@
 /** The readings before the event that opened a case or gave an alarm its level, as a line with the limit. */
-import { quantities } from "../core/city.js";
+import { makeOf, quantities, sites } from "../core/city.js";
 import { amount, clockTime, number } from "../core/format.js";
 import { html } from "../core/html.js";
 import { say } from "../core/words.js";
@@ -29,13 +29,20 @@ export function EvidenceLine({ points, limit, level, quantity }) {
   </figure>`;
 }
 
+/** What the rule that opened a case judges: a name of `quantities`, or undefined when sensors.yaml has no such rule today. */
+function quantityOf({ site, alarm }) {
+  const [id, rule] = alarm.split("/");
+  const sensor = sites.value.get(site)?.sensors.find((one) => one.id === id);
+  return sensor && makeOf(sensor).limits.find((row) => row.rule === rule)?.quantity;
+}
+
 /** Of a case. */
 export function Evidence({ item }) {
   if (!item.evidence?.length) return null;
   const opened = item.log.find((line) => line.act === "raised");
   const points = item.evidence.map(([time_ns, value]) => [time_ns / 1e6, value]);
   return html`<section class="card"><h2>${say("case.evidence")}</h2>
-    <${EvidenceLine} points=${points} limit=${null} level=${item.level} quantity=${quantities.value.get("tilt")} />
+    <${EvidenceLine} points=${points} limit=${null} level=${item.level} quantity=${quantities.value.get(quantityOf(item))} />
     ${opened && html`<p class="quiet">${opened.note}</p>`}
   </section>`;
 }
