@@ -133,6 +133,33 @@ async def test_each_yellow_alarm_is_heard_once(tmp_path: Path) -> None:
         assert await board.page.evaluate("tones") == 2
 
 
+async def test_a_new_alarm_is_seen_under_a_resting_mouse(tmp_path: Path) -> None:
+    """The mouse was left on a list longer than the column: a new red alarm is drawn all the same, below the others."""
+    inventory = many_boards.inventory(tmp_path, 31)
+    async with board_city.served(tmp_path, inventory) as city, window(city.url, "wall") as board:
+        await city.flood(*range(1, 31), level=Level.YELLOW)
+        rows = board.page.locator(".alarms [data-alarm]")
+        await expect(rows).to_have_count(20)
+        await rows.first.hover()
+        await city.flood(31)
+        await expect(rows.last).to_have_attribute("data-level", "red")
+        await expect(rows.first).to_have_attribute("data-level", "yellow")
+
+
+async def test_acknowledging_by_keyboard_goes_on(tmp_path: Path) -> None:
+    """The button goes with the act; the focus stays in its row, and Tab leads to the next alarm."""
+    inventory = many_boards.inventory(tmp_path, 2)
+    async with board_city.served(tmp_path, inventory) as city, window(city.url, "wall") as board:
+        await city.flood(1, 2)
+        page = board.page
+        first = page.locator(".alarms [data-alarm]").first
+        await first.locator(".face").focus()
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(first).to_have_attribute("data-state", "acknowledged")
+        await expect(first.locator(".face")).to_be_focused()
+
+
 async def test_a_page_that_did_not_come_is_asked_for_again(tmp_path: Path) -> None:
     """The link was cut as somebody went to the duty page: it is shown as soon as there is a link again."""
     async with board_city.served(tmp_path) as city, window(city.url, "phone") as board:

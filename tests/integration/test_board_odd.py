@@ -1,6 +1,8 @@
 """The board where a city is not as one would wish: empty, huge names, markup, no coordinates, no store."""
 
 import json
+import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from playwright.async_api import expect
 
 from cloud.stores import influxdb_v1
 from wire import city_map
+from wire.alarm import AlarmEvent, Change, Evidence, Level
+from wire.alarm_message import AlarmMessage
 from wire.inventory import Inventory
 
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><b>屏</b>"
@@ -126,7 +130,7 @@ async def test_addresses_that_lead_nowhere(tmp_path: Path) -> None:
 
 
 async def test_a_thousand_alarms_are_a_list_that_ends(tmp_path: Path) -> None:
-    """The column beside the map shows the worst forty and how many more there are; the header counts all."""
+    """The column beside the map shows the worst twenty and how many more there are; the header counts all."""
     crowded = many_boards.inventory(tmp_path, 1_000)
     async with board_city.served(tmp_path, crowded) as city, window(city.url, "wall") as board:
         for first in range(1, 1_001, 100):
@@ -136,3 +140,35 @@ async def test_a_thousand_alarms_are_a_list_that_ends(tmp_path: Path) -> None:
         await expect(board.page.locator('[data-count="red"] b')).to_have_text("1\N{THIN SPACE}000")
         await expect(board.page.locator(".alarms [data-alarm]")).to_have_count(20)
         await expect(board.page.locator(".alarms .rest")).to_contain_text("980")
+
+
+async def test_the_readings_behind_a_case_have_their_own_unit(tmp_path: Path) -> None:
+    """A case of gas is drawn in per cent of the lower explosive limit, and in no degrees."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
+        now_ns = time.time_ns()
+        evidence = tuple(Evidence(now_ns - age * small_city.SECOND_NS, value) for age, value in ((2, 8.0), (1, 26.0)))
+        event = AlarmEvent(
+            alarm="XM-SM-G01-G1/lel",
+            sensor="XM-SM-G01-G1",
+            rule="lel",
+            quantity="gas_lel",
+            change=Change.RAISED,
+            level=Level.RED,
+            value=26.0,
+            limit=20.0,
+            time_ns=now_ns,
+            sequence=1,
+            evidence=evidence,
+        )
+        await city.ledger.take_alarms(AlarmMessage("XM-SM-01", "spool-1", 0, (event,)))
+        city.live.wake()
+        await board.show(f"#/cases/{await city.case()}")
+        await expect(board.page.locator(".evidence svg")).to_have_attribute("aria-label", re.compile("26.* %LEL$"))
+
+
+async def test_figures_that_cannot_be_had_are_not_passed_over(tmp_path: Path) -> None:
+    """The sensors' own figures are counted over 31 days at most: of a year the page says so in their place."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
+        await board.show("#/evaluation?from=2026-01-01&to=2026-11-01")
+        await expect(board.page.locator(".figures, .card").first).to_contain_text("E-EVAL-007")
+        board.refused(400)

@@ -3,25 +3,25 @@ import { useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 
 /**
- * `[items, handlers, isFrozen]`: the items in the order they had when the pointer came, new ones behind them; what to
- * put on the list's element.
+ * `[items, handlers, isFrozen]`: the first `most` items, in the order they had when the pointer came, and behind them
+ * what has come among the first since; what to put on the list's element. A thumb that has pressed freezes nothing.
  */
-export function useFrozenOrder(items, keyOf) {
+export function useFrozenOrder(items, keyOf, most = Infinity) {
   const isFrozen = useSignal(false);
   const order = useRef([]);
   const handlers = {
     onPointerEnter: (event) => event.pointerType === "mouse" && (isFrozen.value = true),
     onPointerLeave: () => (isFrozen.value = false),
-    onFocusIn: () => (isFrozen.value = true),
+    onFocusIn: (event) => event.target.matches(":focus-visible") && (isFrozen.value = true),
     onFocusOut: (event) => event.currentTarget.contains(event.relatedTarget) || (isFrozen.value = false),
   };
+  const first = items.slice(0, most);
   if (!isFrozen.value) {
-    order.current = items.map(keyOf);
-    return [items, handlers, false];
+    order.current = first.map(keyOf);
+    return [first, handlers, false];
   }
   const byKey = new Map(items.map((item) => [keyOf(item), item]));
-  const known = order.current.filter((key) => byKey.has(key));
-  const fresh = [...byKey.keys()].filter((key) => !order.current.includes(key));
-  order.current = [...known, ...fresh];
+  const known = new Set(order.current.filter((key) => byKey.has(key)));
+  order.current = [...known, ...first.map(keyOf).filter((key) => !known.has(key))];
   return [order.current.map((key) => byKey.get(key)), handlers, true];
 }

@@ -48,8 +48,8 @@ const NUMBERS = new Set(["since", "age", "raised"]);
 function Table({ view }) {
   const picked = useSignal(new Set());
   const found = view === "held" ? heldAlarms.value : listedAlarms.value;
-  const all = (view === "new" ? found.filter(isNew) : found).filter(isInScope);
-  const [alarms, handlers, isFrozen] = useFrozenOrder(all, (alarm) => alarm.id);
+  const alarms = (view === "new" ? found.filter(isNew) : found).filter(isInScope);
+  const [drawn, handlers, isFrozen] = useFrozenOrder(alarms, (alarm) => alarm.id, DRAWN);
   const ids = alarms.map((alarm) => alarm.id).filter((id) => picked.value.has(id));
   const toggle = (id) => {
     const next = new Set(picked.value);
@@ -71,9 +71,9 @@ function Table({ view }) {
             <th><input type="checkbox" checked=${ids.length === alarms.length} aria-label=${say("choose.all")} onChange=${toggleAll} /></th>
             <${Heads} names=${COLUMNS} numbers=${NUMBERS} />
           </tr></thead>
-          <tbody>${alarms.slice(0, DRAWN).map(row)}</tbody>
+          <tbody>${drawn.map(row)}</tbody>
         </table><//>`}
-    ${alarms.length > DRAWN && html`<p class="quiet">${say("rest", { count: count(alarms.length - DRAWN) })}</p>`}`;
+    ${alarms.length > drawn.length && html`<p class="quiet">${say("rest", { count: count(alarms.length - drawn.length) })}</p>`}`;
 }
 
 export default function AlarmsPage({ query }) {

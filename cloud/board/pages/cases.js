@@ -5,6 +5,7 @@ import { useSignal } from "@preact/signals";
 import { getPage, isExpected, Problem } from "../core/api.js";
 import { cases as openNow, withTimes } from "../core/city.js";
 import { count, dateTime } from "../core/format.js";
+import { useFrozenOrder } from "../core/frozen.js";
 import { html } from "../core/html.js";
 import { useAct } from "../core/loaded.js";
 import { ask, href } from "../core/route.js";
@@ -25,23 +26,27 @@ const NUMBERS = new Set(["due", "opened"]);
 const FILTERS = ["open", "overdue", "stage", "level", "kind", "district", "unit", "code", "site", "source", "street", "outcome"];
 const CHOICES = new Set(["open", "level", "stage", "district"]); // those that can be chosen here; the rest come by a link
 const NEWS_MS = 2_000;
+const [PAGE, AT_ONCE] = [100, 1_000]; // cases asked for first, and those that the API gives at most
 
-/** The list of a query, some at once; asked anew when an open case changes. */
+/** The list of a query, some at once; all that is shown is asked for anew when an open case changes. */
 function useCases(query) {
   const items = useSignal(null);
   const next = useSignal(null);
   const trouble = useSignal(null);
   const address = query.figure ? "evaluation/cases" : "cases";
   const told = { ...(query.figure || query.open || query.outcome || query.stage ? {} : { open: "true" }), ...query };
-  const load = async (after) => {
+  const turn = useRef(0);
+  const load = async (after, limit = PAGE) => {
+    const mine = (turn.current += 1);
     try {
-      const page = await getPage(address, { ...told, after });
+      const page = await getPage(address, { ...told, after, limit });
+      if (mine !== turn.current) return;
       items.value = [...(after ? items.value : []), ...page.items.map((item) => withTimes("case", item))];
       next.value = page.next;
       trouble.value = null;
     } catch (error) {
       if (!isExpected(error)) throw error;
-      trouble.value = error;
+      if (mine === turn.current) trouble.value = error;
     }
   };
   const key = JSON.stringify(told);
@@ -50,7 +55,8 @@ function useCases(query) {
     load();
   }, [key]);
   useEffect(() => {
-    const timer = setTimeout(() => next.value === null && items.value && load(), NEWS_MS);
+    const again = () => items.value && load("", Math.min(Math.max(PAGE, items.value.length), AT_ONCE));
+    const timer = setTimeout(again, NEWS_MS);
     return () => clearTimeout(timer);
   }, [openNow.value]);
   return { items, next, trouble, load };
@@ -128,6 +134,7 @@ export default function CasesPage({ query }) {
   const picked = useSignal(new Set());
   const asked = useSignal("");
   const found = items.value ?? [];
+  const [rows, handlers] = useFrozenOrder(found, (item) => item.number);
   const chosen = found.filter((item) => picked.value.has(item.number));
   const toggle = (number) => {
     const after = new Set(picked.value);
@@ -153,12 +160,12 @@ export default function CasesPage({ query }) {
     <${Trouble} of=${trouble.value} />
     ${items.value !== null && found.length === 0 && html`<p class="quiet">${say("cases.none")}</p>`}
     ${found.length > 0 &&
-    html`<${Scroll} label=${say("page.cases")}><table>
+    html`<${Scroll} label=${say("page.cases")}><table ...${handlers}>
       <thead><tr>
         <${Unnamed} label=${say("choose.all")} />
         <${Heads} names=${COLUMNS} numbers=${NUMBERS} />
       </tr></thead>
-      <tbody>${found.map(row)}</tbody>
+      <tbody>${rows.map(row)}</tbody>
     </table><//>`}
     ${next.value !== null && html`<button class="more" onClick=${() => load(next.value)}>${say("more")}</button>`}
   <//>`;

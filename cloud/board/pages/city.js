@@ -38,15 +38,16 @@ function Alarm({ alarm }) {
 }
 
 function Alarms() {
-  const [alarms, handlers, isFrozen] = useFrozenOrder(listedAlarms.value.filter(isInScope), (alarm) => alarm.id);
+  const alarms = listedAlarms.value.filter(isInScope);
+  const [drawn, handlers, isFrozen] = useFrozenOrder(alarms, (alarm) => alarm.id, LISTED);
   const fresh = alarms.filter(isNew).length;
   return html`<section class="alarms" aria-labelledby="alarms-title">
     <h2 id="alarms-title"><a href=${href("alarms")}>${say("alarms")}</a> <b>${count(alarms.length)}</b>
       <small>${isFrozen ? say("alarms.frozen") : fresh > 0 && say("alarms.new", { count: count(fresh) })}</small></h2>
     ${alarms.length === 0
       ? html`<p class="quiet">${say("alarms.none")}</p>`
-      : html`<ol ...${handlers}>${alarms.slice(0, LISTED).map((alarm) => html`<${Alarm} key=${alarm.id} alarm=${alarm} />`)}</ol>`}
-    <${Rest} count=${alarms.length - LISTED} page="alarms" />
+      : html`<ol ...${handlers}>${drawn.map((alarm) => html`<${Alarm} key=${alarm.id} alarm=${alarm} />`)}</ol>`}
+    <${Rest} count=${alarms.length - drawn.length} page="alarms" />
   </section>`;
 }
 
@@ -63,13 +64,14 @@ function Case({ item }) {
 }
 
 function Cases() {
-  const [cases, handlers] = useFrozenOrder(openCases.value.filter(isInScope), (item) => item.number);
+  const cases = openCases.value.filter(isInScope);
+  const [drawn, handlers] = useFrozenOrder(cases, (item) => item.number, LISTED);
   return html`<section class="cases" aria-labelledby="cases-title">
     <h2 id="cases-title"><a href=${href("cases")}>${say("cases.open")}</a> <b>${count(cases.length)}</b></h2>
     ${cases.length === 0
       ? html`<p class="quiet">${say("cases.none")}</p>`
-      : html`<ol ...${handlers}>${cases.slice(0, LISTED).map((item) => html`<${Case} key=${item.number} item=${item} />`)}</ol>`}
-    <${Rest} count=${cases.length - LISTED} page="cases" />
+      : html`<ol ...${handlers}>${drawn.map((item) => html`<${Case} key=${item.number} item=${item} />`)}</ol>`}
+    <${Rest} count=${cases.length - drawn.length} page="cases" />
   </section>`;
 }
 

@@ -26,12 +26,28 @@ export async function act(ids, what) {
   throw new Problem(409, { detail, code, fix: say("alarms.refused", { count: refused.length }) });
 }
 
+/** The button goes with what it did: whoever works by keyboard goes on in the same row, or in the next. */
+function focusAfter(button) {
+  if (!button.matches(":focus-visible")) return () => {};
+  const row = button.closest("[data-alarm]");
+  const near = [row, row?.nextElementSibling, row?.previousElementSibling];
+  return () =>
+    requestAnimationFrame(() => {
+      if (document.activeElement === document.body) near.find((one) => one?.isConnected)?.querySelector("button, a")?.focus();
+    });
+}
+
 export function Acknowledge({ ids, words = say("ack") }) {
-  const { act: acknowledge, isBusy, trouble } = useAct(() => act(ids, { act: "acknowledge" }));
+  const acting = useAct(async (button) => {
+    const goOn = focusAfter(button);
+    await act(ids, { act: "acknowledge" });
+    goOn();
+  });
   if (!may("act_on_alarms")) return null;
-  const title = trouble.value?.message;
-  const isDisabled = isBusy.value || !ids.length;
-  return html`<button class="small ack" disabled=${isDisabled} title=${title} onClick=${() => acknowledge()}>
+  const title = acting.trouble.value?.message;
+  const isDisabled = acting.isBusy.value || !ids.length;
+  const acknowledge = (event) => acting.act(event.currentTarget);
+  return html`<button class="small ack" disabled=${isDisabled} title=${title} onClick=${acknowledge}>
     ${title ? "⚠ " : ""}${words}
   </button>`;
 }
