@@ -13,6 +13,7 @@ from board_page import window
 from playwright.async_api import Route, expect
 
 from cloud.api.server import serving
+from cloud.ports import Column
 from wire.alarm import Level
 from wire.receipt import BoxStatus
 
@@ -170,3 +171,19 @@ async def test_a_page_that_did_not_come_is_asked_for_again(tmp_path: Path) -> No
         await board.page.unroute("**/pages/duty.js*")
         await expect(board.page.locator("#page h1")).to_have_text("值班")
         board.troubles.clear()  # what the cut link made of the module
+
+
+async def test_a_value_that_nobody_renews_tells_its_age(tmp_path: Path) -> None:
+    """The gas sensor was heard an hour ago: its number stands with that age, a fresh one alone."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
+        hour_ago = time.time_ns() - 3_600 * 10**9
+        tags = city.inventory.tags("XM-SM-G01-G1", "XM-SM-01")
+        city.live.put([Column(tags, "gas_lel", (hour_ago,), (3.0,), (0,))])
+        page = await board.show("#/sites/XM-SM-G01")
+        await expect(page.locator(".quantities .drawn")).to_contain_text("1:00:0")
+        await board.show("#/")
+        await page.locator('[data-site="XM-SM-G01"]').hover()
+        await expect(page.get_by_role("tooltip")).to_contain_text("1:00:")
+        await board.show(f"#/sites/{SITE}")
+        await expect(page.locator(".quantities b").first).to_have_text("0.06")
+        await expect(page.locator(".old")).to_have_count(0)

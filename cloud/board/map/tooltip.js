@@ -7,6 +7,7 @@ import { pick, say } from "../core/words.js";
 import { levelWords, What } from "../parts/alarm_words.js";
 import { sensorsOf } from "../parts/chosen_site.js";
 import { Icon } from "../parts/levels.js";
+import { Old } from "../parts/timers.js";
 import { size } from "./view.js";
 
 const WIDTH = 250;
@@ -40,7 +41,8 @@ function Readings({ site, values }) {
   return html`<dl>
     ${known.map(([name, reading]) => {
       const quantity = quantities.value.get(name);
-      return html`<div key=${reading.sensor + name}><dt>${pick(quantity.zh, quantity.en)}</dt><dd>${amount(reading.value, quantity)}</dd></div>`;
+      return html`<div key=${reading.sensor + name}><dt>${pick(quantity.zh, quantity.en)}</dt>
+        <dd><${Old} time=${reading.time} /> ${amount(reading.value, quantity)}</dd></div>`;
     })}
   </dl>`;
 }

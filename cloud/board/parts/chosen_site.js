@@ -9,6 +9,7 @@ import { href } from "../core/route.js";
 import { useValues } from "../core/values.js";
 import { pick, say, sayOr } from "../core/words.js";
 import { Chart } from "./chart.js";
+import { Old } from "./timers.js";
 
 const TEN_MINUTES = 600_000;
 
@@ -33,7 +34,8 @@ export function Quantities({ sensors, values, drawn, onPick }) {
       const worst = readings.toSorted((one, other) => Math.abs(other.value) - Math.abs(one.value))[0];
       return html`<button key=${name} class=${name === drawn ? "drawn" : ""} aria-pressed=${name === drawn} onClick=${() => onPick(name)}>
         <span>${quantity ? pick(quantity.zh, quantity.en) : name}</span>
-        <b>${number(worst?.value, quantity)}</b><small>${unit(quantity?.unit ?? "")}</small>
+        <b>${number(worst?.value, quantity)}</b>
+        <small>${unit(quantity?.unit ?? "")} ${worst && html`<${Old} key=${worst.sensor} time=${worst.time} />`}</small>
       </button>`;
     })}
   </div>`;

@@ -12,6 +12,17 @@ export function Since({ time }) {
   return html`<time>${text}</time>`;
 }
 
+const OLD_MS = 60_000;
+
+/** How old a reading is, once that is worth a word: a number that nobody renews looks as good as one of now. */
+export function Old({ time }) {
+  const text = useComputed(() => {
+    const age = now.value - time;
+    return age > OLD_MS ? say("age.value", { age: span(age) }) : "";
+  });
+  return text.value && html`<em class="old">${text.value}</em>`;
+}
+
 /** How long until a deadline, or how late it is. */
 export function Until({ due }) {
   const isLate = useComputed(() => now.value > due);
