@@ -217,3 +217,15 @@ async def test_everything_by_keyboard(tmp_path: Path) -> None:
         await expect(page.get_by_role("dialog")).to_be_visible()
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_a_dialog_gives_the_focus_back(tmp_path: Path) -> None:
+    """Whoever works by keyboard goes on where the question was asked for, also after an answer by a button."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
+        await city.lean()
+        page = await case_page(city, board)
+        asked = page.locator(".case-top").get_by_role("button", name="挂账", exact=True)
+        await asked.press("Enter")
+        await press(page, "取消")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(asked).to_be_focused()

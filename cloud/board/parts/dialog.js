@@ -8,7 +8,12 @@ import { Trouble } from "./trouble.js";
 export function Dialog({ title, onClose, children }) {
   const place = useRef(null);
   const heading = useId();
-  useEffect(() => place.current.showModal(), []);
+  useEffect(() => {
+    const pressed = document.activeElement;
+    place.current.showModal();
+    // A dialog that is taken away, and not closed, gives the focus back to nobody.
+    return () => requestAnimationFrame(() => document.activeElement === document.body && pressed.focus());
+  }, []);
   return html`<dialog ref=${place} aria-labelledby=${heading} onClose=${onClose}>
     <h2 id=${heading}>${title}</h2>
     ${children}
