@@ -91,6 +91,22 @@ async def test_accounts_and_tokens(tmp_path: Path) -> None:
         board.refused(401)
 
 
+async def test_a_reach_is_taken_off(tmp_path: Path) -> None:
+    """With no unit chosen any more somebody sees those of all units, as the form says."""
+    async with linked_town.opened(tmp_path) as town, window(address(town), "wall", is_live=False) as board:
+        page = board.page
+        await log_in(page, "zhao")
+        await page.locator(".rail").get_by_text("用户").click()
+        row, dialog = page.locator('[data-user="chen"]'), page.get_by_role("dialog")
+        await expect(row).to_contain_text("tongan-ads")
+        await row.get_by_role("button", name="修改").click()
+        await dialog.get_by_label("限于哪些单位").select_option([])
+        await dialog.get_by_role("button", name="保存").click()
+        await expect(dialog).to_have_count(0)
+        await expect(row).not_to_contain_text("tongan-ads")
+        board.refused(401)
+
+
 async def test_another_tab_learns_who_sits_here_now(tmp_path: Path) -> None:
     """At the change of shift one tab logs out and another person in: the other tab is theirs, too."""
     async with linked_town.opened(tmp_path) as town, window(address(town), "wall", is_live=False) as board:

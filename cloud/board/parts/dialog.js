@@ -20,10 +20,11 @@ export function Dialog({ title, onClose, children }) {
   </dialog>`;
 }
 
-/** By name; a choice of several is a list. */
+/** By name; a choice of several is a list, also of none. */
 export function fieldsOf(form) {
   const given = new FormData(form);
-  return Object.fromEntries([...given.keys()].map((name) => [name, form.elements[name].multiple ? given.getAll(name) : given.get(name)]));
+  const several = [...form.elements].filter((one) => one.multiple).map(({ name }) => [name, given.getAll(name)]);
+  return { ...Object.fromEntries(given), ...Object.fromEntries(several) };
 }
 
 /** A dialog that does something: `act` is a `useAct`; it gets the fields of the form. */
