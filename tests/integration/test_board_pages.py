@@ -179,6 +179,15 @@ async def test_paper_has_what_matters_and_no_buttons(scene: Scene) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_paper_is_white_at_night_too(scene: Scene) -> None:
+    """A board that is dark on the screen prints black on white."""
+    async with window(scene.url, "wall", route=scene.route("case"), query="theme=dark") as board:
+        await board.page.emulate_media(media="print")
+        await expect(board.page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+        await expect(board.page.locator(".log li").first).to_have_css("color", "rgb(0, 0, 0)")
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_nothing_moves_for_who_wants_that(scene: Scene) -> None:
     """`prefers-reduced-motion`: the mark of a new alarm stands still."""
     async with window(scene.url, "wall") as board:
