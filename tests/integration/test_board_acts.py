@@ -2,6 +2,8 @@
 
 import io
 import re
+from datetime import datetime
+from datetime import time as clock
 from pathlib import Path
 
 import board_city
@@ -14,6 +16,7 @@ from playwright.async_api import Page, expect
 
 from cloud.alarming.alarm_state import AlarmState
 from cloud.cases.case_acts import Dispatch
+from cloud.city.day import CHINA
 from wire.alarm import Level
 
 
@@ -49,6 +52,18 @@ async def test_silence_is_by_level_and_ends_with_the_shift(tmp_path: Path) -> No
         await expect(body).to_have_attribute("data-sound", "")
         until = await board.page.evaluate("JSON.parse(localStorage.getItem('silence')).until - Date.now()")
         assert 0 < until <= 12 * 3_600_000
+
+
+async def test_a_shift_ends_by_the_clock_of_the_city(tmp_path: Path) -> None:
+    """On a machine that is set to California, silence ends at 08:00 or 20:00 of the city all the same."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall", is_live=False) as board:
+        machine = await board.context.new_cdp_session(board.page)
+        await machine.send("Emulation.setTimezoneOverride", {"timezoneId": "America/Los_Angeles"})
+        await board.page.reload()
+        await board.page.get_by_title("点按页面以开启声音").or_(board.page.get_by_title("声音")).click()
+        await board.page.get_by_label("红色：响到确认").uncheck()
+        until_ms = await board.page.evaluate("JSON.parse(localStorage.getItem('silence')).until")
+        assert datetime.fromtimestamp(until_ms / 1000, CHINA).time() in (clock(8), clock(20))
 
 
 async def test_many_are_shelved_at_once_with_a_reason_and_an_end(tmp_path: Path) -> None:

@@ -64,6 +64,11 @@ export function day(ms) {
   return DAY.format(ms);
 }
 
+/** When that day began. */
+export function midnight(ms) {
+  return new Date(`${day(ms)}T00:00:00+08:00`).getTime();
+}
+
 /** 2026-11-23 18:20; a dash where there is none. */
 export function dateTime(ms) {
   return ms === null || ms === undefined ? "–" : `${day(ms)} ${clockTime(ms).slice(0, 5)}`;

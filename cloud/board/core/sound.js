@@ -5,19 +5,20 @@
 import { computed, effect, signal } from "@preact/signals";
 
 import { isFault, isNew, listedAlarms } from "./city.js";
+import { midnight } from "./format.js";
 
-const SHIFTS = [8, 20]; // hours at which one shift follows the other
+const SHIFTS = [8, 20]; // hours of the city's day at which one shift follows the other
 const TONES = { red: [880, 660, 880, 660, 880, 660], orange: [660, 550, 660, 550], yellow: [520] };
 const REPEATS_MS = { red: 2_500, orange: 6_000 };
+const HOUR_MS = 3_600_000;
 const TONE_S = 0.16;
 const LOUDNESS = 0.18;
 const WAKE_MS = 2_000; // to wake the machine's audio takes 70 ms: not while the page opens, and not when an alarm comes
 
 function endOfShift() {
-  const end = new Date();
-  const hour = SHIFTS.find((one) => one > end.getHours()) ?? SHIFTS[0] + 24;
-  end.setHours(hour, 0, 0, 0);
-  return end.getTime();
+  const today = midnight(Date.now());
+  const ends = [...SHIFTS, SHIFTS[0] + 24].map((hour) => today + hour * HOUR_MS);
+  return ends.find((end) => end > Date.now());
 }
 
 function remembered() {
