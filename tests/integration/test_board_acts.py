@@ -146,6 +146,24 @@ async def test_photos_are_added_and_shown(tmp_path: Path) -> None:
         await expect(page.locator(".photos img")).to_have_js_property("naturalWidth", 64)
 
 
+async def test_the_same_photo_is_chosen_again(tmp_path: Path) -> None:
+    """The network took it away: the page says so, and the same file can be chosen once more."""
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(file, "JPEG")
+    taken = tmp_path / "a.jpg"
+    taken.write_bytes(file.getvalue())
+    async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
+        await city.lean()
+        page = await case_page(city, board)
+        await page.route("**/photos", lambda route: route.abort(), times=1)
+        await page.locator(".photos input").set_input_files(taken)
+        await expect(page.get_by_role("alert")).to_contain_text("没有回音")
+        assert await page.locator(".photos input").evaluate("input => input.files.length") == 0
+        await page.locator(".photos input").set_input_files(taken)
+        await expect(page.locator(".photos img")).to_have_js_property("naturalWidth", 64)
+        board.troubles.clear()  # the photo that was lost
+
+
 async def test_a_second_operator_was_faster(tmp_path: Path) -> None:
     """An act on what has changed since its question was put is refused; the page behind shows the case as it is now."""
     async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:

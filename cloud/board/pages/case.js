@@ -88,12 +88,19 @@ function Photo({ photo, number }) {
   </a>`;
 }
 
+/** The files that were chosen; the same may be chosen again, when they did not come through. */
+function takenFrom(input) {
+  const files = [...input.files];
+  input.value = "";
+  return files;
+}
+
 function Photos({ item, onDone }) {
   const adding = useAct(async (files) => {
     for (const file of files) await postPhoto(item.number, file);
   }, onDone);
   const canAdd = item.closed === null && may("file_cases");
-  const add = (event) => adding.act([...event.target.files]);
+  const add = (event) => adding.act(takenFrom(event.target));
   return html`<section class="card"><h2>${say("case.photos")} <b>${item.photos.length}</b></h2>
     <div class="photos">
       ${item.photos.map((photo) => html`<${Photo} key=${photo.hash} photo=${photo} number=${item.number} />`)}
