@@ -120,12 +120,15 @@ async def test_a_store_that_is_gone_darkens_only_charts(tmp_path: Path) -> None:
 
 
 async def test_addresses_that_lead_nowhere(tmp_path: Path) -> None:
-    """A case or a site that there is not is said to be none; an unknown page is the city."""
+    """A case or a site that there is not is said to be none, also by an address that was cut off; so is no page."""
     async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
         await board.show("#/cases/20200101-00001")
         await expect(board.page.get_by_role("alert")).to_contain_text("E-CASE-001")
         await board.show("#/nowhere")
         await expect(board.page.locator(".map")).to_be_visible()
+        await board.page.goto(f"{city.url}?theme=light#/sites/%E5%8")
+        await board.page.reload()
+        await expect(board.page.get_by_role("alert")).to_contain_text("E-SITE-001")
         board.refused(404)
 
 

@@ -1,9 +1,19 @@
 /** Which page is shown: `#/sites/XM-TA-0117?by=unit` is the page `sites` of that id with that query. */
 import { signal } from "@preact/signals";
 
+/** A part of an address that was cut off on its way stands for itself. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return part;
+  }
+}
+
 function parse() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  const [page = "", ...rest] = path.split("/").map(decodeURIComponent);
+  const [page = "", ...rest] = path.split("/").map(decoded);
   return { page: page || "city", id: rest.join("/"), query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
