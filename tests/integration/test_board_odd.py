@@ -175,3 +175,17 @@ async def test_figures_that_cannot_be_had_are_not_passed_over(tmp_path: Path) ->
         await board.show("#/evaluation?from=2026-01-01&to=2026-11-01")
         await expect(board.page.locator(".figures, .card").first).to_contain_text("E-EVAL-007")
         board.refused(400)
+
+
+async def test_an_alarm_of_a_sensor_that_left(tmp_path: Path) -> None:
+    """The sensor was taken out of sensors.yaml while its alarm stood: the site's page says so."""
+    async with board_city.served(tmp_path) as before:
+        await before.lean()
+    whole = with_site(small_city.inventory(tmp_path), sensors=())
+    sensors = {name: sensor for name, sensor in whole.sensors.items() if sensor.site != SITE}
+    async with (
+        board_city.served(tmp_path, replace(whole, sensors=sensors)) as city,
+        window(city.url, "wall", route=f"#/sites/{SITE}") as board,
+    ):
+        await expect(board.page.locator(".why .doubt")).to_contain_text("knows no sensor XM-TA-0117-T1")
+        await expect(board.page.locator(".why h3").last).to_have_text("案卷")

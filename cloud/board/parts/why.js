@@ -105,7 +105,7 @@ export function Why({ alarm }) {
   const isFault = alarm.limit === null;
   return html`<ol class="why" data-why=${alarm.id}>
     ${found.doubt && html`<li class="doubt"><h3>${say("why.doubt")}</h3><div><p>${found.doubt}</p></div></li>`}
-    <${Step} name="frame"><${Frame} frame=${found.frame} profile=${found.profile.title} /><//>
+    <${Step} name="frame"><${Frame} frame=${found.frame} profile=${found.profile?.title ?? ""} /><//>
     ${found.registers.length > 0 && html`<${Step} name="registers"><${Registers} registers=${found.registers} /><//>`}
     ${found.points.length > 0 && html`<${Step} name="value"><${Values} points=${found.points} steps=${found.steps} /><//>`}
     ${rule && html`<${Step} name="rule"><${Rule} rule=${rule} event=${event} quantity=${quantity} /><//>`}
