@@ -1,6 +1,6 @@
 /** The board: finds out who is here, starts the live stream, and shows the page that the address names. */
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useErrorBoundary } from "preact/hooks";
 import { effect, signal } from "@preact/signals";
 
 import { city, isLive, ticking } from "./core/city.js";
@@ -53,12 +53,20 @@ function moduleOf({ page, id }) {
   return PAGES.has(page) ? page : "city";
 }
 
-function Shown({ name }) {
+/** One page; a mistake in it is reported and takes nothing else with it. */
+function Page({ name, id, query }) {
   useModule(name);
+  const [failed] = useErrorBoundary((error) => reportError(error));
   const page = loaded.value.get(name);
+  if (page && !failed) return html`<${page} id=${id} query=${query} />`;
+  return html`<main class="page" id="page" tabindex="-1">
+    ${failed ? html`<p class="trouble" role="alert">${say("trouble.page")}</p>` : html`<${Waiting} />`}
+  </main>`;
+}
+
+function Shown({ name }) {
   const { id, query } = route.value;
-  if (!page) return html`<main class="page" id="page"><${Waiting} /></main>`;
-  return html`<${page} key=${id} id=${id} query=${query} />`;
+  return html`<${Page} key=${`${name}/${id}`} name=${name} id=${id} query=${query} />`;
 }
 
 function Board() {

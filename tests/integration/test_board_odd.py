@@ -189,3 +189,19 @@ async def test_an_alarm_of_a_sensor_that_left(tmp_path: Path) -> None:
     ):
         await expect(board.page.locator(".why .doubt")).to_contain_text("knows no sensor XM-TA-0117-T1")
         await expect(board.page.locator(".why h3").last).to_have_text("案卷")
+
+
+async def test_a_page_that_fails_leaves_the_rest(tmp_path: Path) -> None:
+    """A mistake in one page is said in its place, and reported; alarms, counts and the other pages go on."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
+        broken = "export default function Broken() { throw new Error('broken'); }"
+        module = {"content_type": "text/javascript", "body": broken}
+        await board.page.route("**/pages/duty.js*", lambda route: route.fulfill(**module))
+        await board.show("#/duty")
+        await expect(board.page.get_by_role("alert")).to_contain_text("此页出错")
+        await city.lean()
+        await expect(board.page.locator('[data-count="red"] b')).to_have_text("1")
+        await board.show("#/alarms")
+        await expect(board.page.locator("[data-alarm]")).to_have_count(1)
+        assert any("broken" in trouble for trouble in board.troubles)
+        board.troubles.clear()
