@@ -87,7 +87,7 @@ async def test_sites_without_a_usable_place(tmp_path: Path) -> None:
 
 
 async def test_districts_are_drawn_from_the_map_and_a_click_shows_one(tmp_path: Path) -> None:
-    """With a map document its polygons, source and 审图号 are shown; a district's name narrows the lists to it."""
+    """With a map document its polygons, source and 审图号 are shown; a district that is chosen narrows the lists."""
     corners = {"tongan": (118.0, 24.6, 118.3, 24.9), "siming": (118.0, 24.4, 118.2, 24.5)}
     districts = [
         {"id": name, "name": name, "rings": [[west, south, east, south, east, north, west, north, west, south]]}
@@ -105,6 +105,10 @@ async def test_districts_are_drawn_from_the_map_and_a_click_shows_one(tmp_path: 
         await expect(board.page.locator(".alarms")).to_contain_text("没有报警")
         await board.page.locator(".scope").click()
         await expect(board.page.locator(".alarms [data-alarm]")).to_have_count(1)
+        await board.page.get_by_role("combobox").fill("simi")
+        await board.page.keyboard.press("Enter")
+        await expect(board.page.locator(".scope")).to_be_visible()
+        await expect(board.page.locator(".alarms")).to_contain_text("没有报警")
 
 
 async def test_a_store_that_is_gone_darkens_only_charts(tmp_path: Path) -> None:
@@ -205,3 +209,15 @@ async def test_a_page_that_fails_leaves_the_rest(tmp_path: Path) -> None:
         await expect(board.page.locator("[data-alarm]")).to_have_count(1)
         assert any("broken" in trouble for trouble in board.troubles)
         board.troubles.clear()
+
+
+FORGETFUL = (
+    """Object.defineProperty(window, "localStorage", { get() { throw new DOMException("no", "SecurityError"); } })"""
+)
+
+
+async def test_a_browser_that_keeps_nothing_shows_the_board(tmp_path: Path) -> None:
+    """Where the browser lets the page remember nothing, language and colours change all the same."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall", script=FORGETFUL) as board:
+        await board.page.get_by_role("button", name="EN", exact=True).click()
+        await expect(board.page.locator(".rail a").first).to_contain_text("City")

@@ -29,9 +29,10 @@ export function count(value) {
   return String(value).replace(/\B(?=(\d{3})+$)/g, "\u2009");
 }
 
-/** A share, with as much precision as a city publishes: 99.88 %. */
+/** A share, with as much precision as a city publishes: 99.88 %. Only all of it is 100 %. */
 export function percent(share) {
-  return share === null ? "–" : `${(share * 100).toFixed(share === 1 || share === 0 ? 0 : 2)} %`;
+  if (share === null) return "–";
+  return share === 1 || share === 0 ? `${share * 100} %` : `${(Math.floor(share * 10_000 + 1e-6) / 100).toFixed(2)} %`;
 }
 
 /** A span of time in ms, as 04:07, 1:04:07 or 3 days 01:04:07. */

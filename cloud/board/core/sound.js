@@ -6,6 +6,7 @@ import { computed, effect, signal } from "@preact/signals";
 
 import { isFault, isNew, listedAlarms } from "./city.js";
 import { midnight } from "./format.js";
+import { keep, kept } from "./kept.js";
 
 const SHIFTS = [8, 20]; // hours of the city's day at which one shift follows the other
 const TONES = { red: [880, 660, 880, 660, 880, 660], orange: [660, 550, 660, 550], yellow: [520] };
@@ -22,7 +23,7 @@ function endOfShift() {
 }
 
 function remembered() {
-  const { until = 0, levels = [] } = JSON.parse(localStorage.getItem("silence") ?? "{}");
+  const { until = 0, levels = [] } = JSON.parse(kept("silence") ?? "{}");
   return until > Date.now() ? levels : [];
 }
 
@@ -39,7 +40,7 @@ export function toggleSilence(level) {
   const levels = new Set(silenced.value);
   if (!levels.delete(level)) levels.add(level);
   silenced.value = levels;
-  localStorage.setItem("silence", JSON.stringify({ until: endOfShift(), levels: [...levels] }));
+  keep("silence", JSON.stringify({ until: endOfShift(), levels: [...levels] }));
 }
 
 let context = null;
@@ -48,10 +49,11 @@ function wake() {
   context ??= new AudioContext();
 }
 
+/** Was it heard? */
 function play(level) {
   wake();
   isBlocked.value = context.state === "suspended";
-  if (isBlocked.value) return;
+  if (isBlocked.value) return false;
   TONES[level].forEach((pitch, at) => {
     const [tone, volume] = [new OscillatorNode(context, { type: "triangle", frequency: pitch }), new GainNode(context)];
     const start = context.currentTime + at * TONE_S;
@@ -61,6 +63,7 @@ function play(level) {
     tone.start(start);
     tone.stop(start + TONE_S);
   });
+  return true;
 }
 
 /** Alarms of a level that does not repeat, as long as they are new and have been heard. */
@@ -69,10 +72,10 @@ let heard = new Set();
 /** Each of them is heard once, when nothing worse sounds. */
 function playOnce() {
   const level = sounding.value;
-  const [once, known] = [loudAlarms.value.filter((one) => !REPEATS_MS[one.level]), heard];
-  const isHeard = level && !REPEATS_MS[level];
-  heard = new Set(once.map((one) => one.id).filter((id) => isHeard || known.has(id)));
-  if (isHeard && once.some((one) => !known.has(one.id))) play(level);
+  const once = loudAlarms.value.filter((one) => !REPEATS_MS[one.level]).map((one) => one.id);
+  const known = once.filter((id) => heard.has(id));
+  const isTurn = level && !REPEATS_MS[level] && known.length < once.length;
+  heard = new Set(isTurn && play(level) ? once : known);
 }
 
 /** Begins to listen; a press anywhere lets the browser play. */

@@ -1,7 +1,9 @@
 /** Light or dark: as the machine prefers, `?theme=dark`, or as a person switched. */
 import { computed, effect, signal } from "@preact/signals";
 
-const asked = new URLSearchParams(location.search).get("theme") ?? localStorage.getItem("theme");
+import { keep, kept } from "./kept.js";
+
+const asked = new URLSearchParams(location.search).get("theme") ?? kept("theme");
 const preferred = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 
 export const theme = signal(["light", "dark"].includes(asked) ? asked : preferred);
@@ -21,5 +23,5 @@ export const colours = computed(() => {
 
 export function switchTheme() {
   theme.value = theme.value === "dark" ? "light" : "dark";
-  localStorage.setItem("theme", theme.value);
+  keep("theme", theme.value);
 }

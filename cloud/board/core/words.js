@@ -1,10 +1,12 @@
 /** What the board says, in Chinese and English: one catalogue a language in `words/`; a test finds missing keys. */
 import { batch, signal } from "@preact/signals";
 
+import { keep, kept } from "./kept.js";
+
 const LANGUAGES = ["zh", "en"];
 
 function chosen() {
-  const asked = new URLSearchParams(location.search).get("lang") ?? localStorage.getItem("language");
+  const asked = new URLSearchParams(location.search).get("lang") ?? kept("language");
   return LANGUAGES.includes(asked) ? asked : "zh";
 }
 
@@ -39,5 +41,5 @@ export async function switchLanguage() {
     catalogue.value = words;
     language.value = next;
   });
-  localStorage.setItem("language", next);
+  keep("language", next);
 }

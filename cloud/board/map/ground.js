@@ -4,7 +4,7 @@ import { computed } from "@preact/signals";
 import { activeAlarms, isFault } from "../core/city.js";
 import { html } from "../core/html.js";
 import { district, scopeTo } from "../core/scope.js";
-import { graticule, grounds, isNarrow, showAll, size, toScreen, view } from "./view.js";
+import { graticule, grounds, isNarrow, size, toScreen, view } from "./view.js";
 
 const LABEL_PX = 38; // from a sketched district's outermost site to the middle of its name
 const LABEL_NARROW_PX = 27;
@@ -43,11 +43,7 @@ export function Names() {
   return grounds.value.map((one) => {
     const [x, y] = labelAt(one);
     const count = counts.value.get(one.id);
-    const choose = () => {
-      const isSame = district.value === one.id;
-      scopeTo(isSame ? "" : one.id);
-      showAll(isSame ? grounds.value.flatMap((other) => other.points) : one.points);
-    };
+    const choose = () => scopeTo(district.value === one.id ? "" : one.id);
     return html`<text key=${one.id} class=${`district ${count ? "alarmed" : ""}`} data-district=${one.id} x=${x} y=${y} onClick=${choose}>
       ${one.name}${count && html`<tspan dx="6">${count}</tspan>`}
     </text>`;

@@ -1,7 +1,8 @@
 /** What the map shows: how large it is, how far one zoomed in, and where a place of the city lies in it. */
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 
 import { city, map, sites } from "../core/city.js";
+import { district } from "../core/scope.js";
 import { around, boundsOf, clearing, hull, middle, placedOf, pointsOf, projection } from "./geometry.js";
 
 const NARROW_PX = 700;
@@ -94,9 +95,23 @@ export function pan(x, y) {
 }
 
 /** Shows points (px at zoom 1) as large as they fit. */
-export function showAll(points) {
+function showAll(points) {
   const [left, top, right, bottom] = boundsOf(points);
   const { width, height } = size.value;
   const zoom = Math.min(ZOOM_MAX, Math.max(1, 0.8 * Math.min(width / (right - left || 1), height / (bottom - top || 1))));
   view.value = { zoom, x: (-zoom * (left + right)) / 2, y: (-zoom * (top + bottom)) / 2 };
 }
+
+/** Whoever looks at one district sees it large, and with the whole city all of it. */
+function follow(id) {
+  const shown = grounds.value.filter((one) => !id || one.id === id);
+  if (shown.length) showAll(shown.flatMap((one) => one.points));
+}
+
+let followed = "";
+effect(() => {
+  const id = district.value;
+  if (id === followed || !size.value.width) return;
+  followed = id;
+  untracked(() => follow(id));
+});

@@ -1,4 +1,4 @@
-/** Finds a site, a box or a case by a part of its name or number; all by keyboard. */
+/** Finds a district, a site, a box or a case by a part of its name or number; all by keyboard. */
 import { useId, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 
@@ -6,6 +6,7 @@ import { cases, city, districtName } from "../core/city.js";
 import { choose } from "../core/choice.js";
 import { html } from "../core/html.js";
 import { go, route } from "../core/route.js";
+import { scopeTo } from "../core/scope.js";
 import { pick, say } from "../core/words.js";
 import { caseTitle } from "./case_words.js";
 
@@ -14,6 +15,9 @@ const SHOWN = 8;
 function* matches(text) {
   const wanted = text.toLowerCase();
   const has = (...words) => words.some((word) => word?.toLowerCase().includes(wanted));
+  for (const id of Object.keys(city.value.districts)) {
+    if (has(id, districtName(id))) yield { page: "city", id: "", district: id, name: districtName(id), aside: say("district") };
+  }
   for (const { id, name, name_en, district } of city.value.sites) {
     if (has(id, name, name_en)) yield { page: "sites", id, name: pick(name, name_en), aside: `${districtName(district)} · ${id}` };
   }
@@ -42,6 +46,7 @@ export function SiteSearch() {
   const field = useRef(null);
   const found = text.value.trim() ? firstOf(text.value.trim()) : [];
   const open = (match) => {
+    if (match.district) scopeTo(match.district);
     if (match.page === "sites" && route.value.page === "city") choose(match.id);
     else go(match.page, match.id, match.query);
     text.value = "";
@@ -62,7 +67,7 @@ export function SiteSearch() {
   const isOpen = found.length > 0;
   const idOf = (place) => `${list}-${place}`;
   const option = (match, place) => {
-    const key = match.page + match.id + match.aside;
+    const key = match.page + match.id + match.name;
     return html`<${Option} key=${key} id=${idOf(place)} match=${match} isAt=${place === at.value} onOpen=${() => open(match)} />`;
   };
   return html`<search class="search">
