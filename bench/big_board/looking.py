@@ -13,10 +13,10 @@ from playwright.async_api import BrowserContext, CDPSession, Page
 _WATCH = """
 (sites => {
   window.painted = {};
+  const isReady = () =>
+    document.body?.dataset.connection === "live" && document.querySelectorAll("[data-site]").length >= sites;
   const look = () => {
-    const drawn = document.querySelectorAll("[data-site]").length;
-    const isLive = document.body?.dataset.connection === "live";
-    if (isLive && drawn >= sites) window.readyMs ??= performance.now();
+    if (!window.readyMs && isReady()) window.readyMs = performance.now();
     for (const mark of document.querySelectorAll("[data-mark]")) window.painted[mark.dataset.mark] ??= Date.now();
     requestAnimationFrame(look);
   };
