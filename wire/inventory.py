@@ -145,12 +145,26 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class SpoolLimits:
+    """How far a box's spool may grow, in bytes, before its oldest readings go. Alarm events never go.
+
+    `most` bounds the spool's file, beside which SQLite's log has 4 MiB; `keep_free` is what readings leave
+    free on its disk: alarm events may use it. The defaults are judgement: 512 MiB hold 30 days of 40
+    readings a second (5.2 bytes each, measured), 64 MiB some 30 000 alarm events.
+    """
+
+    most: int = 512 * 2**20
+    keep_free: int = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """One edge agent and its lines."""
 
     id: str
     name: str
     lines: tuple[Line, ...]
+    spool: SpoolLimits = SpoolLimits()
 
 
 @dataclass(frozen=True, slots=True)

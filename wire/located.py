@@ -156,6 +156,10 @@ class _Fields(Generic[K]):
         found = self._scalar(key, "a time such as 5s", scalars.duration_s, default, minimum)
         return self._within(key, found, minimum, maximum, unit=" s")
 
+    def size(self, key: K, *, default: int | None = None) -> int:
+        """Bytes of `64 KiB`, `512 MiB` or `8 GiB`; the default in bytes."""
+        return self._scalar(key, "a size such as 512 MiB", scalars.size_bytes, default, 0)
+
     def scale(self, key: K, default: float | None = None) -> float:
         """A factor, also as a fraction: `16/32768`."""
         return self._scalar(key, "a factor such as 16/32768", scalars.scale, default, 1.0)

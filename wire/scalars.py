@@ -9,6 +9,8 @@ import re
 _INTEGER = re.compile(r"[+-]?(?:0x[0-9A-Fa-f]{1,15}|\d{1,18})")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s|min|h|d)")
+_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?(KiB|MiB|GiB)")
+_BYTES = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -35,6 +37,13 @@ def duration_s(text: str) -> float:
     if _NUMBER.fullmatch(text):
         raise ValueError(f"a time with its unit: {text}s or {text}ms")
     raise ValueError("a time such as 300ms, 5s, 10min or 1h")
+
+
+def size_bytes(text: str) -> int:
+    """Bytes of `64 KiB`, `512 MiB` or `8 GiB`; a bare number is refused."""
+    if found := _SIZE.fullmatch(text):
+        return round(float(found[1]) * _BYTES[found[2]])
+    raise ValueError("a size such as 512 MiB or 8 GiB")
 
 
 def scale(text: str) -> float:

@@ -28,6 +28,7 @@ Schema = dict[str, object]
 _TEXT: Schema = {"type": "string"}
 _NUMBERS: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
 _DURATION: Schema = {"type": "string", "pattern": r"^\d+(\.\d+)? ?(ms|s|min|h|d)$", "examples": ["500ms", "5s"]}
+_SIZE: Schema = {"type": "string", "pattern": r"^\d{1,6}(\.\d{1,6})? ?(KiB|MiB|GiB)$", "examples": ["512 MiB", "8 GiB"]}
 _DATE: Schema = {"type": "string", "format": "date", "examples": ["2026-03-14"]}
 _CRS: Schema = {"enum": list(WORDS)}
 _PERIOD: Schema = {"type": "string", "pattern": r"^[1-9]\d{0,4} ?[dy]$", "examples": ["365d", "1y"]}
@@ -42,7 +43,7 @@ def sensors_schema() -> Schema:
         "districts": _named(_described(_TEXT, "the district's name")),
         "limits": _named(_limit_set()),
         "kinds": _named(_object(_template(), [])),
-        "boxes": _named(_object({"name": _TEXT, "lines": _named(_line())}, ["lines"])),
+        "boxes": _named(_object({"name": _TEXT, "spool": _spool(), "lines": _named(_line())}, ["lines"])),
         "sites": _named(_site()),
     }
     return {
@@ -73,6 +74,14 @@ def _template() -> Schema:
         "constants": _described(_NUMBERS, "the site's numbers that the profile names"),
         "calibration": _described(_PERIOD, "how long a calibration holds; a year unless written"),
     }
+
+
+def _spool() -> Schema:
+    limits: Schema = {
+        "most": _described(_SIZE, "of its file, before the oldest readings go; 512 MiB unless written"),
+        "keep_free": _described(_SIZE, "what readings leave free on its disk, for alarms; 64 MiB unless written"),
+    }
+    return _object(limits, [])
 
 
 def _line() -> Schema:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wire import line_load, located
 from wire.crs import WORDS, Crs
-from wire.inventory import Box, Inventory, Line, Sensor, Site
+from wire.inventory import Box, Inventory, Line, Sensor, Site, SpoolLimits
 from wire.limit_sets import read_sets
 from wire.located import Block, Mistakes
 from wire.profile import RECORDED, Profile
@@ -20,6 +20,8 @@ SCHEMA = "egret.sensors/1"
 ADDRESSED = "modbus"
 """Source kinds that begin so find their sensors by unit identifier."""
 SERIAL = "modbus_rtu"
+SPOOL_LEAST = 16 * 2**20
+"""Bytes of a spool: sixty of the largest batches, 22 hours of 40 readings a second (judgement)."""
 
 
 def load(path: Path, profiles: Mapping[str, Profile]) -> Inventory:
@@ -92,9 +94,21 @@ def _boxes(blocks: Block, sensors: Mapping[str, Sensor]) -> dict[str, Box]:
         for key, options in block.mapping("lines").blocks():
             lines.append(Line(name, key, options.text("source"), options, options.where, tuple(hung[name, key])))
             _check_port(options, key, ports)
-        boxes[name] = Box(name, block.text("name", name), tuple(lines))
+        spool = _spool(block.mapping("spool", optional=True))
+        boxes[name] = Box(name, block.text("name", name), tuple(lines), spool)
         block.done()
     return boxes
+
+
+def _spool(block: Block) -> SpoolLimits:
+    """How far a box's spool may grow."""
+    usual = SpoolLimits()
+    limits = SpoolLimits(block.size("most", default=usual.most), block.size("keep_free", default=usual.keep_free))
+    block.done()
+    if limits.most < SPOOL_LEAST:
+        what = f"a spool of {limits.most / 2**20:g} MiB is too small."
+        block.wrong("most", what, f"write most: {SPOOL_LEAST // 2**20} MiB or more", "E-CITY-019")
+    return limits
 
 
 def _check_port(options: Block, key: str, ports: dict[str, str]) -> None:

@@ -12,7 +12,7 @@ import yaml
 
 from wire.crs import Crs, from_wgs84
 from wire.errors import ConfigError
-from wire.inventory import UNREGISTERED, Contact, Exposure, Inventory, Tags
+from wire.inventory import UNREGISTERED, Contact, Exposure, Inventory, SpoolLimits, Tags
 from wire.line_load import utilisation
 from wire.located import Mistakes, parse
 from wire.profile import Profile
@@ -100,6 +100,13 @@ def test_sites_boxes_and_lines_know_each_other(read: Read) -> None:
     tags = city.tags("XM-TA-0117-T1", "XM-TA-01")
     assert (tags.site, tags.kind, tags.district) == ("XM-TA-0117", "billboard", "tongan")
     assert city.tags("stranger", "XM-TA-01").site == UNREGISTERED
+
+
+def test_how_far_a_spool_may_grow(read: Read) -> None:
+    """In KiB, MiB or GiB; 512 MiB, and 64 MiB that stay free, unless something is written."""
+    written = CITY.replace("    lines:\n", "    spool: {most: 8 GiB, keep_free: 0.5 MiB}\n    lines:\n", 1)
+    assert read(written).boxes["XM-TA-01"].spool == SpoolLimits(8 * 2**30, 512 * 2**10)
+    assert read(CITY).boxes["XM-TA-01"].spool == SpoolLimits(512 * 2**20, 64 * 2**20)
 
 
 def test_places_from_chinese_maps_are_converted_once(read: Read) -> None:
