@@ -1,6 +1,6 @@
 """Readings on the wire: columns of scaled integers, msgpack inside zstd, about one byte a value.
 
-    payload = zstd( msgpack [version, box, spool_id, first_sequence, trimmed_through, clocks, series] )
+    payload = zstd( msgpack [version, box, spool_id, first_sequence, trimmed_through, clocks, series, gaps?] )
     clock   = [first time_ns, unit_ns, second differences …]      one per set of equal time columns
     series  = [sensor, quantity, clock number, decimals, values, quality runs]
               decimals ≥ 0: values are differences of value·10^decimals; decimals -1: plain doubles and nils
@@ -16,7 +16,9 @@ from itertools import accumulate, pairwise
 import msgspec
 import zstandard
 
+from wire import gap
 from wire.errors import WireError
+from wire.gap import Gap
 from wire.quantities import QUANTITIES, UNKNOWN_DECIMALS
 from wire.reading import Reading
 
@@ -51,7 +53,8 @@ class Batch(msgspec.Struct, frozen=True):
 
     A batch is sealed once and never cut differently, so a re-sent batch is the same batch.
     `trimmed_through`: the box holds nothing below or at this sequence any more; a cloud that lost
-    its watermark continues from here instead of asking for ever.
+    its watermark continues from here instead of asking for ever. `gaps`: what is gone directly before
+    it, in order.
     """
 
     box: str
@@ -59,6 +62,12 @@ class Batch(msgspec.Struct, frozen=True):
     first_sequence: int
     trimmed_through: int
     series: tuple[Series, ...]
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def begins(self) -> int:
+        """The first sequence that it accounts for: of its first gap, or of its first reading."""
+        return self.gaps[0].first_sequence if self.gaps else self.first_sequence
 
     @property
     def count(self) -> int:
@@ -96,7 +105,13 @@ class _Frame(msgspec.Struct, array_like=True):
     series: list[_Column]
 
 
-_decoder = msgspec.msgpack.Decoder(_Frame)
+class _FrameWithGaps(_Frame, array_like=True):
+    """A frame without gaps ends before them: readers of before they were known pass over what follows `series`."""
+
+    gaps: list[Gap] = []
+
+
+_decoder = msgspec.msgpack.Decoder(_FrameWithGaps)
 
 
 def columns(readings: Iterable[Reading]) -> tuple[Series, ...]:
@@ -126,15 +141,9 @@ def encode(batch: Batch) -> bytes:
         )
         for column in batch.series
     ]
-    frame = _Frame(
-        VERSION,
-        batch.box,
-        batch.spool_id,
-        batch.first_sequence,
-        batch.trimmed_through,
-        [_clock(times) for times in clocks],
-        series,
-    )
+    place = (VERSION, batch.box, batch.spool_id, batch.first_sequence, batch.trimmed_through)
+    body = ([_clock(times) for times in clocks], series)
+    frame = _FrameWithGaps(*place, *body, list(batch.gaps)) if batch.gaps else _Frame(*place, *body)
     return zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(frame))
 
 
@@ -148,11 +157,14 @@ def decode(payload: bytes) -> Batch:
             raise _unreadable(f"sequence {frame.first_sequence} after {frame.trimmed_through} is impossible")
         if not 0 < sum(len(column.values) for column in frame.series) <= VALUES_MAX:
             raise _unreadable(f"it holds no readings, or more than {VALUES_MAX}")
+        if wrong := gap.mistake(frame.gaps, frame.first_sequence):
+            raise _unreadable(wrong)
         times = [_times(clock) for clock in frame.clocks]
         series = tuple(_series(column, times) for column in frame.series)
     except (msgspec.MsgspecError, zstandard.ZstdError, UnicodeDecodeError, OverflowError) as error:
         raise _unreadable(str(error)) from error
-    return Batch(frame.box, frame.spool_id, frame.first_sequence, frame.trimmed_through, series)
+    place = (frame.box, frame.spool_id, frame.first_sequence, frame.trimmed_through)
+    return Batch(*place, series, tuple(frame.gaps))
 
 
 def _unreadable(why: str) -> WireError:
