@@ -51,7 +51,7 @@ class Agent:
         self._inventory, self._box, self._options = inventory, box, options
         self._open_link, self._now, self._rng = open_link, now, rng
         self._boot = uuid.uuid4().hex[:8]
-        self._spool = Spool(options.data, batch_s=options.batch_s)
+        self._spool = Spool(options.data, batch_s=options.batch_s, limits=box.spool)
         self._check_lines()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -115,7 +115,6 @@ class Agent:
             time_ns=0,
             boot=self._boot,
             version=_own_version(),
-            spool_id=self._spool.id,
             config_version=self._inventory.version,
         )
 

@@ -70,6 +70,7 @@ class _LaneSender:
 
     def __init__(self, lane: Lane, box: str, spool: Spool, link: Link, rng: Random) -> None:
         self._lane, self._box, self._spool, self._link, self._rng = lane, box, spool, link, rng
+        self._spool_id = spool.id
         self._stored = self._sent = 0
         self._ahead: deque[int] = deque()
 
@@ -81,6 +82,9 @@ class _LaneSender:
         again_at: float | None = None
         while True:
             stirred.clear()
+            if self._spool.id != self._spool_id:  # the file was damaged, and another has begun
+                self._spool_id, self._stored, self._sent = self._spool.id, 0, 0
+                self._ahead.clear()
             if self._has_heard():
                 pauses = delays(_AGAIN_FIRST_S, _AGAIN_MOST_S, self._rng)
                 again_at = None
@@ -113,6 +117,8 @@ class _LaneSender:
         """
         topic = topics.topic(self._box, self._lane.value)
         while messages := await self._messages(WINDOW - len(self._ahead)):
+            if self._spool.id != self._spool_id:
+                return  # they are of the spool before
             async with asyncio.TaskGroup() as sending:
                 for through, payload in messages:
                     sending.create_task(self._link.send(topic, payload))
@@ -128,10 +134,18 @@ class _LaneSender:
         events = await self._spool.events(self._sent, min(room * _EVENTS_A_MESSAGE, _EVENTS_A_FETCH))
         parts = [events[start : start + _EVENTS_A_MESSAGE] for start in range(0, len(events), _EVENTS_A_MESSAGE)]
         return [
-            (part[-1].sequence, alarm_message.encode(AlarmMessage(self._box, self._spool.id, self._stored, part)))
+            (part[-1].sequence, alarm_message.encode(AlarmMessage(self._box, self._spool_id, self._stored, part)))
             for part in parts
         ]
 
     def _encoded(self, batch: Batch) -> bytes:
+        """A batch as it travels: what is gone before it, the box does not hold any more either."""
         trimmed = min(self._stored, batch.first_sequence - 1)  # a receipt inside a batch trims none of it
-        return wire_batch.encode(msgspec.structs.replace(batch, box=self._box, trimmed_through=trimmed))
+        if batch.gaps and self._stored >= batch.begins - 1:
+            trimmed = batch.first_sequence - 1
+        batch = msgspec.structs.replace(batch, box=self._box, trimmed_through=trimmed)
+        payload = wire_batch.encode(batch)
+        if batch.gaps and len(payload) > topics.PAYLOAD_MAX:
+            unnamed = tuple(msgspec.structs.replace(gap, sensors={}) for gap in batch.gaps)
+            payload = wire_batch.encode(msgspec.structs.replace(batch, gaps=unnamed))
+        return payload

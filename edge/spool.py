@@ -6,25 +6,30 @@ its rule. A kill -9 costs at most the group not committed, a power cut the secon
 """
 
 import asyncio
-import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import ParamSpec, Self, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from edge.spool_file import Depth, Group, SpoolFile, explained, open_spool
+from edge.spool_aside import begin_anew
+from edge.spool_damage import NAME, Damaged, explained
+from edge.spool_file import Group, SpoolFile, open_spool
+from edge.spool_news import SpoolNews
+from edge.spool_room import Room
+from edge.spool_view import Depth
 from wire.alarm import AlarmEvent
 from wire.batch import VALUES_MAX, Batch
 from wire.blocking import OneAtATime
 from wire.errors import EgretError
+from wire.gap import Gap
+from wire.inventory import SpoolLimits
 from wire.reading import Reading
 from wire.receipt import Lane
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
 
 COMMIT_S = 0.25
 SYNC_S = 1.0
@@ -32,7 +37,16 @@ RETRY_S = 1.0
 """Between attempts to write to a disk that refuses."""
 GROUP_MAX = 2_000
 """Readings in memory before whoever adds more must wait for the disk."""
+ANEW_S = 60.0
+"""Between two spools that are set aside: a disk that damages every file must not fill itself with them."""
+UNHEARD_MAX = 256
+"""Alarm events without a receipt that are remembered, for the case that the file is damaged: at most 2 MiB."""
+_USUAL = SpoolLimits()
 _NO_STATES: Mapping[str, bytes] = MappingProxyType({})
+
+
+class _BegunAnew(EgretError):
+    """The spool that was asked was damaged; another has begun."""
 
 
 class Spool:
@@ -41,19 +55,24 @@ class Spool:
     When the file cannot be written (disk full, read-only, locked), nothing taken is lost: it stays in
     memory, in order, and is tried again every second. One log line says so, and one when it is over.
     Memory stays bounded, for whoever adds an event, or more than 2 000 readings, waits meanwhile.
+
+    A file that is damaged is set aside, and a new one with a new id begins; what is in memory goes there.
     """
 
-    def __init__(self, folder: Path, *, batch_s: float = 1.0) -> None:
+    def __init__(self, folder: Path, *, batch_s: float = 1.0, limits: SpoolLimits = _USUAL) -> None:
         """`batch_s`: how long a batch gathers readings before it is sealed, at most 10 s."""
         self._folder, self._batch_s = folder, batch_s
+        self._room, self._news = Room(folder / NAME, limits), SpoolNews(folder, limits)
+        self._states: dict[str, bytes] = {}
+        self._unheard: deque[AlarmEvent] = deque(maxlen=UNHEARD_MAX)
+        self._anew_at: float | None = None
         self._off_loop = OneAtATime()
-        self._committing = asyncio.Lock()
+        self._committing, self._renewing = asyncio.Lock(), asyncio.Lock()
         self._group, self._is_forgotten = Group(), asyncio.Event()
         self._added = self._kept = 0
         self._has_begun, self._is_urgent, self._is_receipted = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._window_began: float | None = None
         self._window_readings = 0
-        self._refused_at: float | None = None
         self._synced_at = 0.0
         self._is_synced = True
         self.stirred: Mapping[Lane, asyncio.Event] = {lane: asyncio.Event() for lane in Lane}
@@ -62,8 +81,12 @@ class Spool:
     _file: SpoolFile
 
     async def __aenter__(self) -> Self:
-        """Open the file. Raises EgretError when it cannot be read or written."""
-        self._file = await self._off_loop(open_spool, self._folder)
+        """Open the file, or a new one instead of a damaged one. Raises EgretError when the disk refuses."""
+        try:
+            self._file = await self._off_loop(open_spool, self._folder, self._room)
+        except Damaged as damage:
+            self._file = await self._anew(damage)
+        self._states.update(await self.states())
         return self
 
     async def __aexit__(
@@ -73,11 +96,11 @@ class Spool:
         try:
             await self.flush()
         finally:
-            await self._call(self._file.close)
+            await self._call(SpoolFile.close)
 
     @property
     def id(self) -> str:
-        """Names this file's life."""
+        """Names this file's life; a new one begins when the file is damaged."""
         return self._file.id
 
     @property
@@ -96,6 +119,7 @@ class Spool:
         Returns at once for readings alone, unless the disk is behind; with events, when they are safe.
         """
         self._group.extend(readings, events, states)
+        self._states.update(states)
         self._added += 1
         self._begin(asyncio.get_running_loop().time())
         if events or len(self._group.readings) >= GROUP_MAX:
@@ -114,26 +138,28 @@ class Spool:
             try:
                 await self._commit()
             except EgretError as error:
-                self._say_refused(error)
+                self._news.refused(error)
                 await asyncio.sleep(RETRY_S)
-            else:
-                self._say_recovered()
 
     async def flush(self) -> None:
         """Commit, seal and sync everything now. Raises EgretError."""
         await self._commit(seals=True)
 
     async def batches(self, after: int, limit: int) -> tuple[Batch, ...]:
-        """See SpoolFile."""
-        return await self._call(self._file.batches, after, limit)
+        """See SpoolView; none when another spool has begun meanwhile."""
+        with suppress(_BegunAnew):
+            return await self._call(SpoolFile.batches, after, limit)
+        return ()
 
     async def events(self, after: int, limit: int) -> tuple[AlarmEvent, ...]:
-        """See SpoolFile."""
-        return await self._call(self._file.events, after, limit)
+        """See SpoolView; none when another spool has begun meanwhile."""
+        with suppress(_BegunAnew):
+            return await self._call(SpoolFile.events, after, limit)
+        return ()
 
     async def states(self) -> Mapping[str, bytes]:
-        """See SpoolFile."""
-        return await self._call(self._file.states)
+        """See SpoolView."""
+        return await self._call_again(SpoolFile.states)
 
     def depth(self, lane: Lane) -> Depth:
         """How far a lane has come; readings count from when their batch is sealed."""
@@ -142,9 +168,12 @@ class Spool:
     async def trim(self, lane: Lane, through: int) -> None:
         """See SpoolFile. Where the disk refuses, the next receipt says it again."""
         try:
-            await self._call(self._file.trim, lane, through)
+            with suppress(_BegunAnew):  # the receipt was for the spool before
+                await self._call(SpoolFile.trim, lane, through)
         except EgretError as error:
-            self._say_refused(error)
+            self._news.refused(error)
+        while len(self._unheard) > self.depth(Lane.ALARMS).waiting:
+            self._unheard.popleft()
         self.stirred[lane].set()
         self._is_receipted.set()
 
@@ -165,10 +194,13 @@ class Spool:
             is_synced = seals or bool(group.events) or now - self._synced_at >= SYNC_S
             if not (group or seals or (is_synced and not self._is_synced)):
                 return
+            gap: Gap | None = None
             try:
-                await self._call(self._file.commit, group, seals=seals, is_synced=is_synced)
+                gap = await self._call_again(SpoolFile.commit, group, seals=seals, is_synced=is_synced)
             finally:
                 if group.is_kept:  # even when cancelled meanwhile
+                    self._news.committed(gap)
+                    self._unheard += group.events
                     self._window_readings += len(group.readings)
                     self._is_synced, self._synced_at = is_synced, now if is_synced else self._synced_at
                     self._forget(group, added)
@@ -195,17 +227,42 @@ class Spool:
             self._window_began = now
         self._has_begun.set()
 
-    def _say_refused(self, error: EgretError) -> None:
-        if self._refused_at is None:
-            self._refused_at = asyncio.get_running_loop().time()
-            _log.warning("%s Meanwhile readings wait in memory, and then the lines wait.", error)
+    async def _call_again(self, call: Callable[Concatenate[SpoolFile, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What may as well be done with the spool that begins when this one is damaged."""
+        try:
+            return await self._call(call, *args, **kwargs)
+        except _BegunAnew:
+            return await self._call(call, *args, **kwargs)
 
-    def _say_recovered(self) -> None:
-        if self._refused_at is not None:
-            waited_s = asyncio.get_running_loop().time() - self._refused_at
-            _log.warning("the spool in %s can be written again after %.0f s", self._folder, waited_s)
-            self._refused_at = None
+    async def _call(self, call: Callable[Concatenate[SpoolFile, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Raises _BegunAnew when the file was damaged and another has begun, else EgretError."""
+        file = self._file
+        try:
+            with explained(self._folder):
+                return await self._off_loop(call, file, *args, **kwargs)
+        except Damaged as damage:
+            async with self._renewing:
+                if file is self._file:
+                    await self._begin_anew(damage)
+            raise _BegunAnew(damage.what, where=damage.where, fix=damage.fix, code=damage.code) from damage
 
-    async def _call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with explained(self._folder):
-            return await self._off_loop(call, *args, **kwargs)
+    async def _begin_anew(self, damage: Damaged) -> None:
+        """Go on with another file. Raises `damage` itself when the last time is not long ago."""
+        now = asyncio.get_running_loop().time()
+        if self._anew_at is not None and now - self._anew_at < ANEW_S:
+            raise damage
+        await self._off_loop(self._file.close)
+        self._file = await self._anew(damage)
+        self._window_readings = 0
+        self._group.states = {**self._states, **self._group.states}
+        self._begin(now)
+        for stirred in self.stirred.values():
+            stirred.set()
+
+    async def _anew(self, damage: Damaged) -> SpoolFile:
+        file = await self._off_loop(begin_anew, self._folder, self._room, damage, tuple(self._unheard))
+        self._unheard.clear()
+        newest = file.depths[Lane.ALARMS].committed - UNHEARD_MAX
+        self._unheard += await self._off_loop(file.events, newest, UNHEARD_MAX)
+        self._anew_at = asyncio.get_running_loop().time()
+        return file

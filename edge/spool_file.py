@@ -15,40 +15,30 @@ from pathlib import Path
 
 import msgspec
 
+from edge.spool_damage import NAME, explained
+from edge.spool_room import Room, forget
+from edge.spool_view import Depth, SpoolView
 from wire import batch as wire_batch
 from wire.alarm import AlarmEvent
 from wire.batch import VALUES_MAX, Batch, columns
-from wire.errors import EgretError, WireError
+from wire.gap import Gap
 from wire.reading import Reading
 from wire.receipt import Lane
 from wire.topics import PAYLOAD_MAX
 
-NAME = "spool.sqlite"
-_FETCH_VALUES = 10_000
-"""Values that one fetch may bring into memory; a fetch brings one batch at least."""
 _ENVELOPE = 1024
 """Bytes that a box's name and its place in the sequence may add to a sealed batch."""
 _SCHEMA = (
-    "CREATE TABLE spool (id TEXT NOT NULL, syncs INTEGER NOT NULL)",
-    "CREATE TABLE lane (name TEXT PRIMARY KEY, committed INTEGER NOT NULL, stored INTEGER NOT NULL)",
-    "CREATE TABLE pending (id INTEGER PRIMARY KEY, readings BLOB NOT NULL)",
-    "CREATE TABLE batch (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, payload BLOB NOT NULL)",
-    "CREATE TABLE event (sequence INTEGER PRIMARY KEY, event BLOB NOT NULL)",
-    "CREATE TABLE rule_state (alarm TEXT PRIMARY KEY, state BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS spool (id TEXT NOT NULL, syncs INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS lane (name TEXT PRIMARY KEY, committed INTEGER NOT NULL, stored INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS pending (id INTEGER PRIMARY KEY, readings BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS batch (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, payload BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS gap (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, gap BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS event (sequence INTEGER PRIMARY KEY, event BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS rule_state (alarm TEXT PRIMARY KEY, state BLOB NOT NULL)",
 )
-_UNUSABLE = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PERM,
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOMEM,
-}
 _encoder = msgspec.msgpack.Encoder()
 _readings = msgspec.msgpack.Decoder(list[Reading])
-_event = msgspec.msgpack.Decoder(AlarmEvent)
 
 
 @dataclass(slots=True)
@@ -84,38 +74,26 @@ class Group:
         self.states = {alarm: state for alarm, state in self.states.items() if kept.states.get(alarm) is not state}
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """One lane: the last sequence committed, and the last one the cloud has receipted."""
+class SpoolFile(SpoolView):
+    """An open spool."""
 
-    committed: int
-    stored: int
-
-    @property
-    def waiting(self) -> int:
-        """Without a receipt."""
-        return self.committed - self.stored
-
-
-class SpoolFile:
-    """An open spool. Not thread-safe: its owner makes one call at a time."""
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        """`database` has the tables. Use `open_spool`, or `peek` beside an agent."""
-        self._database = database
-        self.id: str = database.execute("SELECT id FROM spool").fetchone()[0]
-        rows = database.execute("SELECT name, committed, stored FROM lane").fetchall()
-        self.depths: Mapping[Lane, Depth] = {Lane(name): Depth(*counts) for name, *counts in rows}
-        """How far each lane has come, as committed."""
+    def __init__(self, database: sqlite3.Connection, room: Room) -> None:
+        """`database` has the tables. Use `open_spool`."""
+        super().__init__(database)
+        self._room = room
 
     def close(self) -> None:
         """Checkpoint and close."""
         self._database.close()
 
-    def commit(self, group: Group, *, seals: bool, is_synced: bool) -> None:
-        """One transaction. `seals` closes the window into batches; `is_synced` waits for the disk."""
+    def commit(self, group: Group, *, seals: bool, is_synced: bool) -> Gap | None:
+        """One transaction; the gap of readings that had to go for it.
+
+        `seals` closes the window into batches; `is_synced` waits for the disk.
+        """
         self._database.execute(f"PRAGMA synchronous = {'FULL' if is_synced else 'NORMAL'}")
         with self._transaction():
+            gap = self._room.make(self._database, self.depths[Lane.READINGS].stored)
             if group.readings:
                 self._database.execute("INSERT INTO pending (readings) VALUES (?)", [_encoder.encode(group.readings)])
             readings = self._seal() if seals else self.depths[Lane.READINGS]
@@ -127,26 +105,7 @@ class SpoolFile:
                 self._database.execute("UPDATE spool SET syncs = syncs + 1")
         self.depths = {Lane.READINGS: readings, Lane.ALARMS: alarms}
         group.is_kept = True
-
-    def batches(self, after: int, limit: int) -> tuple[Batch, ...]:
-        """Sealed batches that hold more than sequence `after`, in order; their `box` is empty, they trim nothing."""
-        rows = self._database.execute("SELECT payload FROM batch WHERE last > ? ORDER BY first LIMIT ?", [after, limit])
-        found: list[Batch] = []
-        values = 0
-        with closing(rows):
-            for (payload,) in rows:
-                found.append(wire_batch.decode(payload))
-                values += found[-1].count
-                if values >= _FETCH_VALUES:
-                    break
-        return tuple(found)
-
-    def events(self, after: int, limit: int) -> tuple[AlarmEvent, ...]:
-        """Alarm events above sequence `after`, in order."""
-        rows = self._database.execute(
-            "SELECT event FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?", [after, limit]
-        )
-        return tuple(_event.decode(row[0]) for row in rows.fetchall())
+        return gap
 
     def trim(self, lane: Lane, through: int) -> None:
         """Delete what a receipt covers. An older one says nothing new; one beyond what there is is not believed."""
@@ -157,20 +116,23 @@ class SpoolFile:
         with self._transaction():
             if lane is Lane.READINGS:
                 self._database.execute("DELETE FROM batch WHERE first <= ? AND last <= ?", [through, through])
+                forget(self._database, through)
             else:
                 self._database.execute("DELETE FROM event WHERE sequence <= ?", [through])
             self._set_depths(depths)
         self.depths = depths
 
-    def states(self) -> Mapping[str, bytes]:
-        """The rules' states by alarm id, as last committed."""
-        return dict(self._database.execute("SELECT alarm, state FROM rule_state").fetchall())
-
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._database.execute("BEGIN IMMEDIATE")
-        with self._database:
-            yield
+        try:
+            with self._database:
+                yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL:
+                # A disk without a byte left has room for us still, where the log began: the next attempt begins there.
+                self._database.execute("PRAGMA wal_checkpoint(RESTART)")
+            raise
 
     def _set_depths(self, depths: Mapping[Lane, Depth]) -> None:
         rows = [(depth.committed, depth.stored, lane) for lane, depth in depths.items()]
@@ -209,86 +171,43 @@ class SpoolFile:
         return Depth(depth.committed + len(events), depth.stored)
 
 
-def open_spool(folder: Path) -> SpoolFile:
-    """Open or create the spool of a box, and seal what an ended process left pending. Raises EgretError."""
+def open_spool(folder: Path, room: Room | None = None) -> SpoolFile:
+    """Open or create the spool of a box, and seal what an ended process left pending.
+
+    A file that was not closed is looked through first: what a power cut tore is found before it is
+    built upon. Raises Damaged, or another EgretError.
+    """
     with explained(folder), ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
+        log = folder / f"{NAME}-wal"
+        was_closed = not (log.exists() and log.stat().st_size)
         connection = sqlite3.connect(folder / NAME, isolation_level=None, check_same_thread=False)
         database = stack.enter_context(closing(connection))
+        database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a file that has no tables yet
         database.execute("PRAGMA journal_mode = WAL")
+        if not was_closed:
+            _look_through(database)
         _create(database)
-        file = SpoolFile(database)
+        file = SpoolFile(database, room or Room(folder / NAME))
         file.commit(Group(), seals=True, is_synced=True)
         stack.pop_all()
     return file
 
 
+def _look_through(database: sqlite3.Connection) -> None:
+    found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise sqlite3.DatabaseError(found)
+
+
 def _create(database: sqlite3.Connection) -> None:
-    if database.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'spool'").fetchone()[0]:
+    """What is missing: all of it in a new file, what came later in an old one."""
+    if database.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'gap'").fetchone()[0]:
         return
     database.execute("BEGIN IMMEDIATE")
     with database:
         for table in _SCHEMA:
             database.execute(table)
-        database.execute("INSERT INTO spool VALUES (?, 0)", [uuid.uuid4().hex[:12]])
-        database.executemany("INSERT INTO lane VALUES (?, 0, 0)", [(lane,) for lane in Lane])
-
-
-@contextmanager
-def explained(folder: Path) -> Iterator[None]:
-    """Say what is wrong with the spool in `folder` when it fails inside. Raises EgretError."""
-    try:
-        yield
-    except (sqlite3.Error, OSError, msgspec.MsgspecError, WireError) as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bits tell kinds of one error apart
-        if isinstance(error, OSError) or code in _UNUSABLE:
-            raise EgretError(
-                f"the spool cannot be used: {error}.",
-                where=str(folder / NAME),
-                fix="make room on the disk; the agent must be able to write there, and no other program hold the file.",
-                code="E-SPOOL-002",
-            ) from error
-        raise EgretError(
-            f"the spool is damaged: {error}.",
-            where=str(folder / NAME),
-            fix=f"stop the agent and move {NAME}* away, for examination; the agent then begins a new spool.",
-            code="E-SPOOL-001",
-        ) from error
-
-
-@contextmanager
-def _beside(folder: Path) -> Iterator[SpoolFile]:
-    """A spool that an agent may be using, to read only."""
-    if not (folder / NAME).exists():
-        fix = "give the --data folder of an agent that has run here."
-        raise EgretError("there is no spool in this folder.", where=str(folder), fix=fix, code="E-SPOOL-003")
-    with (
-        explained(folder),
-        closing(sqlite3.connect(f"{(folder / NAME).absolute().as_uri()}?mode=ro", uri=True)) as database,
-    ):
-        yield SpoolFile(database)
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """A spool as seen from another process. `size` in bytes on disk."""
-
-    id: str
-    depths: Mapping[Lane, Depth]
-    size: int
-
-
-def peek(folder: Path) -> Glance:
-    """Look at a spool that an agent may be using. Raises EgretError when there is none."""
-    with _beside(folder) as file:
-        size = sum(path.stat().st_size for path in folder.glob(f"{NAME}*"))
-        return Glance(file.id, file.depths, size)
-
-
-def waiting(folder: Path, limit: int) -> tuple[tuple[AlarmEvent, ...], tuple[Batch, ...]]:
-    """The oldest alarm events and batches without a receipt. Raises EgretError when there is no spool."""
-    with _beside(folder) as file:
-        found: list[Batch] = []
-        while more := file.batches(found[-1].last_sequence if found else 0, limit - len(found)):
-            found += more
-        return file.events(0, limit), tuple(found)
+        if not database.execute("SELECT count(*) FROM spool").fetchone()[0]:
+            database.execute("INSERT INTO spool VALUES (?, 0)", [uuid.uuid4().hex[:12]])
+            database.executemany("INSERT INTO lane VALUES (?, 0, 0)", [(lane,) for lane in Lane])

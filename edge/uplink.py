@@ -89,5 +89,5 @@ class Uplink:
 
     def _form(self, *, is_online: bool) -> bytes:
         waiting = sum(self._spool.depth(lane).waiting for lane in Lane)
-        status = msgspec.structs.replace(self._status, online=is_online, time_ns=self._now(), waiting=waiting)
-        return receipt.encode(status)
+        now = {"online": is_online, "time_ns": self._now(), "spool_id": self._spool.id, "waiting": waiting}
+        return receipt.encode(msgspec.structs.replace(self._status, **now))

@@ -8,6 +8,7 @@ from edge.sim.link import SimulatedBroker
 from wire import alarm_message, receipt
 from wire import batch as wire_batch
 from wire.alarm import AlarmEvent
+from wire.gap import Gap, after
 from wire.reading import Reading
 from wire.receipt import Lane, Receipt
 
@@ -22,6 +23,7 @@ class Receiver:
         self.is_storing = True
         self.readings: list[Reading] = []
         self.events: list[AlarmEvent] = []
+        self.gaps: list[Gap] = []
         self.order: list[Lane] = []
         self.stored: defaultdict[Key, int] = defaultdict(int)
         self.payloads: defaultdict[tuple[Lane, int], set[bytes]] = defaultdict(set)
@@ -44,8 +46,10 @@ class Receiver:
         if not self.is_storing:
             return
         key = (message.spool_id, lane)
-        first, last = message.first_sequence, message.last_sequence
+        gaps = message.gaps if isinstance(message, wire_batch.Batch) else ()
+        first, last = (gaps[0] if gaps else message).first_sequence, message.last_sequence
         if first <= max(self.stored[key], message.trimmed_through) + 1 and last > self.stored[key]:
+            self.gaps += after(gaps, self.stored[key])
             if isinstance(message, wire_batch.Batch):
                 self.readings += [row for series in message.series for row in series.readings()]
             else:

@@ -21,8 +21,8 @@ from edge.link import MqttLink
 from edge.lock import only_one
 from edge.ports import Source
 from edge.sources.replay import Config, Replay
-from edge.spool_file import NAME as SPOOL
-from edge.spool_file import peek
+from edge.spool_damage import NAME as SPOOL
+from edge.spool_view import peek
 from wire import broker as broker_address
 from wire.broker import Broker
 from wire.errors import EgretError, Unreachable

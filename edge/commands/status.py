@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from edge.commands.spool import said_time
-from edge.spool_file import peek, waiting
+from edge.spool_view import peek, waiting
 from wire.receipt import Lane
 
 

@@ -20,7 +20,8 @@ from tempfile import TemporaryDirectory
 
 from edge.demo.cloud_view import StoredPoint
 from edge.sim.city import Served
-from edge.spool_file import open_spool, waiting
+from edge.spool_file import open_spool
+from edge.spool_view import waiting
 from wire.inventory import Inventory, Sensor
 from wire.quantities import rounded
 from wire.registers import decode_block

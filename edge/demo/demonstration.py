@@ -21,7 +21,7 @@ from edge.demo.processes import Child, Processes, egret
 from edge.demo.uplink import Uplink
 from edge.sim.city import SimulatedCity
 from edge.sim.world import World
-from edge.spool_file import peek
+from edge.spool_view import peek
 from wire.broker import Broker
 from wire.inventory import Inventory
 from wire.profile_yaml import library_folder, load_library

@@ -19,7 +19,7 @@ from servers import Server
 
 from edge.agent import Agent, Options
 from edge.link import MqttLink
-from edge.spool_file import peek
+from edge.spool_view import peek
 from wire import broker as broker_address
 from wire import rtu
 from wire.alarm import Change, Level

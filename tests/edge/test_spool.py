@@ -17,7 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from edge import spool as spool_module
 from edge.spool import Spool
-from edge.spool_file import NAME, Group, SpoolFile, open_spool, peek, waiting
+from edge.spool_damage import NAME
+from edge.spool_file import Group, SpoolFile, open_spool
+from edge.spool_view import peek, waiting
 from wire import batch as wire_batch
 from wire.alarm import AlarmEvent, Change, Level
 from wire.batch import Batch

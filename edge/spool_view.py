@@ -1,0 +1,127 @@
+"""What a spool's SQLite file holds, to read only: by the agent, or beside it by `egret edge status` and `spool`."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from edge.spool_damage import NAME, explained
+from wire import batch as wire_batch
+from wire.alarm import AlarmEvent
+from wire.batch import Batch
+from wire.errors import EgretError
+from wire.gap import Gap
+from wire.receipt import Lane
+
+_FETCH_VALUES = 10_000
+"""Values that one fetch may bring into memory; a fetch brings one batch at least."""
+_event = msgspec.msgpack.Decoder(AlarmEvent)
+_gap = msgspec.msgpack.Decoder(Gap)
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """One lane: the last sequence committed, and the last one the cloud has receipted."""
+
+    committed: int
+    stored: int
+
+    @property
+    def waiting(self) -> int:
+        """Without a receipt."""
+        return self.committed - self.stored
+
+
+class SpoolView:
+    """A spool's tables. Not thread-safe: its owner makes one call at a time."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        """`database` has the tables. Use `peek` beside an agent."""
+        self._database = database
+        self.id: str = database.execute("SELECT id FROM spool").fetchone()[0]
+        rows = database.execute("SELECT name, committed, stored FROM lane").fetchall()
+        self.depths: Mapping[Lane, Depth] = {Lane(name): Depth(*counts) for name, *counts in rows}
+        """How far each lane has come, as committed."""
+
+    def batches(self, after: int, limit: int) -> tuple[Batch, ...]:
+        """Sealed batches that hold more than sequence `after`, in order, with the gaps in front of them.
+
+        Their `box` is empty, they trim nothing.
+        """
+        rows = self._database.execute("SELECT payload FROM batch WHERE last > ? ORDER BY first LIMIT ?", [after, limit])
+        found: list[Batch] = []
+        values = 0
+        with closing(rows):
+            for (payload,) in rows:
+                found.append(self._with_gaps(wire_batch.decode(payload)))
+                values += found[-1].count
+                if values >= _FETCH_VALUES:
+                    break
+        return tuple(found)
+
+    def events(self, after: int, limit: int) -> tuple[AlarmEvent, ...]:
+        """Alarm events above sequence `after`, in order."""
+        rows = self._database.execute(
+            "SELECT event FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?", [after, limit]
+        )
+        return tuple(_event.decode(row[0]) for row in rows.fetchall())
+
+    def states(self) -> Mapping[str, bytes]:
+        """The rules' states by alarm id, as last committed."""
+        return dict(self._database.execute("SELECT alarm, state FROM rule_state").fetchall())
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """Of readings that had to go, oldest first: all without a receipt, and the last of those before."""
+        if not self._database.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'gap'").fetchone()[0]:
+            return ()  # of a version that kept none, and not opened since
+        return tuple(_gap.decode(row[0]) for row in self._database.execute("SELECT gap FROM gap ORDER BY first"))
+
+    def _with_gaps(self, batch: Batch) -> Batch:
+        stored = self.depths[Lane.READINGS].stored
+        before: list[Gap] = []
+        for gap in reversed(self.gaps()):
+            if stored < gap.last_sequence == (before[0] if before else batch).first_sequence - 1:
+                before.insert(0, gap)
+        return msgspec.structs.replace(batch, gaps=tuple(before)) if before else batch
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[SpoolView]:
+    """A spool that an agent may be using, to read only."""
+    if not (folder / NAME).exists():
+        fix = "give the --data folder of an agent that has run here."
+        raise EgretError("there is no spool in this folder.", where=str(folder), fix=fix, code="E-SPOOL-003")
+    with (
+        explained(folder),
+        closing(sqlite3.connect(f"{(folder / NAME).absolute().as_uri()}?mode=ro", uri=True)) as database,
+    ):
+        yield SpoolView(database)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A spool as seen from another process. `size` in bytes on disk."""
+
+    id: str
+    depths: Mapping[Lane, Depth]
+    size: int
+    gaps: tuple[Gap, ...]
+
+
+def peek(folder: Path) -> Glance:
+    """Look at a spool that an agent may be using. Raises EgretError when there is none."""
+    with _beside(folder) as view:
+        size = sum(path.stat().st_size for path in folder.glob(f"{NAME}*"))
+        return Glance(view.id, view.depths, size, view.gaps())
+
+
+def waiting(folder: Path, limit: int) -> tuple[tuple[AlarmEvent, ...], tuple[Batch, ...]]:
+    """The oldest alarm events and batches without a receipt. Raises EgretError when there is no spool."""
+    with _beside(folder) as view:
+        found: list[Batch] = []
+        while more := view.batches(found[-1].last_sequence if found else 0, limit - len(found)):
+            found += more
+        return view.events(0, limit), tuple(found)
