@@ -20,7 +20,7 @@ from cloud.poison import Cause
 from cloud.ports import Batch, Column, Delivery, Inbox, Store
 from cloud.quarantine import Quarantine, write_or_refuse
 from wire import batch as wire_batch
-from wire import receipt, topics
+from wire import gap, receipt, topics
 from wire.errors import Rejected
 from wire.inventory import Inventory
 from wire.receipt import Lane, Receipt
@@ -48,11 +48,12 @@ def place(batch: wire_batch.Batch, watermark: int) -> Place:
     """Compare a batch with what is stored of its spool.
 
     A batch whose box has trimmed everything before it continues a spool whose watermark the cloud
-    has lost. One astride the watermark is next: what is stored of it the store knows by its key.
+    has lost. One astride the watermark is next: what is stored of it the store knows by its key. The
+    gaps in front of a batch are its own.
     """
     if batch.last_sequence <= watermark:
         return Place.KNOWN
-    if batch.first_sequence <= max(watermark, batch.trimmed_through) + 1:
+    if batch.begins <= max(watermark, batch.trimmed_through) + 1:
         return Place.NEXT
     return Place.BEYOND_A_HOLE
 
@@ -69,6 +70,18 @@ def in_order(
             new.append(batch)
             reached[spool] = batch.last_sequence
     return new, reached
+
+
+def missing(batches: Iterable[wire_batch.Batch], watermarks: Mapping[Spool, int]) -> Mapping[Spool, Sequence[gap.Gap]]:
+    """The gaps in front of batches that are in order; what the box let go after it was stored is not missing."""
+    found: dict[Spool, list[gap.Gap]] = {}
+    reached = dict(watermarks)
+    for batch in batches:
+        spool = _spool(batch)
+        if gaps := gap.after(batch.gaps, reached[spool]):
+            found.setdefault(spool, []).extend(gaps)
+        reached[spool] = batch.last_sequence
+    return found
 
 
 def read(topic: str, payload: bytes) -> wire_batch.Batch:
@@ -110,7 +123,8 @@ class ReadingsLane:
             new, reached = in_order(batches, self._watermarks)
             if new:
                 await self._write([_labelled(batch, self._inventory) for batch in new])
-                await self._ledger.advance_many([(*spool, Lane.READINGS, end) for spool, end in reached.items()])
+                marks = [(*spool, Lane.READINGS, end) for spool, end in reached.items()]
+                await self._ledger.advance_many(marks, missing(new, self._watermarks))
                 self._watermarks |= reached
             return {spool: self._watermarks[spool] for spool in map(_spool, batches)}
 

@@ -5,9 +5,9 @@ transaction. After a kill -9 at any instant either all of it is there, or none a
 What people do is in `cloud.cases.casebook`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
 
 import msgspec
@@ -31,6 +31,7 @@ from cloud.tables import (
     case_counts,
     cases,
     events,
+    gaps,
     modes,
     outbox,
     watermarks,
@@ -39,12 +40,16 @@ from cloud.tables.alarm_history import AlarmHistory
 from cloud.tables.boxes import BoxState
 from cloud.tables.case_counts import CaseCounts
 from cloud.tables.events import LedgerEvent
+from cloud.tables.gaps import KnownGap
 from cloud.tables.outbox import OutboxRow, TargetState
 from wire.alarm import AlarmEvent
 from wire.alarm_message import AlarmMessage
+from wire.gap import Gap
 from wire.receipt import BoxStatus, Lane
 
 T = TypeVar("T")
+
+_NO_GAPS: Mapping[tuple[str, str], Sequence[Gap]] = MappingProxyType({})
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -102,10 +107,21 @@ class Ledger:
         """A watermark never falls."""
         await self.advance_many([(box, spool_id, lane, through)])
 
-    async def advance_many(self, marks: Sequence[tuple[str, str, Lane, int]]) -> None:
-        """(box, spool id, lane, through) each, in one transaction."""
+    async def advance_many(
+        self, marks: Sequence[tuple[str, str, Lane, int]], missing: Mapping[tuple[str, str], Sequence[Gap]] = _NO_GAPS
+    ) -> None:
+        """(box, spool id, lane, through) each, with what is missing below it by spool, in one transaction."""
+
+        def advance(connection: Connection) -> None:
+            gaps.add(connection, missing, self._now())
+            watermarks.advance(connection, marks)
+
         if marks:
-            await self.database.write(lambda connection: watermarks.advance(connection, marks))
+            await self.database.write(advance)
+
+    async def gaps(self, box: str, limit: int) -> Sequence[KnownGap]:
+        """What a box had to let go, the last first."""
+        return await self.database.read(lambda connection: gaps.of(connection, box, limit))
 
     async def save_status(self, status: BoxStatus, *, is_fresh: bool = False) -> None:
         """Watchers hear of it when more than its time has changed. `is_fresh`: said just now, it shows the clock."""

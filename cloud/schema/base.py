@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Integer, MetaData
 
-REVISION = "0008"
+REVISION = "0009"
 """The migration that leads to these tables."""
 
 metadata = MetaData(

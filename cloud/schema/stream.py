@@ -1,4 +1,4 @@
-"""Tables of what comes and goes: watermarks of spools, boxes, the event log, the outbox."""
+"""Tables of what comes and goes: watermarks and gaps of spools, boxes, the event log, the outbox."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Integer, Table, Text
 
@@ -11,6 +11,21 @@ watermarks = Table(
     Column("spool_id", Text, primary_key=True),
     Column("lane", Text, primary_key=True),
     Column("stored_through", BigInteger, nullable=False),
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("spool_id", Text, primary_key=True),
+    Column("first_sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("first_ns", BigInteger, nullable=False),
+    Column("last_ns", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("sensors", Text, nullable=False),
+    Column("known_ns", BigInteger, nullable=False),
+    Index("ix_gaps_box_known_ns", "box", "known_ns"),
 )
 
 boxes = Table(

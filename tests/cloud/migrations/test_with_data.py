@@ -25,6 +25,7 @@ from cloud.schema.alarms import alarm_days, alarm_tallies
 from cloud.schema.cases import case_tallies
 from cloud.tables import alarm_causes, cases, tallies
 from wire.alarm import AlarmEvent, Change, Evidence, Level
+from wire.gap import Gap
 from wire.receipt import Lane
 
 Migrate = Callable[[Callable[[Connection], Any]], Any]
@@ -229,6 +230,21 @@ async def test_down_again_the_old_rows_are_what_they_were(place: str, run: Migra
         assert run(lambda connection, name=name: ledger_of_0001.rows_of(connection, name)) == expected, name
     run(to("base"))
     assert run(lambda connection: inspect(connection).get_table_names()) == ["alembic_version"]
+
+
+async def test_gaps_go_with_their_table_and_watermarks_stay(place: str, run: Migrate, tmp_path: Path) -> None:
+    """Down to a version that knew of none and up again: boxes send nothing twice, and later gaps are known."""
+    run(ledger_of_0001.make)
+    gap = Gap(5_000_000_001, 5_000_000_009, DAY_1_NS, DAY_2_NS, "size", {"XM-TA-0117-T1": 9})
+    spool = ("XM-TA-01", "k3v9q2ma")
+    async with open_ledger(place, tmp_path) as ledger:
+        await ledger.advance_many([(*spool, Lane.READINGS, 5_000_000_012)], {spool: [gap]})
+        [known] = await ledger.gaps("XM-TA-01", 10)
+        assert (known.count, known.sensors) == (9, {"XM-TA-0117-T1": 9})
+    run(to("0001"))
+    async with open_ledger(place, tmp_path) as ledger:
+        assert await ledger.gaps("XM-TA-01", 10) == ()
+        assert await ledger.watermark(*spool, Lane.READINGS) == 5_000_000_012
 
 
 async def test_down_with_what_is_new_leaves_what_the_old_program_reads(
