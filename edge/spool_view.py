@@ -1,7 +1,7 @@
 """What a spool's SQLite file holds, to read only: by the agent, or beside it by `egret edge status` and `spool`."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,11 +52,12 @@ class SpoolView:
         Their `box` is empty, they trim nothing.
         """
         rows = self._database.execute("SELECT payload FROM batch WHERE last > ? ORDER BY first LIMIT ?", [after, limit])
+        unheard = self.gaps(self.depths[Lane.READINGS].stored)
         found: list[Batch] = []
         values = 0
         with closing(rows):
             for (payload,) in rows:
-                found.append(self._with_gaps(wire_batch.decode(payload)))
+                found.append(_with_gaps(wire_batch.decode(payload), unheard))
                 values += found[-1].count
                 if values >= _FETCH_VALUES:
                     break
@@ -73,19 +74,21 @@ class SpoolView:
         """The rules' states by alarm id, as last committed."""
         return dict(self._database.execute("SELECT alarm, state FROM rule_state").fetchall())
 
-    def gaps(self) -> tuple[Gap, ...]:
-        """Of readings that had to go, oldest first: all without a receipt, and the last of those before."""
+    def gaps(self, after: int = 0) -> tuple[Gap, ...]:
+        """Of readings that had to go, above sequence `after`, oldest first; the newest hundred receipted ones too."""
         if not self._database.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'gap'").fetchone()[0]:
             return ()  # of a version that kept none, and not opened since
-        return tuple(_gap.decode(row[0]) for row in self._database.execute("SELECT gap FROM gap ORDER BY first"))
+        rows = self._database.execute("SELECT gap FROM gap WHERE last > ? ORDER BY first", [after])
+        return tuple(_gap.decode(row[0]) for row in rows.fetchall())
 
-    def _with_gaps(self, batch: Batch) -> Batch:
-        stored = self.depths[Lane.READINGS].stored
-        before: list[Gap] = []
-        for gap in reversed(self.gaps()):
-            if stored < gap.last_sequence == (before[0] if before else batch).first_sequence - 1:
-                before.insert(0, gap)
-        return msgspec.structs.replace(batch, gaps=tuple(before)) if before else batch
+
+def _with_gaps(batch: Batch, gaps: Sequence[Gap]) -> Batch:
+    """`gaps`, in order, are what the cloud has not heard of; a batch has those directly in front of it."""
+    before: list[Gap] = []
+    for gap in reversed(gaps):
+        if gap.last_sequence == (before[0] if before else batch).first_sequence - 1:
+            before.insert(0, gap)
+    return msgspec.structs.replace(batch, gaps=tuple(before)) if before else batch
 
 
 @contextmanager

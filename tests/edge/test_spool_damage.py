@@ -17,7 +17,7 @@ from edge.sim.link import SimulatedBroker, SimulatedLink
 from edge.spool import Spool
 from edge.spool_aside import ASIDE, KEPT
 from edge.spool_damage import NAME, Damaged
-from edge.spool_file import Group, open_spool
+from edge.spool_file import Group, SpoolFile, open_spool
 from edge.spool_view import peek
 from edge.uplink import Uplink
 from wire import receipt, topics
@@ -35,9 +35,9 @@ def lean(number: int) -> AlarmEvent:
 
 
 @asynccontextmanager
-async def kept(folder: Path) -> AsyncIterator[Spool]:
+async def kept(folder: Path, *, batch_s: float = 0.2) -> AsyncIterator[Spool]:
     """A spool with its keeper beside it."""
-    async with Spool(folder, batch_s=0.2) as spool, asyncio.TaskGroup() as tasks:
+    async with Spool(folder, batch_s=batch_s) as spool, asyncio.TaskGroup() as tasks:
         keeper = tasks.create_task(spool.keep())
         yield spool
         keeper.cancel()
@@ -192,6 +192,35 @@ async def test_a_spool_that_is_damaged_while_the_box_runs(tmp_path: Path) -> Non
     assert set(times) >= {reading(at, 0).time_ns for at in (*range(10), *range(begun, 40))}
     assert 10 < begun < 20
     assert len(aside(tmp_path)) == 1
+
+
+async def test_a_sync_that_fails_is_not_believed_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After an fsync that failed the next one may say yes to what is gone: the spool is set aside, memory goes over."""
+    commit, failed = SpoolFile.commit, []
+
+    def fails_once(file: SpoolFile, group: Group, *, seals: bool, is_synced: bool) -> object:
+        if group.events and not failed:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            failed.append(error)
+            raise error
+        return commit(file, group, seals=seals, is_synced=is_synced)
+
+    monkeypatch.setattr(SpoolFile, "commit", fails_once)
+    async with kept(tmp_path, batch_s=5.0) as spool, asyncio.timeout(PATIENCE_S):
+        before = spool.id
+        await spool.add([reading(0, 0.1)])
+        await asyncio.sleep(2 * spool_module.COMMIT_S)  # in the open window of the file that is set aside
+        await spool.add([reading(1, 2.1)], [lean(1)], {"S1/lean": b"raised"})
+        await spool.flush()
+        assert spool.id != before
+        assert [event.alarm for event in await spool.events(0, 10)] == ["S1/lean"]
+        rows = [row for batch in await spool.batches(0, 10) for series in batch.series for row in series.readings()]
+        assert rows == [reading(0, 0.1), reading(1, 2.1)]
+        assert (await spool.states()) == {"S1/lean": b"raised"}
+    assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
 
 async def test_a_disk_that_damages_every_file_is_not_filled_with_them(
