@@ -120,8 +120,8 @@ class Ledger:
             await self.database.write(advance)
 
     async def gaps(self, box: str, limit: int) -> Sequence[KnownGap]:
-        """What a box had to let go, the last first."""
-        return await self.database.read(lambda connection: gaps.of(connection, box, limit))
+        """What a box had to let go, or any box when it is empty; the last first."""
+        return await self.database.read(lambda connection: gaps.newest(connection, box, limit))
 
     async def save_status(self, status: BoxStatus, *, is_fresh: bool = False) -> None:
         """Watchers hear of it when more than its time has changed. `is_fresh`: said just now, it shows the clock."""

@@ -57,6 +57,7 @@ ROUTES = (
     readings.count,
     readings.values,
     readings.unregistered,
+    readings.gaps,
     sites.site_file,
     alarms.alarms,
     alarms.alarm_events,

@@ -1,4 +1,7 @@
-"""GET /readings, /series, /count: what the store holds. GET /values, /unregistered: the newest, from memory."""
+"""GET /readings, /series, /count: what the store holds. GET /values, /unregistered: the newest, from memory.
+
+GET /gaps: what the store can never hold, for boxes had to let it go.
+"""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -11,8 +14,10 @@ from cloud.api.desk import OnDesk, site_named
 from cloud.api.problems import RequestError
 from cloud.live import LiveValue
 from cloud.ports import Point
+from cloud.tables.gaps import KnownGap
 
 Limit = Annotated[int, QueryParameter(ge=1, le=100_000, description="at most this many, the oldest")]
+Gaps = Annotated[int, QueryParameter(ge=1, le=1_000, description="at most this many, the newest")]
 Buckets = Annotated[int, QueryParameter(ge=1, le=2_000, description="equal intervals to divide the span into")]
 
 Word = Annotated[str, QueryParameter(max_length=64)]
@@ -62,6 +67,12 @@ async def count(desk: OnDesk, start: FromQuery[int], end: FromQuery[int]) -> Cou
     """`start` ≤ time < `end` (UTC, ns), over all sensors."""
     _require_span(start, end)
     return Count(start, end, await desk.store.count(start, end))
+
+
+@get("/gaps", tags=["readings"], summary="Readings that boxes had to let go")
+async def gaps(desk: OnDesk, box: Word = "", limit: Gaps = 100) -> Sequence[KnownGap]:
+    """Of one box or of all, the last that the cloud heard of first. Alarm events never go."""
+    return await desk.ledger.gaps(box, limit)
 
 
 @get("/values", tags=["readings"], summary="The newest values of one site, or of some sensors")

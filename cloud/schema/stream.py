@@ -26,6 +26,7 @@ gaps = Table(
     Column("sensors", Text, nullable=False),
     Column("known_ns", BigInteger, nullable=False),
     Index("ix_gaps_box_known_ns", "box", "known_ns"),
+    Index("ix_gaps_known_ns", "known_ns"),
 )
 
 boxes = Table(

@@ -55,17 +55,17 @@ def add(connection: Connection, found: Mapping[Spool, Sequence[Gap]], now_ns: in
         return
     upsert(connection, gaps, rows)
     for box in {row["box"] for row in rows}:
-        newest = select(gaps.c.known_ns).where(gaps.c.box == box).order_by(gaps.c.known_ns.desc())
-        last = connection.execute(newest.offset(KEPT).limit(1)).scalar()
+        order = select(gaps.c.known_ns).where(gaps.c.box == box).order_by(gaps.c.known_ns.desc())
+        last = connection.execute(order.offset(KEPT).limit(1)).scalar()
         if last is not None:
             connection.execute(delete(gaps).where(gaps.c.box == box, gaps.c.known_ns <= last))
 
 
-def of(connection: Connection, box: str, limit: int) -> Sequence[KnownGap]:
-    """Of one box, the last one first."""
-    newest = (gaps.c.known_ns.desc(), gaps.c.first_sequence.desc())
-    rows = connection.execute(select(gaps).where(gaps.c.box == box).order_by(*newest).limit(limit)).mappings()
-    return tuple(_built(row) for row in rows)
+def newest(connection: Connection, box: str, limit: int) -> Sequence[KnownGap]:
+    """Of one box, or of all when it is empty; the last one first."""
+    order = (gaps.c.known_ns.desc(), gaps.c.first_sequence.desc())
+    wanted = select(gaps).where(*([gaps.c.box == box] if box else [])).order_by(*order).limit(limit)
+    return tuple(_built(row) for row in connection.execute(wanted).mappings())
 
 
 def _built(row: RowMapping) -> KnownGap:

@@ -17,7 +17,9 @@ from cloud.stores import influxdb_v1
 from wire import city_map
 from wire.alarm import AlarmEvent, Change, Evidence, Level
 from wire.alarm_message import AlarmMessage
+from wire.gap import Gap
 from wire.inventory import Inventory
+from wire.receipt import Lane
 
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><b>屏</b>"
 
@@ -209,6 +211,23 @@ async def test_a_page_that_fails_leaves_the_rest(tmp_path: Path) -> None:
         await expect(board.page.locator("[data-alarm]")).to_have_count(1)
         assert any("broken" in trouble for trouble in board.troubles)
         board.troubles.clear()
+
+
+async def test_what_boxes_had_to_let_go_is_said(tmp_path: Path) -> None:
+    """A spool that was full: the page of boxes says of which box, how many readings, and why, and widens nothing."""
+    gap = Gap(41, 36_040, 1_795_480_000_000_000_000, 1_795_483_600_000_000_000, "size", {"XM-TA-0117-T1": 36_000})
+    async with board_city.served(tmp_path, small_city.inventory(tmp_path)) as city, window(city.url, "phone") as board:
+        await board.show("#/fleet")
+        await expect(board.page.locator(".fleet-page table")).to_be_visible()
+        await expect(board.page.locator(".gaps")).to_have_count(0)
+        await city.ledger.advance_many(
+            [("XM-TA-01", "k3v9q2ma", Lane.READINGS, 36_050)], {("XM-TA-01", "k3v9q2ma"): [gap]}
+        )
+        await board.show("#/cases")
+        await board.show("#/fleet")
+        said = re.compile(r"XM-TA-01\s+36\s000 条读数 .+ 缓存已满")
+        await expect(board.page.locator(".gaps li")).to_contain_text(said)
+        assert await board.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 FORGETFUL = (

@@ -3,7 +3,7 @@ import { useComputed } from "@preact/signals";
 
 import { get } from "../core/api.js";
 import { boxes, city, districtName, offlineBoxes, quantities } from "../core/city.js";
-import { amount, count, dateTime, span } from "../core/format.js";
+import { amount, count, dateTime, dateTimeNs, span } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useLoaded } from "../core/loaded.js";
 import { ask, href } from "../core/route.js";
@@ -70,6 +70,27 @@ function Unregistered() {
   </section>`;
 }
 
+const REASONS = new Set(["size", "disk"]);
+
+function Gap({ gap }) {
+  const reason = REASONS.has(gap.reason) ? say(`gap.${gap.reason}`) : gap.reason;
+  return html`<li>
+    <code>${gap.box}</code> <b>${say("gap.count", { count: count(gap.count) })}</b>${" "}
+    ${dateTimeNs(gap.first_ns)} – ${dateTimeNs(gap.last_ns)} <small>${reason}</small>
+  </li>`;
+}
+
+/** What is missing for good, so that nobody takes a hole for calm weather. */
+function Gaps({ box }) {
+  const { data } = useLoaded(() => get("gaps", { box, limit: 20 }), [box], 30_000);
+  if (!data.value?.length) return null;
+  return html`<section class="card gaps"><h2>${say("gaps")}</h2>
+    <ul class="plain-list">
+      ${data.value.map((gap) => html`<${Gap} key=${gap.spool_id + gap.first_sequence} gap=${gap} />`)}
+    </ul>
+  </section>`;
+}
+
 function Figure({ words, value, isLoud = false }) {
   return html`<div class=${`figure ${isLoud ? "loud" : ""}`}><span>${words}</span><b>${value}</b></div>`;
 }
@@ -99,6 +120,7 @@ export default function FleetPage({ query }) {
           <thead><tr><${Heads} names=${COLUMNS} numbers=${NUMBERS} /></tr></thead>
           <tbody>${shown.filter((box) => !query.box || box.id === query.box).map((box) => html`<${Row} key=${box.id} ...${box} />`)}</tbody>
         </table><//>`}
+    <${Gaps} box=${query.box ?? ""} />
     <${Unregistered} />
   <//>`;
 }

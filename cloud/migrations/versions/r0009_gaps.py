@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("box", "spool_id", "first_sequence", name="pk_gaps"),
     )
     op.create_index("ix_gaps_box_known_ns", "gaps", ["box", "known_ns"])
+    op.create_index("ix_gaps_known_ns", "gaps", ["known_ns"])
 
 
 def downgrade() -> None:

@@ -9,7 +9,8 @@ from small_city import SECOND_NS
 
 from cloud.ports import Column
 from wire.alarm import Change, Level
-from wire.receipt import BoxStatus
+from wire.gap import Gap
+from wire.receipt import BoxStatus, Lane
 
 JSON = {"Content-Type": "application/json"}
 
@@ -117,6 +118,17 @@ async def test_unregistered_sensors_are_shown(town: Any, now_ns: int) -> None:
     town.live.put([stranger, *small_city.tilt_batch(town.inventory, "XM-TA-0117-T1", now_ns, (0.05,)).columns])
     [found] = await get(town, "unregistered")
     assert (found["sensor"], found["box"], found["value"]) == ("XM-XX-T9", "XM-TA-01", 0.4)
+
+
+async def test_gaps_are_shown(town: Any, now_ns: int) -> None:
+    """What a box had to let go is listed with times, sensors and reason; nobody takes a hole for calm weather."""
+    gap = Gap(41, 100, now_ns, now_ns + 59 * SECOND_NS, "size", {"XM-TA-0117-T1": 60})
+    await town.ledger.advance_many([("XM-TA-01", "k3v9q2ma", Lane.READINGS, 110)], {("XM-TA-01", "k3v9q2ma"): [gap]})
+    [found] = await get(town, "gaps")
+    assert (found["box"], found["count"], found["reason"]) == ("XM-TA-01", 60, "size")
+    assert (found["last_ns"] - found["first_ns"], found["sensors"]) == (59 * SECOND_NS, {"XM-TA-0117-T1": 60})
+    assert await get(town, "gaps", box="XM-TA-01", limit=1) == [found]
+    assert await get(town, "gaps", box="XM-SM-01") == []
 
 
 async def test_store_that_is_down_darkens_only_charts(town: Any, now_ns: int) -> None:
