@@ -47,6 +47,10 @@ VERBS: Mapping[str, Verb] = {
             "user": Verb("Who may log in.", "cloud.commands.user:user"),
             "token": Verb("What programs may do.", "cloud.commands.token:token"),
             "quarantine": Verb("What could not be decoded or stored.", "cloud.commands.quarantine:quarantine"),
+            "broker-config": Verb(
+                "Configuration of the city's broker: who may do what on it.",
+                "cloud.commands.broker_config:broker_config",
+            ),
         },
     ),
     "case": Verb("List, show and work on cases.", "cloud.commands.case:case"),

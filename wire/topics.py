@@ -7,6 +7,10 @@ from wire.errors import WireError
 
 What = Literal["readings", "alarms", "status", "receipts", "json", "desired", "reported", "commands", "replies"]
 
+FROM_BOX: tuple[What, ...] = ("readings", "alarms", "status", "reported", "replies")
+TO_BOX: tuple[What, ...] = ("receipts", "desired", "commands")
+"""Who writes what; `json` is written and read under a box's own name: a third party, and its virtual box."""
+
 ROOT = "egret/v1"
 PAYLOAD_MAX = 256 * 1024
 """Bytes; a larger message goes to quarantine unread."""
