@@ -7,6 +7,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 import servers
+from scripted_broker import ScriptedBroker, scripted
 from servers import Server
 
 from cloud.link import MqttInbox
@@ -113,6 +114,13 @@ async def test_a_killed_broker_is_a_link_error_for_everyone_who_waits(server: Se
             await cut.send("egret/v1/XM-TA-01/receipts", b"{}")
     with pytest.raises(Unreachable, match="E-LINK-002"):
         await inbox(broker).__aenter__()
+
+
+async def test_a_broker_that_hangs_up_is_known_at_once() -> None:
+    """As a node of a cluster does while it elects a leader, and any broker at a bad certificate: no waiting for it."""
+    async with scripted(ScriptedBroker(is_resetting=True)) as refusing, asyncio.timeout(5):
+        with pytest.raises(Unreachable):
+            await inbox(Broker("127.0.0.1", refusing.port)).__aenter__()
 
 
 async def test_one_inbox_connects_again(server: Server, broker: Broker) -> None:
