@@ -20,6 +20,8 @@ _DELIVERIES = "$MQTT.sub.>"
 """What a session's QoS 1 messages come by inside the server, which lets no MQTT client name it."""
 _TLS_S = 20
 """A handshake over a link of 5 s round trip takes 15 s; nats-server's own limit is 2 s."""
+_ANSWER_S = 2
+"""A client that comes while the cluster elects a leader waits so long and is cut off, to come again; else 5 s."""
 _HEADERS_MAX = 1024
 _REPLICAS_MAX = 3
 
@@ -58,6 +60,7 @@ mqtt {{
   port: {node.port}
   max_ack_pending: {IN_FLIGHT_MAX}
   reject_qos2_publish: true
+  js_api_timeout: "{_ANSWER_S}s"
   stream_replicas: {min(len(plan.nodes), _REPLICAS_MAX)}
   tls {{
 {_tls(plan, "    ")}
