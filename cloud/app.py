@@ -18,6 +18,7 @@ from cloud.api.app import create_app
 from cloud.api.doors import open_doors
 from cloud.api.quarantine import router as quarantine_routes
 from cloud.api.server import serving
+from cloud.broker_block import require_files
 from cloud.cases.practice import Practice
 from cloud.config import HOOKS, NOTIFIERS, STORES, CloudConfig
 from cloud.ingest import ReadingsLane
@@ -40,7 +41,6 @@ from cloud.replay import Replay
 from cloud.reporting.hook_door import HookDoor
 from cloud.statuses import StatusesLane
 from wire import topics
-from wire.broker import parse
 from wire.errors import Rejected
 from wire.inventory import Inventory
 
@@ -59,7 +59,8 @@ class Cloud:
         """Builds the parts; nothing is opened. Raises ConfigError when a secret is not there."""
         self._config, self._inventory, self._now, self._rng = config, inventory, now, rng
         require_demonstration(config.http, is_demonstration=inventory.is_demonstration)
-        self._broker = parse(config.broker)
+        require_files(config.broker)
+        self._broker = config.broker
         self._live, self._notices = Live(), asyncio.Event()
         self._quarantine = Quarantine(PoisonFolder(config.data / "quarantine", now))
         self._links = ActionLinks([load_or_make_secret(config.data / "link-secret")], config.http.url)

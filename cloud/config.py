@@ -16,7 +16,8 @@
         kind: generic
         secret_env: EGRET_HOTLINE_SECRET
 
-Only `schema` must be there. `map: FILE` names the map of the districts, else it is `map.json` in `data`.
+Only `schema` must be there. `broker_tls: {ca: FILE, certificate: FILE, key: FILE}` is for a broker that asks for
+certificates (`mqtts://…`). `map: FILE` names the map of the districts, else it is `map.json` in `data`.
 `http`, with its login and TLS, is written as in `cloud/listening.py`.
 `ledger: postgresql+psycopg://egret@db.example/egret` keeps alarms and cases
 in PostgreSQL instead of SQLite. How the city works its cases is written as in `cloud/city/city_rules.py`.
@@ -33,14 +34,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from cloud import listening
+from cloud import broker_block, listening
 from cloud.access.actor import RESERVED
 from cloud.city import city_rules
 from cloud.city.city_rules import CityRules
 from cloud.listening import Http
 from cloud.notices import notice_route
 from cloud.notices.notice_route import EVERYTHING, Route
-from wire import broker, kinds
+from wire import kinds
+from wire.broker import Broker
 from wire.errors import ConfigError
 from wire.located import Block, Mistakes
 from wire.located import load as load_file
@@ -51,7 +53,7 @@ STORES, NOTIFIERS, HOOKS = "cloud.stores", "cloud.notifiers", "cloud.hooks"
 _TAKEN = RESERVED | {"sensor", "person"}
 _LEDGER = "postgresql+psycopg://"
 _WEB = re.compile(r"https?://[^\s\"'<>]+")
-_BROKER, _DATA = "mqtt://127.0.0.1:1883", "var/cloud"
+_DATA = "var/cloud"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,14 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class CloudConfig:
-    """The whole file. `broker` is a URL; `data` holds the quarantine, photos, the embedded store, and the ledger.
+    """The whole file. `broker` is an address with its certificates.
 
-    `ledger` is the URL of another database that holds the ledger, or empty. `map` is the map document, which
-    need not be there. `grafana` is where people reach the city's Grafana, or empty.
+    `data` holds the quarantine, photos, the embedded store, and the ledger; `ledger` is the URL of another database
+    that holds the ledger, or empty. `map` is the map document, which need not be there. `grafana` is where people
+    reach the city's Grafana, or empty.
     """
 
-    broker: str
+    broker: Broker
     http: Http
     data: Path
     map: Path
@@ -102,7 +105,7 @@ def load(path: Path) -> CloudConfig:
     data = Path(root.text("data", _DATA))
     rules = city_rules.read(root)
     config = CloudConfig(
-        broker=_broker(root),
+        broker=broker_block.read(root),
         http=listening.read(root.mapping("http", optional=True)),
         data=data,
         map=Path(root.text("map", str(data / "map.json"))),
@@ -122,15 +125,6 @@ def load(path: Path) -> CloudConfig:
     root.done()
     mistakes.raise_any()
     return config
-
-
-def _broker(root: Block) -> str:
-    url = root.text("broker", _BROKER)
-    try:
-        broker.parse(url, where=root.place("broker"))
-    except ConfigError as error:
-        root.mistakes.extend(error.mistakes)
-    return url
 
 
 def _ledger(root: Block) -> str:
@@ -213,7 +207,7 @@ def schema() -> dict[str, object]:
     named = {"name": {"type": "string", "pattern": f"^{IDENTIFIER.pattern}$"}}
     sections = {
         "schema": {"const": SCHEMA},
-        "broker": {**text, "pattern": "^mqtts?://", "default": _BROKER},
+        **broker_block.SCHEMA,
         "http": listening.SCHEMA,
         "data": {**text, "default": _DATA, "description": "folder of the ledger, the quarantine, the embedded store"},
         "map": {**text, "description": "what `egret map build` writes; without it, map.json in the data folder"},

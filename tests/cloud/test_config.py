@@ -36,7 +36,7 @@ def mistakes_of(folder: Path, text: str) -> list[str]:
 def test_the_shipped_file_is_the_demonstration_on_one_machine() -> None:
     """Broker on the MQTT port, board on 8480, everything on 127.0.0.1, the embedded store in `data`."""
     found = load(ROOT / "cloud.yaml")
-    assert found.broker == "mqtt://127.0.0.1:1883"
+    assert str(found.broker) == "mqtt://127.0.0.1:1883"
     assert found.http == Http("127.0.0.1", 8480)
     assert found.data == Path("var/cloud")
     assert (found.store.kind, found.store.settings) == ("embedded", embedded.Config(folder="var/cloud"))
