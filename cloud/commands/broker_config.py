@@ -9,6 +9,7 @@ import msgspec
 
 from cloud.api_client import json_option, show_json
 from cloud.brokers import mosquitto, nats, plan
+from cloud.brokers.certificates import read_all
 from cloud.brokers.plan import CLOUD_PORT, MQTT_PORT, ROUTE_PORT, Node, Plan
 from wire import profile_yaml, sensors_yaml
 from wire.errors import ConfigError, EgretError
@@ -20,13 +21,14 @@ _PORT_MAX = 65535
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What the command has written, and for whom."""
+    """What the command has written, and for whom; `uncertified` have no certificate in the folder that was named."""
 
     schema: str
     kind: str
     files: tuple[str, ...]
     boxes: int
     without: tuple[str, ...]
+    uncertified: tuple[str, ...]
     nodes: tuple[str, ...]
 
 
@@ -65,6 +67,11 @@ class _Node(click.ParamType[Node]):
 )
 @click.option("--cloud", default="egret-cloud", show_default=True, help="The name of the cloud's certificate.")
 @click.option("--without", metavar="BOX", multiple=True, help="A box that is let in no more.")
+@click.option(
+    "--certificates",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="nats: let in the keys of the certificates in this folder alone, instead of any of the authority's.",
+)
 @click.option("--tls", default="/etc/egret/broker", show_default=True, help="Certificates, on the broker's machine.")
 @click.option("--state", help="Its data.  [default: /var/lib/mosquitto or /var/lib/nats]")
 @click.option("--inventory", type=click.Path(path_type=Path), default=Path("sensors.yaml"), show_default=True)
@@ -81,6 +88,7 @@ def broker_config(
     cloud_listen: Node,
     cloud: str,
     without: tuple[str, ...],
+    certificates: Path | None,
     tls: str,
     state: str | None,
     inventory: Path,
@@ -96,31 +104,50 @@ def broker_config(
     Example:  egret cloud broker-config --kind nats --nodes 3 --out city-broker
     """
     mistakes = Mistakes()
+    issued = read_all(certificates, mistakes) if certificates else ()
+    boxes = _boxes(inventory, devices, without, mistakes)
+    names = (*boxes, cloud)
     wanted = Plan(
-        boxes=_boxes(inventory, devices, without, mistakes),
+        boxes=boxes,
         cloud=cloud,
         nodes=_nodes(nodes, named, mistakes),
         listen=listen,
         cloud_listen=cloud_listen,
         tls=tls.rstrip("/"),
         state=(state or _STATE[kind]).rstrip("/"),
+        pins=tuple(one.key_sha256 for one in issued if one.name in names),
     )
     plan.check(wanted, mistakes)
-    if kind == "mosquitto" and len(wanted.nodes) > 1:
-        fix = "use --kind nats, or leave --nodes out."
-        mistakes.add("--nodes", "mosquittos form no cluster.", fix, "E-BROKER-008")
+    if kind == "mosquitto":
+        _check_mosquitto(wanted, certificates, mistakes)
     if not force:
         _check_free(out, kind, wanted, mistakes)
     mistakes.raise_any()
     files = {out / name: content for name, content in _PROGRAMS[kind].files(wanted).items()}
     _write(files)
-    hosts = tuple(f"{node.host}:{node.port}" for node in wanted.nodes)
-    names = tuple(map(str, files))
-    written = Written("egret.broker-config/1", kind, names, len(wanted.boxes), tuple(sorted(set(without))), hosts)
+    written = Written(
+        schema="egret.broker-config/1",
+        kind=kind,
+        files=tuple(map(str, files)),
+        boxes=len(boxes),
+        without=tuple(sorted(set(without))),
+        uncertified=tuple(sorted(set(names) - {one.name for one in issued})) if certificates else (),
+        nodes=tuple(f"{node.host}:{node.port}" for node in wanted.nodes),
+    )
     if as_json:
         show_json(written)
     else:
         _tell(written, wanted)
+
+
+def _check_mosquitto(wanted: Plan, certificates: Path | None, mistakes: Mistakes) -> None:
+    """What it has not."""
+    if len(wanted.nodes) > 1:
+        fix = "use --kind nats, or leave --nodes out."
+        mistakes.add("--nodes", "mosquittos form no cluster.", fix, "E-BROKER-008")
+    if certificates:
+        fix = "leave it out: mosquitto reads revoked.pem."
+        mistakes.add("--certificates", "mosquitto takes no list of keys.", fix, "E-BROKER-015")
 
 
 def _boxes(inventory: Path, devices: Path | None, without: tuple[str, ...], mistakes: Mistakes) -> tuple[str, ...]:
@@ -175,3 +202,5 @@ def _tell(written: Written, wanted: Plan) -> None:
     text = f"{written.boxes} boxes and {wanted.cloud} may come in"
     left_out = f", {', '.join(written.without)} may not" if written.without else ""
     click.echo(f"{text}{left_out}. Certificates are expected in {wanted.tls} of the broker's machine.", err=True)
+    if written.uncertified:
+        click.echo(f"No certificate in the folder, hence not let in: {', '.join(written.uncertified)}.", err=True)

@@ -1,10 +1,13 @@
 """`egret cloud broker-config`: what it writes, and what it says when it cannot."""
 
 import json
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 import small_city
+from city_authority import CityAuthority
 from click.testing import CliRunner, Result
 
 from wire.errors import ConfigError, EgretError
@@ -44,6 +47,7 @@ def test_what_is_written_is_said(folder: Path) -> None:
         "files": [f"cluster/{name}" for name in ("egret-1.conf", "egret-2.conf", "egret-3.conf", "users.conf")],
         "boxes": len(BOXES),
         "without": [],
+        "uncertified": [],
         "nodes": ["broker-1:8883", "broker-2:8883", "broker-3:8883"],
     }
     assert sorted(path.name for path in (folder / "cluster").iterdir()) == [
@@ -130,3 +134,33 @@ def test_a_folder_that_cannot_be_written_is_said(folder: Path) -> None:
     done = write("--kind", "nats", "--out", "broker/below")
     assert isinstance(done.exception, EgretError)
     assert done.exception.code == "E-BROKER-012"
+
+
+def test_only_the_keys_that_count_are_let_in(folder: Path) -> None:
+    """Of the folder's certificates those of the boxes and the cloud; who has none there is said."""
+    authority = CityAuthority(folder)
+    authority.issue("XM-SM-01")
+    authority.issue("XM-NOBODY")
+    said = json.loads(write("--kind", "nats", "--certificates", "city-ca", "--json").stdout)
+    assert said["uncertified"] == ["XM-TA-01", "egret-cloud"]
+    key = subprocess.run(
+        "openssl x509 -in city-ca/XM-SM-01.pem -noout -pubkey | openssl pkey -pubin -outform der | sha256sum",
+        shell=True,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()[0]
+    pins = re.findall(r"\b[0-9a-f]{64}\b", (folder / "broker/egret-1.conf").read_text(encoding="utf-8"))
+    assert pins == [key]
+
+
+def test_a_folder_of_certificates_that_is_of_no_use(folder: Path) -> None:
+    """Empty, with a broken one, or for a program that takes none: nobody would be let in, or everybody."""
+    good = folder / "good"
+    good.mkdir()
+    assert codes(write("--kind", "nats", "--certificates", "good")) == ["E-BROKER-014"]
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    (good / "XM-SM-01.pem").write_text(f"{begin}\nMIIB\n{end}\n", encoding="ascii")
+    assert codes(write("--kind", "nats", "--certificates", "good")) == ["E-BROKER-013"]
+    assert "E-BROKER-015" in codes(write("--kind", "mosquitto", "--certificates", "good"))
