@@ -13,17 +13,19 @@ from playwright.async_api import BrowserContext, CDPSession, Page
 _WATCH = """
 (sites => {
   window.painted = {};
+  let drawing = [];
   const isReady = () =>
     document.body?.dataset.connection === "live" && document.querySelectorAll("[data-site]").length >= sites;
   const look = () => {
     if (!window.readyMs && isReady()) window.readyMs = performance.now();
-    for (const mark of document.querySelectorAll("[data-mark]")) window.painted[mark.dataset.mark] ??= Date.now();
+    for (const site of drawing) window.painted[site] ??= Date.now();
+    drawing = [...document.querySelectorAll("[data-mark]")].map((mark) => mark.dataset.mark);
     requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
 })(%d)
 """
-"""A mark that is there when a frame begins was painted with the frame before: the time is at most one frame late."""
+"""A mark that is there when a frame begins is painted with that frame, and has been when the next one begins."""
 _PATIENCE_S, _PROBE_S, _UNHURRIED_S = 60.0, 0.2, 1.0
 _PAGES = ("alarms", "load", "cases", "typhoon", "evaluation", "duty", "fleet", "users")
 
