@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import JSON, Connection, Text, cast, delete, func, insert, select
 
 from cloud.alarming.alarm_state import Alarm
 from cloud.cases.case_flow import Case
@@ -22,7 +22,7 @@ Change: TypeAlias = Alarm | Case | BoxState | Mode
 _KINDS: tuple[tuple[type[Change], Kind], ...] = ((Alarm, "alarm"), (Case, "case"), (BoxState, "box"), (Mode, "mode"))
 
 
-class LedgerEvent(msgspec.Struct, frozen=True):
+class LedgerEvent(msgspec.Struct, frozen=True, array_like=True):
     """An alarm, a case, a box or a mode as it became. Ids rise; `data` is the JSON of Alarm, Case, BoxState or Mode."""
 
     id: int
@@ -45,11 +45,18 @@ def add(connection: Connection, changes: Sequence[Change], now_ns: int) -> None:
 
 
 def after(connection: Connection, event_id: int, limit: int) -> Sequence[LedgerEvent]:
-    """Oldest first."""
-    wanted = select(events).where(events.c.id > event_id).order_by(events.c.id).limit(limit)
-    return tuple(
-        LedgerEvent(row.id, row.kind, row.time_ns, msgspec.Raw(row.data.encode())) for row in connection.execute(wanted)
-    )
+    """Oldest first.
+
+    The database makes one JSON of them: row by row each step waits for the interpreter, which is busy committing the
+    next alarms just when these are to be told (measured with 200 events: 40 ms, as one 8 ms).
+    """
+    row = select(events).where(events.c.id > event_id).order_by(events.c.id).limit(limit).subquery().c
+    if connection.dialect.name == "postgresql":
+        every = func.json_agg(func.json_build_array(row.id, row.kind, row.time_ns, cast(row.data, JSON)))
+    else:
+        every = func.json_group_array(func.json_array(row.id, row.kind, row.time_ns, func.json(row.data)))
+    told = connection.execute(select(cast(every, Text))).scalar() or "[]"
+    return sorted(msgspec.json.decode(told, type=list[LedgerEvent]), key=lambda event: event.id)
 
 
 def last_id(connection: Connection) -> int:
