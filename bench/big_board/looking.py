@@ -13,19 +13,22 @@ from playwright.async_api import BrowserContext, CDPSession, Page
 _WATCH = """
 (sites => {
   window.painted = {};
-  let drawing = [];
+  const marks = document.getElementsByClassName("marks");
   const isReady = () =>
     document.body?.dataset.connection === "live" && document.querySelectorAll("[data-site]").length >= sites;
+  const { port1: begun, port2: drawn } = new MessageChannel();
+  drawn.onmessage = ({ data }) => {
+    for (const site of data) window.painted[site] ??= Date.now();
+  };
   const look = () => {
     if (!window.readyMs && isReady()) window.readyMs = performance.now();
-    for (const site of drawing) window.painted[site] ??= Date.now();
-    drawing = [...document.querySelectorAll("[data-mark]")].map((mark) => mark.dataset.mark);
+    begun.postMessage(Array.from(marks[0]?.children ?? [], (mark) => mark.dataset.mark));
     requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
 })(%d)
 """
-"""A mark that is there when a frame begins is painted with that frame, and has been when the next one begins."""
+"""A mark that is there when a frame begins is painted with it; a message that is sent then comes when that is done."""
 _PATIENCE_S, _PROBE_S, _UNHURRIED_S = 60.0, 0.2, 1.0
 _PAGES = ("alarms", "load", "cases", "typhoon", "evaluation", "duty", "fleet", "users")
 

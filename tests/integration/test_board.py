@@ -22,7 +22,7 @@ async def test_lean_turns_the_site_red(tmp_path: Path, size: str) -> None:
         await expect(site).to_have_attribute("data-level", "normal")
         await city.lean()
         await expect(site).to_have_attribute("data-level", "red")
-        await expect(mark.locator(".mark.red .numeral")).to_be_visible()
+        await expect(mark.locator('use[href="#mark-red"]')).to_be_visible()
         row = board.page.locator(f'[data-alarm="{small_city.LEAN}"]')
         await expect(row).to_contain_text("2.17°")
         await expect(row).to_contain_text("一级·红")
@@ -37,7 +37,7 @@ async def test_worst_mark_lies_on_top(tmp_path: Path) -> None:
     """Marks are drawn the worst last, and are as large as a finger tip: none of them covers the screen."""
     async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
         await city.lean()
-        mark = await box(board.page, f'[data-mark="{SITE}"] .mark')
+        mark = await box(board.page, f'[data-mark="{SITE}"] use')
         left, top, right, bottom = await box(board.page, ".map")
         assert left <= mark[0] < mark[2] <= right
         assert top <= mark[1] < mark[3] <= bottom

@@ -6,7 +6,7 @@ import { markedSites, sites } from "./city.js";
 import { isWall } from "./route.js";
 
 const TURN_MS = 12_000; // on a wall each site in alarm is shown so long
-const SETTLED_MS = 300; // a burst of alarms is drawn first, and then the one site below the map
+const [SETTLED_MS, LATEST_MS] = [300, 2_000]; // a burst of alarms is drawn first, and then the one site below the map
 
 const picked = signal(null);
 /** Where nothing is wrong: the site that a typhoon would endanger most. */
@@ -20,13 +20,15 @@ const offered = computed(() => {
 });
 
 const settled = signal(null);
-let settling = 0;
+let [settling, since] = [0, 0];
 effect(() => {
   if (offered.value === settled.peek()) return;
-  settling ||= setTimeout(() => {
-    settling = 0;
+  since ||= Date.now();
+  clearTimeout(settling);
+  settling = setTimeout(() => {
+    since = 0;
     settled.value = offered.peek();
-  }, SETTLED_MS);
+  }, Math.min(SETTLED_MS, Math.max(0, since + LATEST_MS - Date.now())));
 });
 
 export const chosen = computed(() => (sites.value.has(picked.value) ? picked.value : settled.value));

@@ -76,6 +76,24 @@ export const offlineBoxes = computed(() => {
   return new Set(known.filter((id) => !boxes.value.get(id)?.online));
 });
 
+const gone = new Map();
+
+/** A signal of its own for each box: one that goes draws its own sites anew, and not five thousand. */
+function isGone(box) {
+  if (!gone.has(box)) gone.set(box, signal(offlineBoxes.peek().has(box)));
+  return gone.get(box);
+}
+
+effect(() => {
+  const now = offlineBoxes.value;
+  batch(() => gone.forEach((state, box) => (state.value = now.has(box))));
+});
+
+/** Can none of these sensors be heard, for their boxes are offline? */
+export function areCutOff(sensors) {
+  return sensors.length > 0 && sensors.every(({ box }) => isGone(box).value);
+}
+
 /** What each site's mark shows: its worst structure alarm, or else that a sensor is at fault. */
 const marks = new Map();
 

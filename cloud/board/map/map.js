@@ -6,6 +6,7 @@ import { map, markedSites, sites } from "../core/city.js";
 import { choose, chosen } from "../core/choice.js";
 import { html } from "../core/html.js";
 import { say } from "../core/words.js";
+import { MarkDefinitions } from "../parts/levels.js";
 import { roundBelow } from "./geometry.js";
 import { Graticule, Ground, Names } from "./ground.js";
 import { Dots, Marks, Ring } from "./sites.js";
@@ -35,6 +36,7 @@ function Layers() {
       <g transform=${moved}><${Dots} /></g>
     </svg>
     <svg class="above" width=${width} height=${height} aria-hidden="true" style=${`--zoom:${zoom}`}>
+      <${MarkDefinitions} />
       <${Names} />
       <g transform=${moved}><${Marks} /><${Ring} /></g>
     </svg>`;

@@ -1,11 +1,9 @@
 /** The sites on the map: a grey dot each, and above them the marks of what is wrong, the worst on top. */
-import { useComputed } from "@preact/signals";
-
-import { markedSites, markOf, offlineBoxes, sites } from "../core/city.js";
+import { areCutOff, markedSites, markOf, sites } from "../core/city.js";
 import { chosen } from "../core/choice.js";
 import { html } from "../core/html.js";
 import { pick } from "../core/words.js";
-import { Mark, severity } from "../parts/levels.js";
+import { markRef, severity } from "../parts/levels.js";
 import { isNarrow, placed, size, spots, toScreen } from "./view.js";
 
 const NAMED_MOST = 12; // names of more would cover each other
@@ -19,10 +17,9 @@ function spotStyle(id) {
 
 function Dot({ site }) {
   const mark = markOf(site.id).value;
-  const isOffline = useComputed(() => site.sensors.length > 0 && site.sensors.every((sensor) => offlineBoxes.value.has(sensor.box)));
   return html`<circle
     r="3.5"
-    class=${isOffline.value ? "site dot offline" : "site dot"}
+    class=${areCutOff(site.sensors) ? "site dot offline" : "site dot"}
     data-site=${site.id}
     data-level=${mark && !mark.isFault ? mark.level : "normal"}
     data-fault=${mark?.isFault ? "true" : undefined}
@@ -34,12 +31,12 @@ export function Dots() {
   return html`<g class="dots">${placed.value.map((site) => html`<${Dot} key=${site.id} site=${site} />`)}</g>`;
 }
 
-function Marked({ id, isNamed }) {
+function Marked({ id, isNamed, isCalling }) {
   const mark = markOf(id).value;
   if (!mark) return null;
   return html`<g class="site" data-mark=${id} data-place=${id} style=${spotStyle(id)}>
-    ${mark.isNew && html`<circle class="call" r="15" />`}
-    <${Mark} ...${mark} />
+    ${isCalling && mark.isNew && html`<circle class="call" r="15" />`}
+    <use href=${markRef(mark)} />
     ${isNamed && html`<${Name} id=${id} beside=${18} />`}
   </g>`;
 }
@@ -49,9 +46,12 @@ export function Marks() {
   const known = markedSites.value.filter((id) => spots.value.has(id));
   const named = known.filter((id) => severity(markOf(id).peek()?.level) > 2 && !markOf(id).peek().isFault);
   const areNamed = !isNarrow.value && named.length <= NAMED_MOST;
-  return html`<g class=${known.length > CALLING_MOST ? "marks many" : "marks"}>
-    ${known.toReversed().map((id) => html`<${Marked} key=${id} id=${id} isNamed=${areNamed && named.includes(id) && id !== chosen.value} />`)}
-  </g>`;
+  const isCalling = known.length <= CALLING_MOST;
+  const mark = (id) => {
+    const isNamed = areNamed && named.includes(id) && id !== chosen.value;
+    return html`<${Marked} key=${id} id=${id} isNamed=${isNamed} isCalling=${isCalling} />`;
+  };
+  return html`<g class="marks">${known.toReversed().map(mark)}</g>`;
 }
 
 /** The ring around the chosen site, and its name. */

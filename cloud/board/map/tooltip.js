@@ -1,5 +1,5 @@
 /** What a site measures now, beside the pointer. */
-import { activeAlarms, offlineBoxes, quantities } from "../core/city.js";
+import { activeAlarms, areCutOff, quantities } from "../core/city.js";
 import { amount } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useValues } from "../core/values.js";
@@ -23,7 +23,7 @@ export function Tooltip({ site, at: [x, y] }) {
   const values = useValues(site.id);
   const left = x + WIDTH > size.value.width ? x - WIDTH : x + 16;
   const alarms = activeAlarms.value.filter((alarm) => alarm.site === site.id);
-  const isOffline = site.sensors.length > 0 && site.sensors.every((sensor) => offlineBoxes.value.has(sensor.box));
+  const isOffline = areCutOff(site.sensors);
   const top = Math.min(y + 14, size.value.height - HEIGHT);
   return html`<div class="tooltip" style=${{ left: `${left}px`, top: `${top}px` }} role="tooltip">
     <strong>${pick(site.name, site.name_en)}</strong>

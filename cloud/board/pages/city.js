@@ -17,7 +17,7 @@ import { Deadline, Since } from "../parts/timers.js";
 
 const NAMED_BOXES = 24;
 const BACKLOG = 1_000; // readings: a healthy box has a second or two of them under way
-const LISTED = 20; // nobody reads further down in a column; the whole list has a page
+const LISTED = 12; // nobody reads further down in a column; the whole list has a page
 
 function Alarm({ alarm }) {
   const classes = ["row", chosen.value === alarm.site && "chosen", !isActive(alarm) && "returned"];

@@ -2,7 +2,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 
 import { get } from "../core/api.js";
-import { alarms, districtName, offlineBoxes, sites } from "../core/city.js";
+import { alarms, areCutOff, districtName, offlineBoxes, sites } from "../core/city.js";
 import { dateTimeNs } from "../core/format.js";
 import { grafanaLink } from "../core/grafana.js";
 import { html } from "../core/html.js";
@@ -147,7 +147,7 @@ export default function SitePage({ id }) {
   const site = sites.value.get(id);
   const file = data.value;
   if (!file || !site) return html`<${Page} title=${site ? pick(site.name, site.name_en) : id}><${Waiting} trouble=${trouble.value} /><//>`;
-  const isOffline = site.sensors.length > 0 && site.sensors.every((sensor) => offlineBoxes.value.has(sensor.box));
+  const isOffline = areCutOff(site.sensors);
   const close = () => {
     isFiling.value = false;
     reload();

@@ -1,7 +1,7 @@
 /** The chosen site below the map: what it measures now, and one quantity over the last ten minutes. */
 import { useComputed, useSignal } from "@preact/signals";
 
-import { activeAlarms, districtName, makeOf, offlineBoxes, quantities, sites } from "../core/city.js";
+import { activeAlarms, areCutOff, districtName, makeOf, quantities, sites } from "../core/city.js";
 import { chosen } from "../core/choice.js";
 import { number, unit } from "../core/format.js";
 import { html } from "../core/html.js";
@@ -48,7 +48,7 @@ function Shown({ site }) {
   const names = measuredBy(sensors);
   const inAlarm = useComputed(() => activeAlarms.value.find((alarm) => alarm.site === site.id)?.quantity);
   const drawn = [picked.value, inAlarm.value, ...names].find((name) => names.includes(name));
-  const isOffline = sensors.length > 0 && sensors.every((sensor) => offlineBoxes.value.has(sensor.box));
+  const isOffline = areCutOff(sensors);
   return html`<section class="chosen-site" data-chosen=${site.id} aria-labelledby="chosen-name">
     <div class="facts">
       <h2 id="chosen-name"><a href=${href("sites", site.id)}>${pick(site.name, site.name_en)}</a></h2>

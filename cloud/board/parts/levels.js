@@ -28,12 +28,24 @@ const STROKES = {
 };
 
 /** A sensor that cannot be trusted: a broken ring with a stroke through it, in no level's colour. */
-const FAULT = html`<g class="fault-mark"><circle r="9" /><path d="M-5 5 5 -5" /></g>`;
+const BROKEN = html`<circle r="9" /><path d="M-5 5 5 -5" />`;
 
 /** The mark of a level or of a fault, centred on the origin of the SVG it is put into. */
-export function Mark({ level, isFault }) {
-  if (isFault) return FAULT;
-  return html`<g class=${`mark ${level}`}>${SHAPES[level]}${STROKES[level]}</g>`;
+function Mark({ id, level, isFault }) {
+  if (isFault) return html`<g id=${id} class="fault-mark">${BROKEN}</g>`;
+  return html`<g id=${id} class=${`mark ${level}`}>${SHAPES[level]}${STROKES[level]}</g>`;
+}
+
+/** Every mark once, for an SVG that shows hundreds: `<use href=${markRef(…)}>` is one element and not four. */
+export function MarkDefinitions() {
+  return html`<defs>
+    ${LEVELS.map((level) => html`<${Mark} key=${level} id=${`mark-${level}`} level=${level} />`)}
+    <${Mark} id="mark-fault" isFault />
+  </defs>`;
+}
+
+export function markRef({ level, isFault }) {
+  return `#mark-${isFault ? "fault" : level}`;
 }
 
 /** The same mark as a picture of its own, in a line of text. */

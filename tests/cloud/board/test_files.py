@@ -144,6 +144,23 @@ def test_what_a_script_imports_it_uses() -> None:
             assert len(re.findall(rf"\b{name}\b", text)) > 1, (path.name, name)
 
 
+def test_the_page_names_what_it_needs_beforehand() -> None:
+    """All that main.js imports, and what that imports, is asked for at once."""
+    page = (FOLDER / "index.html").read_text(encoding="utf-8")
+    modules = json.loads(page.split('<script type="importmap">')[1].split("</script>")[0])["imports"]
+    needed, left = set(), ["main.js"]
+    while left:
+        script = left.pop()
+        for name in re.findall(
+            r'\b(?:import|export)\b(?:[\w*\s{},$]*?\bfrom)?\s*"([^"]+)"', (FOLDER / script).read_text()
+        ):
+            found = (FOLDER / modules[name]) if name in modules else (FOLDER / script).parent / name
+            path = str(found.resolve().relative_to(FOLDER.resolve()))
+            left += [] if path in needed else [path]
+            needed.add(path)
+    assert re.findall(r'rel="modulepreload" href="([^"]+)"', page) == sorted(needed)
+
+
 def test_words_are_the_same_in_both_languages() -> None:
     """A key of one language exists in the other, with the same places to fill in."""
     assert list(WORDS["zh"]) == list(WORDS["en"])
