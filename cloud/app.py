@@ -116,6 +116,7 @@ class Cloud:
                     tasks.create_task(self._store_readings()),
                     tasks.create_task(self._listen("alarms", self._alarms.run)),
                     tasks.create_task(self._listen("status", self._statuses.run)),
+                    tasks.create_task(self._statuses.watch()),
                     tasks.create_task(self._notify()),
                     tasks.create_task(self._keep_time()),
                     tasks.create_task(LedgerNews(self._ledger.database, self._changed, self._rng).watch()),
