@@ -9,6 +9,8 @@ from edge.demo import town
 from edge.demo.account import Balance
 from edge.demo.control import Order
 from edge.demo.demonstration import Demonstration, Options
+from edge.spool_view import peek
+from wire.receipt import Lane
 
 SITES = 9
 """Two boxes of billboards, and the boxes of the other sites."""
@@ -31,8 +33,12 @@ async def until_case(running: Demonstration, site: str) -> None:
 
 
 async def settle(running: Demonstration) -> Balance:
-    """Let the backlog drain, stop the boxes, and balance the books."""
-    await asyncio.sleep(3)
+    """Let the backlog of every box drain, stop the boxes, and balance the books."""
+    async with asyncio.timeout(60):
+        for spool in [running.options.folder / "boxes" / box for box in running.inventory.boxes]:
+            committed = peek(spool).depths[Lane.READINGS].committed
+            while peek(spool).depths[Lane.READINGS].stored < committed:
+                await asyncio.sleep(0.1)
     await running.stop_boxes()
     return await running.books()
 

@@ -203,13 +203,13 @@ async def raw(said: bytes, pause_s: float) -> AsyncIterator[int]:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_slow_receiver_is_given_up(kind: str) -> None:
-    """One byte every 20 ms is an answer that never ends: after 0.3 s the next notice has its turn."""
+    """One byte every 20 ms is an answer that never ends: after a second the next notice has its turn."""
     started_s = time.monotonic()
     async with raw(b"2", 0.02) as port:
-        slow = mailer(port, 0.3) if kind == "email" else notifier(kind, f"http://127.0.0.1:{port}/x", 0.3)
+        slow = mailer(port, 1.0) if kind == "email" else notifier(kind, f"http://127.0.0.1:{port}/x", 1.0)
         error = await failure(slow.send(NOTICE))
     assert not isinstance(error, Undeliverable)
-    assert "0.3 s" in error.what
+    assert "within 1 s" in error.what
     assert time.monotonic() - started_s < 30.0
 
 
