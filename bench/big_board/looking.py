@@ -20,9 +20,12 @@ _WATCH = """
   drawn.onmessage = ({ data }) => {
     for (const site of data) window.painted[site] ??= Date.now();
   };
+  let known = 0;
   const look = () => {
     if (!window.readyMs && isReady()) window.readyMs = performance.now();
-    begun.postMessage(Array.from(marks[0]?.children ?? [], (mark) => mark.dataset.mark));
+    const there = marks[0]?.children ?? [];
+    if (there.length !== known) begun.postMessage(Array.from(there, (mark) => mark.dataset.mark));
+    known = there.length;
     requestAnimationFrame(look);
   };
   requestAnimationFrame(look);

@@ -31,9 +31,6 @@ from wire.profile_yaml import library_folder, load_library
 from wire.receipt import BoxStatus
 from wire.sensors_yaml import load
 
-_MESSAGE = 100
-"""Alarms in one message of a box."""
-
 
 async def serve(folder: Path, sites: int) -> None:
     """Until the other side closes our input."""
@@ -60,9 +57,10 @@ async def _take_orders(ledger: Ledger, live: Live, inventory: Inventory) -> None
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         committed: dict[str, float] = {}
         started = time.monotonic()
-        leaning = [tilts.pop() for _ in range(int(line))]
-        for at in range(0, len(leaning), _MESSAGE):
-            some = leaning[at : at + _MESSAGE]
+        alarms, in_one_message = map(int, line.split())
+        leaning = [tilts.pop() for _ in range(alarms)]
+        for at in range(0, alarms, in_one_message):
+            some = leaning[at : at + in_one_message]
             numbered = enumerate(some, start=sequence + 1)
             events = [many_boards.leans(name, number, time.time_ns(), _level(number)) for number, name in numbered]
             sequence += len(some)

@@ -4,6 +4,7 @@ const KINDS = ["alarm", "case", "left", "box", "mode", "time"];
 const SILENT_MS = 12_000; // two heartbeats of the server and some: the stream has stalled
 const RETRY_MS = [500, 1_000, 2_000, 4_000];
 const GATHER_MS = 4; // what the server sent at once is told at once
+const SPACED_MS = 50; // each telling draws the page anew: what comes in small pieces is told in larger ones
 const AHEAD = 2 ** 53; // of all ids: the past is in the snapshot
 
 /**
@@ -16,11 +17,13 @@ export function openStream(address, tell) {
   let waiting = [];
   let source = null;
   let heardAt = 0;
+  let toldAt = 0;
   let retry = 0;
 
   const flush = () => {
     const events = waiting;
     waiting = [];
+    toldAt = Date.now();
     tell({ kind: "events", events });
   };
   const lose = () => {
@@ -43,7 +46,8 @@ export function openStream(address, tell) {
         failures = 0;
         heardAt = Date.now();
         // A timer, not an animation frame: a hidden tab has none, and events would pile up.
-        if (waiting.push([kind, Number(event.lastEventId), event.data]) === 1) setTimeout(flush, GATHER_MS);
+        const isFirst = waiting.push([kind, Number(event.lastEventId), event.data]) === 1;
+        if (isFirst) setTimeout(flush, Math.max(GATHER_MS, toldAt + SPACED_MS - Date.now()));
       });
     }
   }
