@@ -15,13 +15,12 @@ from typing import Self, cast
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.client import Client as PahoClient
-from paho.mqtt.client import DisconnectFlags
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud.ports import Delivery
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
+from wire.mqtt_client import MqttClient
 from wire.topics import PAYLOAD_MAX
 
 _KEEPALIVE_S = 15
@@ -55,22 +54,6 @@ class _Held(asyncio.Queue[aiomqtt.Message]):
         if isinstance(item.payload, bytes):
             item.payload = item.payload[: PAYLOAD_MAX + 1]
         super().put_nowait(item)
-
-
-class _Connection(aiomqtt.Client):
-    """aiomqtt 2.5.1 waits for the CONNACK of a connection that has been reset until its timeout."""
-
-    def _on_disconnect(
-        self,
-        client: PahoClient,
-        userdata: object,
-        flags: DisconnectFlags,
-        reason_code: ReasonCode,
-        properties: Properties | None = None,
-    ) -> None:
-        super()._on_disconnect(client, userdata, flags, reason_code, properties)
-        if not self._connected.done():
-            self._connected.set_exception(aiomqtt.MqttError("the connection was reset before its CONNACK"))
 
 
 class MqttInbox:
@@ -128,7 +111,7 @@ class MqttInbox:
     def _unconnected(self) -> aiomqtt.Client:
         broker, held = self._broker, self._held
         tls = aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)
-        connection = _Connection(
+        connection = MqttClient(
             broker.host,
             broker.port,
             identifier=self._client,

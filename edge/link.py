@@ -8,15 +8,13 @@ from typing import Self
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
-from paho.mqtt.client import Client as PahoClient
-from paho.mqtt.client import DisconnectFlags
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.ports import Delivery
 from wire import topics
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
+from wire.mqtt_client import MqttClient
 
 _library_log = logging.getLogger("edge.link.library")
 _library_log.setLevel(logging.CRITICAL)  # aiomqtt and paho log every attempt as an error; the uplink says it once
@@ -29,22 +27,6 @@ _IN_FLIGHT_MAX = 200
 """Messages without their PUBACK. More than the windows of both lanes, so that alarms never wait for readings."""
 _SUBACK_FAILURE = 0x80
 """MQTT 3.1.1, §3.9.3."""
-
-
-class _Client(aiomqtt.Client):
-    """aiomqtt 2.5.1 waits for the CONNACK of a connection that has been reset until its timeout."""
-
-    def _on_disconnect(
-        self,
-        client: PahoClient,
-        userdata: object,
-        flags: DisconnectFlags,
-        reason_code: ReasonCode,
-        properties: Properties | None = None,
-    ) -> None:
-        super()._on_disconnect(client, userdata, flags, reason_code, properties)
-        if not self._connected.done():
-            self._connected.set_exception(aiomqtt.MqttError("the connection was reset before its CONNACK"))
 
 
 class MqttLink:
@@ -95,7 +77,7 @@ class MqttLink:
     def _unconnected(self) -> aiomqtt.Client:
         broker = self._broker
         tls = aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)
-        client = _Client(
+        client = MqttClient(
             broker.host,
             broker.port,
             username=broker.user or None,
