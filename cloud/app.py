@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from functools import partial
 from random import Random
@@ -46,6 +46,7 @@ from wire.inventory import Inventory
 
 _log = logging.getLogger(__name__)
 _RETRY_MOST_S = 15.0
+_CANCEL_AGAIN_S = 5.0
 LINK_NS = 24 * 3600 * 10**9
 """How long a signed link opens; every notice brings a new one."""
 TICK_S = 1.0
@@ -122,8 +123,7 @@ class Cloud:
                     tasks.create_task(LedgerNews(self._ledger.database, self._changed, self._rng).watch()),
                 ]
                 await stop.wait()
-                for lane in running:
-                    lane.cancel()
+                await _end(running)
 
     def _api(self) -> Litestar:
         replay = Replay(self._quarantine, self._readings, self._alarms)
@@ -199,3 +199,12 @@ class Cloud:
         if not url or not recipient:
             return f"{url}/#/cases/{number}" if url else ""
         return self._links.issue(number, recipient, self._now() + LINK_NS, secrets.token_bytes(NONCE_BYTES))
+
+
+async def _end(lanes: Collection[asyncio.Task[None]]) -> None:
+    """A cancellation is forgotten when a connection is made just then (`wait_for`, Python 3.11): it is said again."""
+    left = set(lanes)
+    while left:
+        for lane in left:
+            lane.cancel()
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
