@@ -5,7 +5,7 @@ from cloud.grafana.draft import Draft, Query
 from cloud.grafana.look import COLOURS, Words
 from cloud.grafana.pages import page
 from cloud.grafana.pages.page import Page
-from cloud.grafana.panels import bars, column, number, states, table, text
+from cloud.grafana.panels import bars, number, states, table, text
 from cloud.grafana.queries import IN_DISTRICT
 from wire.alarm import Level
 
@@ -24,7 +24,7 @@ def build(language: str) -> Page:
             _stretches(language),
             page.events_by_level("30m", IN_DISTRICT),
             _by_district(),
-            _noisiest(language),
+            page.noisiest(language, IN_DISTRICT),
             _beginnings(language),
             page.events_table(language, IN_DISTRICT),
             _to_the_board(),
@@ -73,18 +73,6 @@ def _by_district() -> Draft:
         Words("每小时。", "Every hour."),
         Query(queries.events_by("1h", "district", IN_DISTRICT), "$tag_district"),
         interval="1h",
-    )
-
-
-def _noisiest(language: str) -> Draft:
-    return table(
-        Words("报得最多的 10 个", "Ten that are raised most"),
-        Words("触发与升级次数。", "How often raised or escalated."),
-        queries.noisiest(10, IN_DISTRICT),
-        column("times", Words("次数", "Times").in_(language)),
-        column("sensor", Words("传感器", "Sensor").in_(language)),
-        column("rule", Words("规则", "Rule").in_(language)),
-        width=8,
     )
 
 

@@ -5,7 +5,7 @@ from cloud.grafana.draft import Draft, Query
 from cloud.grafana.look import COLOURS, Words
 from cloud.grafana.pages import page
 from cloud.grafana.pages.page import KINDS, MAIN, Page
-from cloud.grafana.panels import bars, chart, column, number, table, text
+from cloud.grafana.panels import bars, chart, number, table, text
 from cloud.grafana.queries import IN_DISTRICT
 from wire.alarm import Level
 from wire.reading import FAULTY
@@ -32,7 +32,7 @@ def build(language: str) -> Page:
             _daily(),
             _by_district(),
             _chattering(language),
-            _noisiest(language),
+            page.noisiest(language, IN_DISTRICT),
         ),
         variables=("district",),
         opens_with="now-7d",
@@ -132,20 +132,6 @@ def _chattering(language: str) -> Draft:
         Words(f"抖动报警（触发 {_CHATTERS} 次以上）", f"Chattering alarms, raised {_CHATTERS} times or more"),
         Words("延时或回差过小，或安装松动。", "A delay or a deadband is too small, or a mount is loose."),
         queries.chattering(_CHATTERS, IN_DISTRICT),
-        column("times", Words("次数", "Times").in_(language)),
-        column("sensor", Words("传感器", "Sensor").in_(language)),
-        column("rule", Words("规则", "Rule").in_(language)),
-        width=8,
-    )
-
-
-def _noisiest(language: str) -> Draft:
-    return table(
-        Words("报得最多的 10 个", "Ten that are raised most"),
-        Words("触发与升级次数。", "How often raised or escalated."),
-        queries.noisiest(10, IN_DISTRICT),
-        column("times", Words("次数", "Times").in_(language)),
-        column("sensor", Words("传感器", "Sensor").in_(language)),
-        column("rule", Words("规则", "Rule").in_(language)),
+        *page.frequency_columns(language),
         width=8,
     )

@@ -12,15 +12,9 @@ from cloud.grafana.pages.page import MAIN, Page
 from cloud.grafana.panels import bars, column, history, number, states, table, text
 from cloud.grafana.queries import IN_DISTRICT, ON_BOX
 from wire.alarm import Level
-from wire.reading import FAULTY, Quality
+from wire.reading import FAULTY
 
 _QUANTITIES = sorted(set(MAIN.values()))
-_FLAGS = {
-    Quality.STALE: Words("无应答", "no answer"),
-    Quality.FAILURE: Words("传感器故障", "failure"),
-    Quality.OUT_OF_SPAN: Words("超量程", "out of span"),
-    Quality.STUCK: Words("卡滞", "stuck"),
-}
 _FAULT = queries.by_rules(["fault"])
 _OFFLINE = queries.by_rules(["offline"])
 _OF_SENSORS = ("colour", "event", "site", "sensor", "rule", "case")

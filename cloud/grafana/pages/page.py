@@ -94,6 +94,17 @@ def events_by_level(every: str, *filters: str, width: int = 12) -> Draft:
     )
 
 
+def noisiest(language: str, *filters: str) -> Draft:
+    """The ten alarms that come most often."""
+    return table(
+        Words("报得最多的 10 个", "Ten that are raised most"),
+        Words("触发与升级次数。", "How often raised or escalated."),
+        queries.noisiest(10, *filters),
+        *frequency_columns(language),
+        width=8,
+    )
+
+
 def boxes_offline(*filters: str, width: int = 6) -> Draft:
     """The alarms that the cloud raises for boxes."""
     return number(
@@ -109,10 +120,18 @@ def boxes_offline(*filters: str, width: int = 6) -> Draft:
     )
 
 
+def frequency_columns(language: str) -> tuple[Override, ...]:
+    """Titles of the columns of alarms that are counted."""
+    return (
+        column("times", Words("次数", "Times").in_(language)),
+        column("sensor", Words("传感器", "Sensor").in_(language)),
+        column("rule", Words("规则", "Rule").in_(language)),
+    )
+
+
 def alarm_columns(language: str) -> tuple[Override, ...]:
     """Titles, colours and links of the columns of alarms."""
     names = {
-        "time": Words("时间", "Time"),
         "sensor": Words("传感器", "Sensor"),
         "rule": Words("规则", "Rule"),
         "value": Words("值", "Value"),
@@ -133,5 +152,5 @@ def alarm_columns(language: str) -> tuple[Override, ...]:
         column(
             "case", Words("案卷", "Case").in_(language), leads_to("→ 案卷 / case", "${board}/#/cases/${__value.raw}")
         ),
-        *(column(name, words.in_(language)) for name, words in names.items() if name != "time"),
+        *(column(name, words.in_(language)) for name, words in names.items()),
     )
