@@ -62,16 +62,17 @@ class StatusesLane:
             await asyncio.sleep(_LOOK_S)
             for state in await self._looks.outlast(self._ledger.boxes):
                 if self._is_silent(state):
-                    gone = BoxStatus(state.box, online=False, time_ns=0, boot=state.boot, version=state.version)
-                    gone = msgspec.structs.replace(gone, config_version=state.config_version)
+                    gone = msgspec.structs.replace(
+                        msgspec.convert(state, BoxStatus, from_attributes=True), online=False
+                    )
                     await self._looks.outlast(partial(self._ledger.save_status, gone))
                     self._changed()
 
     def _is_silent(self, state: BoxState) -> bool:
         if not state.online or self._listens_since is None:
             return False
-        last = max(self._listens_since, self._heard.get(state.box, self._listens_since))
-        return asyncio.get_running_loop().time() - last > SILENT_S
+        heard_at = max(self._listens_since, self._heard.get(state.box, 0.0))
+        return asyncio.get_running_loop().time() - heard_at > SILENT_S
 
     async def _handle(self, delivery: Delivery) -> None:
         topics.require_size(delivery.payload)

@@ -37,17 +37,8 @@ class KnownGap(msgspec.Struct, frozen=True):
 def add(connection: Connection, found: Mapping[Spool, Sequence[Gap]], now_ns: int) -> None:
     """What was said before changes nothing."""
     rows = [
-        {
-            "box": box,
-            "spool_id": spool_id,
-            "first_sequence": gap.first_sequence,
-            "last_sequence": gap.last_sequence,
-            "first_ns": gap.first_ns,
-            "last_ns": gap.last_ns,
-            "reason": gap.reason,
-            "sensors": msgspec.json.encode(gap.sensors).decode(),
-            "known_ns": now_ns,
-        }
+        msgspec.structs.asdict(gap)
+        | {"box": box, "spool_id": spool_id, "known_ns": now_ns, "sensors": msgspec.json.encode(gap.sensors).decode()}
         for (box, spool_id), said in found.items()
         for gap in said
     ]

@@ -24,7 +24,7 @@ export const isLive = signal(false);
 /** When the stream was last heard, on this machine's clock. */
 export const heardAt = signal(0);
 /** The server's clock minus this machine's. */
-export const clockOffset = signal(0);
+const clockOffset = signal(0);
 export const ticking = signal(Date.now());
 
 /** Now on the server's clock, to the last tick. */

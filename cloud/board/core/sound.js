@@ -34,7 +34,7 @@ export const isBlocked = signal(false);
 
 const loudAlarms = computed(() => listedAlarms.value.filter((one) => isNew(one) && !isFault(one) && TONES[one.level] && !silenced.value.has(one.level)));
 /** The level that sounds now, or null. */
-export const sounding = computed(() => loudAlarms.value[0]?.level ?? null);
+const sounding = computed(() => loudAlarms.value[0]?.level ?? null);
 
 export function toggleSilence(level) {
   const levels = new Set(silenced.value);

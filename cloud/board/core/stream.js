@@ -68,7 +68,7 @@ function lost() {
 /** The snapshot of a new connection; a newer connection makes an older one's answer void. */
 async function load() {
   const mine = (early = []);
-  door.ask();
+  if (city.heardAt.value) door.ask(); // whoever opens the page was asked for just now
   while (early === mine) {
     try {
       const [inventory, map, state] = await Promise.all([get("city"), get("map"), get("state", { values: false })]);

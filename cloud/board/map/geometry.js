@@ -80,7 +80,7 @@ export function middle(rings) {
 }
 
 /** Does the point lie within the rings, by the even-odd rule? */
-export function isInside([x, y], rings) {
+function isInside([x, y], rings) {
   let crossings = 0;
   for (const ring of rings) {
     ring.forEach(([x1, y1], at) => {
