@@ -1,14 +1,12 @@
 """The alarms lane while PostgreSQL is restarted: nothing is lost, nothing needs a hand."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
-from types import TracebackType
-from typing import Self
 
 import servers
 import small_city
+from broker_session import BrokerSession
 
 from cloud.alarms import AlarmsLane
 from cloud.ledger import Ledger
@@ -21,30 +19,22 @@ from wire.alarm import Level
 NOW_NS = 1_795_000_000 * small_city.SECOND_NS
 
 
-class Broker:
-    """One session: what was published and not acknowledged, and the receipts that were sent."""
+class Broker(BrokerSession):
+    """What one box publishes that was not acknowledged, and the receipts that it was sent."""
 
     def __init__(self) -> None:
-        self.published: asyncio.Queue[bytes] = asyncio.Queue(10)
+        super().__init__()
         self.acknowledged = 0
-        self.receipts: list[int] = []
 
-    async def __aenter__(self) -> Self:
-        return self
+    @property
+    def receipts(self) -> list[int]:
+        """What they say is stored."""
+        assert {(topic, retain) for topic, _, retain in self.sent} <= {(topics.topic("XM-TA-01", "receipts"), False)}
+        return [receipt.decode_receipt(payload).stored_through for _, payload, _ in self.sent]
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    async def deliveries(self) -> AsyncIterator[Delivery]:
-        """In the order they were published."""
-        while True:
-            yield Delivery(topics.topic("XM-TA-01", "alarms"), await self.published.get(), self._ack)
-
-    async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """A receipt."""
-        assert (topic, retain) == (topics.topic("XM-TA-01", "receipts"), False)
-        self.receipts.append(receipt.decode_receipt(payload).stored_through)
+    def publish(self, payload: bytes) -> None:
+        """Alarms."""
+        self.published.put_nowait(Delivery(topics.topic("XM-TA-01", "alarms"), payload, self._ack))
 
     def _ack(self) -> None:
         self.acknowledged += 1
@@ -57,10 +47,10 @@ async def test_alarms_wait_for_a_server_that_is_restarted(tmp_path: Path) -> Non
         async with Ledger(server.new_database(), lambda: NOW_NS, small_city.practice(tmp_path)) as ledger:
             lane = AlarmsLane(ledger=ledger, quarantine=quarantine, changed=lambda: None, rng=Random(1))
             running = asyncio.create_task(lane.run(broker))
-            await broker.published.put(alarm_message.encode(small_city.lean(1, NOW_NS, Level.BLUE)))
+            broker.publish(alarm_message.encode(small_city.lean(1, NOW_NS, Level.BLUE)))
             await until_acknowledged(broker, 1)
             server.stop()
-            await broker.published.put(alarm_message.encode(small_city.lean(2, NOW_NS, Level.RED)))
+            broker.publish(alarm_message.encode(small_city.lean(2, NOW_NS, Level.RED)))
             await asyncio.sleep(0.5)
             assert (broker.acknowledged, broker.receipts) == (1, [1])
             server.start()

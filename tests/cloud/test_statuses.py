@@ -1,14 +1,12 @@
 """The statuses lane: what boxes say of themselves, and what their silence says."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
-from types import TracebackType
-from typing import Self
 
 import pytest
 import small_city
+from broker_session import BrokerSession
 
 from cloud import statuses
 from cloud.ledger import Ledger
@@ -21,32 +19,14 @@ from wire.receipt import BoxStatus
 NOW_NS = 1_795_000_000 * small_city.SECOND_NS
 
 
-class Broker:
+class Broker(BrokerSession):
     """A session on which boxes say how they are."""
-
-    def __init__(self) -> None:
-        self._said: asyncio.Queue[Delivery] = asyncio.Queue()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    async def deliveries(self) -> AsyncIterator[Delivery]:
-        """In the order they were said."""
-        while True:
-            yield await self._said.get()
-
-    async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """To boxes, nothing."""
 
     def say(self, box: str, *, is_retained: bool = False) -> None:
         """That it is online."""
         status = BoxStatus(box, online=True, time_ns=NOW_NS, boot="b1", version="0.1.0", spool_id="s1", waiting=3)
         topic, payload = topics.topic(box, "status"), receipt.encode(status)
-        self._said.put_nowait(Delivery(topic, payload, lambda: None, is_retained))
+        self.published.put_nowait(Delivery(topic, payload, lambda: None, is_retained))
 
 
 async def test_a_box_that_died_while_the_broker_was_down_is_gone(
