@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from listening import listening
 from webhook_receiver import Request, answer_of, read_request
 
 TOKEN = "693a91f6-7aoc-4bc4-97a0-0ec2sifa5aaa"
@@ -257,7 +258,6 @@ async def robot(kind: str) -> AsyncIterator[StandIn]:
     """The service of one kind on a free port of 127.0.0.1."""
     make, path = ROBOTS[kind]
     stand_in = make(path)
-    server = await asyncio.start_server(stand_in.serve, "127.0.0.1", 0)
-    stand_in.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server:
+    async with listening(stand_in.serve) as port:
+        stand_in.origin = f"http://127.0.0.1:{port}"
         yield stand_in

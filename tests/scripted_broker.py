@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from listening import listening
+
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, DISCONNECT = 1, 2, 3, 4, 8, 9, 12, 14
 ACCEPTED, BAD_PASSWORD, NOT_AUTHORISED = 0, 4, 5
 GRANTED_QOS_1, SUBSCRIPTION_REFUSED = 1, 0x80
@@ -65,12 +67,8 @@ class ScriptedBroker:
 @asynccontextmanager
 async def scripted(broker: ScriptedBroker) -> AsyncIterator[ScriptedBroker]:
     """The broker, listening on a free port of 127.0.0.1."""
-    server = await asyncio.start_server(broker._serve, "127.0.0.1", 0)
-    broker.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(broker._serve) as broker.port:
         yield broker
-    finally:
-        server.close()
 
 
 async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:

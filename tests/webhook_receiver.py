@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from listening import listening
 from standardwebhooks.webhooks import Webhook
 
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMw=="
@@ -74,9 +75,8 @@ def answer_of(status: int, *headers: str, body: bytes = b"") -> bytes:
 async def receiving() -> AsyncIterator[Receiver]:
     """A receiver on a free port of 127.0.0.1."""
     receiver = Receiver()
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
-    receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/egret"
-    async with server:
+    async with listening(receiver.serve) as port:
+        receiver.url = f"http://127.0.0.1:{port}/egret"
         yield receiver
 
 

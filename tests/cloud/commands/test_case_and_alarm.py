@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import small_city
 from click.testing import CliRunner, Result
+from listening import listening
 from webhook_receiver import answer_of
 
 from cloud.api.app import create_app
@@ -268,9 +269,8 @@ async def raw_server(answer: bytes) -> AsyncIterator[str]:
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v1"
+    async with listening(serve) as port:
+        yield f"http://127.0.0.1:{port}/api/v1"
 
 
 @pytest.mark.parametrize("words", [("case",), ("case", "close"), ("alarm", "list")])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import webhook_receiver
+from listening import listening
 from tls_authority import Authority
 from webhook_receiver import Receiver, answer_of
 
@@ -40,9 +41,8 @@ async def receiving(tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Re
     receiver, asked = Receiver(), list[str | None]()
     if tls:
         tls.sni_callback = lambda _socket, name, _context: asked.append(name)
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0, ssl=tls)
-    async with server:
-        yield receiver, server.sockets[0].getsockname()[1], asked
+    async with listening(receiver.serve, tls=tls) as port:
+        yield receiver, port, asked
 
 
 async def refusal(target: Target, headers: dict[str, str] | None = None) -> NotifyError:
@@ -274,8 +274,7 @@ async def test_garbage_is_no_answer(garbage: bytes, scheme: str) -> None:
         writer.write(garbage)
         writer.close()
 
-    async with await asyncio.start_server(babble, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with listening(babble) as port:
         error = await refusal(Target(f"{scheme}://127.0.0.1:{port}/", 60, allow_private=True))
     assert error.code == "E-HOOK-002"
 
@@ -288,8 +287,7 @@ async def test_a_silent_handshake_leaves_time_for_the_next_address_and_is_closed
         hung_up.put_nowait(await reader.read())
         writer.close()
 
-    async with await asyncio.start_server(swallow, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with listening(swallow) as port:
         error = await refusal(Target(f"https://desk.example:{port}/", 1, True, Names(["127.0.0.1", "127.0.0.1"])))
         async with asyncio.timeout(60):
             hellos = [await hung_up.get() for _ in range(2)]

@@ -15,6 +15,7 @@ import pytest
 import robot_standins
 import small_house
 import webhook_receiver
+from listening import listening
 from robot_standins import SECRET, TOKEN
 from webhook_receiver import answer_of
 
@@ -182,23 +183,16 @@ async def test_a_dead_receiver_is_tried_again(kind: str, free_port: int) -> None
 @asynccontextmanager
 async def raw(said: bytes, pause_s: float) -> AsyncIterator[int]:
     """The port of a server that says the same for ever, whatever it is told."""
-    speakers: set[asyncio.Task[None] | None] = set()
-    is_over = asyncio.Event()
 
     async def speak(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        speakers.add(asyncio.current_task())
         with suppress(ConnectionError):
-            while not is_over.is_set():
+            while True:
                 writer.write(said)
                 await writer.drain()
                 await asyncio.sleep(pause_s)
-        writer.close()
 
-    server = await asyncio.start_server(speak, "127.0.0.1", 0)
-    async with server:
-        yield int(server.sockets[0].getsockname()[1])
-        is_over.set()
-        await asyncio.gather(*filter(None, speakers))
+    async with listening(speak) as port:
+        yield port
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import small_house
+from listening import listening
 from mail_standin import PASSWORD, USER, MailServer, mail_server
 from tls_authority import Authority
 
@@ -201,9 +202,8 @@ async def scripted(replies: Sequence[bytes]) -> AsyncIterator[MailServer]:
             await writer.drain()
             await reader.readuntil(b"\r\n.\r\n" if reply.startswith(b"354") else b"\r\n")
 
-    server = await asyncio.start_server(speak, "127.0.0.1", 0)
-    async with server:
-        yield MailServer(port=server.sockets[0].getsockname()[1])
+    async with listening(speak) as port:
+        yield MailServer(port=port)
 
 
 async def test_a_server_that_closes_between_recipients_has_taken_nothing() -> None:
@@ -256,9 +256,8 @@ async def test_a_server_that_never_comes_to_an_end_is_left(lines: bytes, pause_s
                 await asyncio.sleep(pause_s)
         writer.close()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    async with server:
-        error = await refusal(MailServer(port=server.sockets[0].getsockname()[1]), timeout_s=1.0 if pause_s else 60.0)
+    async with listening(talk) as port:
+        error = await refusal(MailServer(port=port), timeout_s=1.0 if pause_s else 60.0)
     assert error.code == "E-MAIL-011"
     assert said in error.what
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 import servers
+from listening import listening
 
 from cloud import line_store
 from cloud.ports import AlarmPoint, Batch, Column, Point
@@ -180,9 +181,7 @@ async def test_a_wrong_address_is_unavailable_not_a_refusal() -> None:
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server:
+    async with listening(serve) as port:
         store = influxdb_v1.open_store(influxdb_v1.Config(f"http://127.0.0.1:{port}"))
         with pytest.raises(Unavailable, match="HTTP 400"):
             await store.__aenter__()
@@ -243,10 +242,11 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 async def test_a_refusal_in_the_words_of_influxdb_2_is_understood() -> None:
     """No InfluxDB 2 is packed for Debian; its documented answer, through the official client."""
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
     bad = column("s2", "strain")
-    async with server, influxdb_v2.open_store(influxdb_v2.Config(f"http://127.0.0.1:{port}")) as store:
+    async with (
+        listening(answer) as port,
+        influxdb_v2.open_store(influxdb_v2.Config(f"http://127.0.0.1:{port}")) as store,
+    ):
         (refused,) = await store.write([batch(column("s1"), bad, column("s3"))])
     assert refused.batch.columns == (bad,)
     assert "field type conflict" in refused.reason
