@@ -60,20 +60,18 @@ class Uplink:
             self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
             self._port = self._server.sockets[0].getsockname()[1]
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        relay = asyncio.current_task()
-        assert relay is not None
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Known from its first moment: a cut must not miss what has only just been accepted."""
+        relay = asyncio.create_task(self._relay(reader, writer))
         self._relays.add(relay)
-        try:
-            await self._relay(reader, writer)
-        except (OSError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.transport.abort()
-            self._relays.discard(relay)
+        relay.add_done_callback(lambda _: writer.transport.abort())
+        relay.add_done_callback(self._relays.discard)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection(self._broker.host, self._broker.port)
+        try:
+            up_reader, up_writer = await asyncio.open_connection(self._broker.host, self._broker.port)
+        except OSError:
+            return
         try:
             async with asyncio.TaskGroup() as both_ways:
                 both_ways.create_task(_pump(reader, up_writer, self._count))
