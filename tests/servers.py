@@ -264,13 +264,19 @@ def victoria_metrics(folder: Path) -> Server:
 
 def mosquitto(folder: Path) -> Server:
     """A mosquitto with a persistent store; anonymous, on 127.0.0.1 only."""
+    kept = f"persistence true\npersistence_location {folder}/\nautosave_interval 1\nautosave_on_changes true\n"
+    return _mosquitto(folder, f"{kept}max_queued_messages 10000\n")
+
+
+def forgetful_mosquitto(folder: Path) -> Server:
+    """One that keeps nothing when it ends, and drops what exceeds a queue of 100 although it said PUBACK."""
+    return _mosquitto(folder, "persistence false\nmax_queued_messages 100\n")
+
+
+def _mosquitto(folder: Path, settings: str) -> Server:
     port = free_port()
     config = folder / "mosquitto.conf"
-    config.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\n"
-        f"persistence true\npersistence_location {folder}/\nautosave_interval 1\nautosave_on_changes true\n"
-        "max_queued_messages 10000\n"
-    )
+    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n{settings}")
     command = [program("mosquitto", "apt install mosquitto"), "-c", str(config)]
     return Server(f"mqtt://127.0.0.1:{port}", command, folder, lambda: accepts(port))
 

@@ -40,6 +40,20 @@ def test_newcomer_gets_through_in_five_minutes() -> None:
     assert "acknowledged with one click" in result["figures"]
 
 
+def test_faults_lose_and_double_nothing() -> None:
+    """A quick run kills a box, the cloud, the broker and the store once each, while billboards begin to lean."""
+    result = json.loads(bench("faults", "--quick", "--json").splitlines()[-1])
+    figures = result["figures"]
+    assert figures["kills"] == 4
+    assert figures["readings_sampled"] > 1_000
+    assert figures["leans"] > 0
+    assert (figures["readings_lost"], figures["readings_doubled"], figures["leans_without_exactly_one_case"]) == (
+        0,
+        0,
+        0,
+    )
+
+
 def test_board_measures_what_it_promises() -> None:
     """A quick run opens the board of 400 sites, floods it, alone and with twelve tabs; none of them is left behind."""
     result = json.loads(bench("board", "--quick", "--json").splitlines()[-1])

@@ -236,12 +236,16 @@ class Demonstration:
     async def _rejoin(self, box: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await self.uplinks[box].join()
+        started = time.monotonic()
+        await self.drained(box)
+        self.diary.drained_s.append(round(time.monotonic() - started, 2))
+
+    async def drained(self, box: str) -> None:
+        """Until the cloud has receipted every reading that the box holds at this moment."""
         spool = self.options.folder / "boxes" / box
         committed = peek(spool).depths[Lane.READINGS].committed
-        started = time.monotonic()
         while peek(spool).depths[Lane.READINGS].stored < committed:
             await asyncio.sleep(0.1)
-        self.diary.drained_s.append(round(time.monotonic() - started, 2))
 
     async def stop_boxes(self) -> None:
         """Stop sampling everywhere; the boxes commit and send what they hold."""

@@ -1,0 +1,1 @@
+"""The whole product as real processes, and what is done to it."""
