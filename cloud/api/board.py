@@ -5,6 +5,7 @@ import hashlib
 import logging
 import mimetypes
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from litestar import Response, Router, route
@@ -12,10 +13,11 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.types import BeforeMessageSendHookHandler, Message, Scope
+from msgspec.structs import replace
 
 from cloud.api import packed
 from cloud.api.doors import PUBLIC
-from cloud.api.packed import AnyRequest
+from cloud.api.packed import AnyRequest, Packed
 
 FOLDER = Path(__file__).parent.parent / "board"
 
@@ -28,6 +30,7 @@ def router() -> Router:
         _LOG.warning("the board's modules are missing. fix: python scripts/build_board.py [E-API-008]")
     files = {path.relative_to(FOLDER).as_posix(): path for path in FOLDER.rglob("*") if path.is_file()}
     made = {name: packed.pack(path.read_bytes(), _media_type(path), is_made_once=True) for name, path in files.items()}
+    made["index.html"] = replace(made["index.html"], etag=_tag_of_all(made))
 
     @route(["/", "/{name:path}"], http_method=["GET", "HEAD"], include_in_schema=False, sync_to_thread=False)
     def file(request: AnyRequest, name: FromPath[str] = "") -> Response[bytes]:
@@ -38,6 +41,12 @@ def router() -> Router:
         return packed.answer(found, request)
 
     return Router("/", route_handlers=[file], opt=PUBLIC)
+
+
+def _tag_of_all(files: Mapping[str, Packed]) -> str:
+    """The page is another when any of its files is: by this an open board knows that it was upgraded."""
+    tags = "".join(files[name].etag for name in sorted(files))
+    return f'"{hashlib.sha256(tags.encode()).hexdigest()[:32]}"'
 
 
 def _media_type(path: Path) -> str:

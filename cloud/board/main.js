@@ -12,7 +12,7 @@ import { listen } from "./core/sound.js";
 import { follow } from "./core/stream.js";
 import { language, pick, say } from "./core/words.js";
 import CityPage from "./pages/city.js";
-import { Header, ModeBanner, StaleBanner } from "./parts/header.js";
+import { Header, ModeBanner, StaleBanner, UpgradeBanner } from "./parts/header.js";
 import { loadUnits } from "./parts/people.js";
 import { Rail } from "./parts/rail.js";
 import { Waiting } from "./parts/trouble.js";
@@ -73,7 +73,7 @@ function Board() {
   if (who.value === false) return html`<${Shown} name="login" />`;
   if (who.value === null || city.value === null) return html`<p class="loading" role="status">${say("loading")}</p>`;
   return html`<a class="skip" href="#page" onClick=${skip}>${say("skip")}</a>
-    <${Header} /><${StaleBanner} /><${ModeBanner} />
+    <${Header} /><${StaleBanner} /><${UpgradeBanner} /><${ModeBanner} />
     <div class="body">${!isWall && html`<${Rail} />`}<${Shown} name=${moduleOf(route.value)} /></div>`;
 }
 

@@ -1,5 +1,6 @@
 """The board in a real browser: what an operator sees of an alarm, a cut connection, another language."""
 
+import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from board_city import SITE
 from board_page import SIZES, box, window
 from playwright.async_api import expect
 
+from cloud.api import board as board_files
 from cloud.api.server import serving
 from wire.alarm import Change, Level
 
@@ -91,6 +93,27 @@ async def test_frozen_screen_looks_frozen(tmp_path: Path) -> None:
                 await expect(body).to_have_attribute("data-connection", "live")
                 await expect(board.page.locator(f'[data-site="{SITE}"]')).to_have_attribute("data-level", "red")
                 await board.close()  # before its server goes: the browser reports every try that finds none
+            board.troubles.clear()
+
+
+@pytest.mark.parametrize("query", ["", "wall=1"])
+async def test_an_upgraded_board_is_loaded_anew(tmp_path: Path, query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server comes back with one file changed: an operator is asked, and a wall takes the new board by itself."""
+    async with board_city.served(tmp_path) as city, AsyncExitStack() as first:
+        url = await first.enter_async_context(serving(city.app()))
+        async with window(url, "wall", query=query) as board:
+            body = board.page.locator("body[data-version]")
+            old = await body.get_attribute("data-version")
+            await first.aclose()
+            monkeypatch.setattr(board_files, "FOLDER", shutil.copytree(board_files.FOLDER, tmp_path / "board"))
+            (board_files.FOLDER / "styles" / "city.css").write_text("/* another version */")
+            async with serving(city.app(), port=int(url.rstrip("/").rpartition(":")[2])):
+                if not query:
+                    await board.page.get_by_role("button", name="重新载入").click()
+                await expect(body).not_to_have_attribute("data-version", str(old))
+                await expect(body).to_have_attribute("data-connection", "live")
+                await expect(board.page.locator(".banner")).to_have_count(0)
+                await board.close()
             board.troubles.clear()
 
 

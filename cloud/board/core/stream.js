@@ -3,6 +3,7 @@ import { batch } from "@preact/signals";
 
 import { addressOf, door, get, isExpected } from "./api.js";
 import * as city from "./city.js";
+import { lookForUpgrade } from "./upgrade.js";
 
 const TAKERS = { alarm: city.takeAlarms, case: city.takeCases, left: city.dropCases, box: city.takeBoxes, mode: city.takeModes, time: city.takeTime };
 const AGAIN_MS = 1_000;
@@ -77,6 +78,7 @@ async function load() {
       through = state.last_event_id;
       city.takeState(inventory, map, state);
       take(mine);
+      lookForUpgrade();
       return;
     } catch (error) {
       if (!isExpected(error)) throw error;

@@ -8,6 +8,7 @@ import { href, isWall } from "../core/route.js";
 import { district, scopeTo } from "../core/scope.js";
 import { isBlocked, silenced, toggleSilence } from "../core/sound.js";
 import { switchTheme } from "../core/theme.js";
+import { isOutdated } from "../core/upgrade.js";
 import { language, pick, say, switchLanguage } from "../core/words.js";
 import { Dialog } from "./dialog.js";
 import { Glyph } from "./glyphs.js";
@@ -109,6 +110,14 @@ export function StaleBanner() {
   if (isLive.value || heardAt.value === 0) return null;
   const words = say("stale", { age: age(ticking.value - heardAt.value) });
   return html`<section class="banner" aria-label=${say("connection.stale")} role="status">${words}</section>`;
+}
+
+/** Not by itself: somebody may be writing. */
+export function UpgradeBanner() {
+  if (!isOutdated.value) return null;
+  return html`<section class="banner" aria-label=${say("upgrade")} role="status">
+    ${say("upgrade")} <button onClick=${() => location.reload()}>${say("upgrade.load")}</button>
+  </section>`;
 }
 
 function Mode({ mode }) {
