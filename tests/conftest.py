@@ -17,6 +17,15 @@ settings.register_profile("egret", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("egret")
 
 
+_LONG = {"bench", "integration"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that workers who share the files end together."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in _LONG)
+
+
 @pytest.fixture
 def free_port() -> int:
     """A TCP port on 127.0.0.1 that nobody uses."""
