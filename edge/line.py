@@ -11,6 +11,7 @@ from edge.condition import Conditioner
 from edge.decode import decode
 from edge.detect import Detector
 from edge.ports import Now
+from edge.report import Reporter
 from edge.spool import Spool
 from wire.alarm import AlarmEvent, Frame
 from wire.inventory import Sensor
@@ -21,25 +22,32 @@ _log = logging.getLogger(__name__)
 _SILENCE_S = 5.0
 """How often the sensors of a line that is down are recorded as silent, at least."""
 _MILLISECOND_NS = 1_000_000
+_REPORT = " report"
+"""Ends the name of a reporter's state among those of the rules: no id has a space in it."""
 
 
 class LinePath:
-    """Decode, condition, detect, keep: what every sample of a line passes."""
+    """Decode, condition, detect, report, keep: what every sample of a line passes."""
 
     def __init__(self, sensors: Mapping[str, Sensor], config_version: str, spool: Spool) -> None:
         """Raises ConfigError when a limit set names a rule that there is not."""
         self._sensors, self._spool = sensors, spool
         self._conditioners = {name: Conditioner(sensor) for name, sensor in sensors.items()}
         self._detector = Detector(sensors.values(), config_version)
+        self._reporters = {name: Reporter(one) for name, one in sensors.items() if not one.report.is_everything}
         self._latest_ns = 0
 
     def restore(self, states: Mapping[str, bytes]) -> None:
-        """Go on where the rules stopped; a rule whose state cannot be read begins anew."""
-        for alarm, state in states.items():
+        """Go on where rules and reporting stopped; what cannot be read begins anew."""
+        for name, state in states.items():
+            reporter = self._reporters.get(name.removesuffix(_REPORT))
             try:
-                self._detector.restore({alarm: state})
+                if not name.endswith(_REPORT):
+                    self._detector.restore({name: state})
+                elif reporter:
+                    reporter.restore(state)
             except msgspec.MsgspecError as error:
-                _log.warning("alarm %s: its kept state cannot be read, its rule begins anew: %s", alarm, error)
+                _log.warning("the kept state of %s cannot be read, it begins anew: %s", name, error)
 
     async def take(self, sample: Sample) -> None:
         """One sample, all the way to the spool; with an alarm event in it, until that is safe on disk."""
@@ -50,7 +58,14 @@ class LinePath:
             return
         readings = self._conditioners[sensor.id].readings(decode(sample, sensor))
         detection = self._detector.step(readings)
-        await self._spool.add(readings, _with_bytes(detection.events, sample), detection.states)
+        events = _with_bytes(detection.events, sample)
+        reporter = self._reporters.get(sensor.id)
+        if reporter is None:
+            await self._spool.add(readings, events, detection.states)
+            return
+        report = reporter.step(readings, is_alarmed=bool(events))
+        own = {} if report.state is None else {f"{sensor.id}{_REPORT}": report.state}
+        await self._spool.add(report.leaving, events, {**detection.states, **own})
 
     async def stay_silent(self, reason: str, for_s: float, now: Now) -> None:
         """Record for a while, and at its end, that no sensor of this line can answer: silence is data."""

@@ -19,7 +19,7 @@ import zstandard
 from wire import gap
 from wire.errors import WireError
 from wire.gap import Gap
-from wire.quantities import QUANTITIES, UNKNOWN_DECIMALS
+from wire.quantities import decimals as decimals_of
 from wire.reading import Reading
 
 VERSION = 1
@@ -199,8 +199,7 @@ def _times(clock: _Clock) -> tuple[int, ...]:
 
 
 def _scaled(series: Series) -> tuple[int, list[int | float | None]]:
-    known = QUANTITIES.get(series.quantity)
-    decimals = known.decimals if known else UNKNOWN_DECIMALS
+    decimals = decimals_of(series.quantity)
     scale = 10**decimals
     whole: list[int] = []
     for value in series.values:

@@ -4,12 +4,13 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
 from wire.alarm import Level
 from wire.profile import Profile
+from wire.quantities import Statistic, statistic_of
 
 UNREGISTERED = "_unregistered"
 """The site of readings whose sensor the inventory does not know: stored and shown, never dropped."""
@@ -50,6 +51,25 @@ class RuleConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportPolicy:
+    """What of a sensor's samples leaves the box. Rules look at every sample all the same.
+
+    `every_s`: one sample in each interval of so many seconds, 0 for every sample. `deadbands`: also a sample in
+    which a quantity has moved this far from what was reported last; `has_statistics`: beside the sample, minimum,
+    mean, maximum and deviation of the interval.
+    """
+
+    every_s: float = 0.0
+    deadbands: Mapping[str, float] = field(default_factory=dict)
+    has_statistics: bool = False
+
+    @property
+    def is_everything(self) -> bool:
+        """Does every sample leave?"""
+        return not self.every_s
+
+
+@dataclass(frozen=True, slots=True)
 class Sensor:
     """One sensor: where it hangs, how it is read, what it may not exceed.
 
@@ -74,6 +94,15 @@ class Sensor:
     calibrated: date | None = None
     calibration_days: int = CALIBRATION_DAYS
     serial: str = ""
+    report: ReportPolicy = ReportPolicy()
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What it reports: what its device publishes, and the statistics of that."""
+        measured = self.profile.quantities
+        if not self.report.has_statistics:
+            return measured
+        return (*measured, *(statistic_of(quantity, one) for quantity in measured for one in Statistic))
 
 
 @dataclass(frozen=True, slots=True)

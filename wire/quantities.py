@@ -3,20 +3,47 @@
 A reading's value is always in its quantity's unit (UCUM code, ucum.org), and is rounded to
 `resolution` at decoding, so that what a rule sees, what the spool holds and what the store
 keeps is the same number. The resolution is finer than the sensors of `firmware-configs/`.
+
+`QUANTITIES` are measured. `STATISTICS` are what a box says of a stretch of their samples (`tilt_max`): they are
+stored and drawn as any quantity, but no device measures them and no rule judges them.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Statistic(StrEnum):
+    """Of the samples of one window that can be used. The word ends the quantity's name."""
+
+    MIN = "min"
+    MEAN = "mean"
+    MAX = "max"
+    STD = "std"
+    """About their mean, of all of them (divided by n)."""
+    COUNT = "count"
+    """How many they were."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """`decimals`: digits kept after the point, in `unit`."""
+    """`decimals`: digits kept after the point, in `unit`.
+
+    `base` and `statistic`: of a statistic, the quantity it is of, and which it is. `drawn_with` is the quantity
+    whose limits mean something beside its values: that of a minimum, mean or maximum, never of a deviation.
+    """
 
     name: str
     unit: str
     decimals: int
     zh: str
     en: str
+    base: str = ""
+    statistic: Statistic | None = None
+
+    @property
+    def drawn_with(self) -> str:
+        """Its own name for what is measured; empty for none."""
+        return "" if self.statistic in {Statistic.STD, Statistic.COUNT} else self.base or self.name
 
     @property
     def symbol(self) -> str:
@@ -47,18 +74,54 @@ _ROWS = (
     Quantity("spool_depth", "1", 0, "积压读数", "readings waiting in the spool"),
 )
 
+_OF = {
+    Statistic.MIN: ("最小值", "minimum"),
+    Statistic.MEAN: ("平均值", "mean"),
+    Statistic.MAX: ("最大值", "maximum"),
+    Statistic.STD: ("标准差", "standard deviation"),
+    Statistic.COUNT: ("有效样本数", "usable samples"),
+}
+_FINER = {Statistic.MEAN, Statistic.STD}
+"""Kept with one digit more than a sample."""
+
+
+def _statistic(row: Quantity, statistic: Statistic) -> Quantity:
+    zh, en = _OF[statistic]
+    name = statistic_of(row.name, statistic)
+    unit, decimals = (row.unit, row.decimals + (statistic in _FINER)) if statistic is not Statistic.COUNT else ("1", 0)
+    return Quantity(name, unit, decimals, f"{row.zh}·{zh}", f"{row.en}, {en}", row.name, statistic)
+
+
+def statistic_of(quantity: str, statistic: Statistic) -> str:
+    """`tilt_max`."""
+    return f"{quantity}_{statistic}"
+
+
 QUANTITIES: dict[str, Quantity] = {row.name: row for row in _ROWS}
+STATISTICS: dict[str, Quantity] = {
+    found.name: found for row in _ROWS for statistic in Statistic for found in [_statistic(row, statistic)]
+}
 UNKNOWN_DECIMALS = 6
 
 
+def known(quantity: str) -> Quantity | None:
+    """What is measured, or a statistic of it; None for a name that we do not list."""
+    return QUANTITIES.get(quantity) or STATISTICS.get(quantity)
+
+
+def decimals(quantity: str) -> int:
+    """Digits kept after the point; six of a quantity we do not list."""
+    found = known(quantity)
+    return found.decimals if found else UNKNOWN_DECIMALS
+
+
 def rounded(quantity: str, value: float) -> float:
-    """`value` at the resolution its quantity is kept in; a quantity we do not list keeps six decimals."""
-    known = QUANTITIES.get(quantity)
-    return round(value, known.decimals if known else UNKNOWN_DECIMALS)
+    """`value` at the resolution its quantity is kept in."""
+    return round(value, decimals(quantity))
 
 
 def amount(quantity: str, value: float | None) -> str:
     """`0.57 deg`, for people."""
-    known = QUANTITIES.get(quantity)
-    unit = f" {known.unit}" if known else ""
+    found = known(quantity)
+    unit = f" {found.unit}" if found else ""
     return "no value" if value is None else f"{value:.6g}{unit}"

@@ -20,7 +20,7 @@ class Quality(IntFlag):
     CALIBRATING = 16  # warm-up, inhibit or calibration (function check)
     FAILURE = 32  # the sensor itself reports a fault (failure)
     MAINTENANCE = 64  # still right, but the sensor asks for service (maintenance required)
-    UNCERTAIN = 128  # plausible, not trusted: shock, loose mount
+    UNCERTAIN = 128  # plausible, not trusted: shock, loose mount, statistics with samples missing
 
 
 UNUSABLE = Quality.OUT_OF_SPAN | Quality.STUCK | Quality.STALE | Quality.CALIBRATING | Quality.FAILURE

@@ -73,7 +73,18 @@ def _template() -> Schema:
         "every": _described(_DURATION, "sampling interval; else the profile's"),
         "constants": _described(_NUMBERS, "the site's numbers that the profile names"),
         "calibration": _described(_PERIOD, "how long a calibration holds; a year unless written"),
+        "report": _report(),
     }
+
+
+def _report() -> Schema:
+    change: Schema = {quantity: {"type": "number", "exclusiveMinimum": 0} for quantity in QUANTITIES}
+    policy: Schema = {
+        "every": _described(_DURATION, "one sample in each such interval leaves the box; 0s: every sample"),
+        "change": _described(_object(change, []), "also a sample that has moved so far, in the quantity's unit"),
+        "statistics": {"type": "boolean", "description": "beside it minimum, mean, maximum, deviation of the interval"},
+    }
+    return _object(policy, [])
 
 
 def _spool() -> Schema:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from wire.crs import WORDS, Crs, to_wgs84
 from wire.dates import read_date, read_period_days
-from wire.inventory import CALIBRATION_DAYS, Contact, Exposure, RuleConfig, Sensor, Site
+from wire.inventory import CALIBRATION_DAYS, Contact, Exposure, ReportPolicy, RuleConfig, Sensor, Site
 from wire.located import Block, nearest
 from wire.profile import RECORDED, Profile
+from wire.report_block import check_report, read_report
 from wire.topics import IDENTIFIER
 
 UNIT_MIN, UNIT_MAX = 1, 247
@@ -45,6 +46,7 @@ class Template:
     every_s: float | None = None
     constants: Mapping[str, float] = field(default_factory=dict)
     calibration_days: int = CALIBRATION_DAYS
+    report: ReportPolicy = field(default_factory=ReportPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ def read_template(block: Block, known: Known) -> Template:
         every_s=block.duration("every") if "every" in block else None,
         constants=numbers(block, "constants"),
         calibration_days=read_period_days(block, "calibration") or CALIBRATION_DAYS,
+        report=read_report(block) or ReportPolicy(),
     )
     if template.profile:
         _profile(block, template.profile, known)
@@ -134,11 +137,13 @@ def _sensor(site: str, key: str, block: Block, kind: Template | None, known: Kno
     commissioned, calibrated = read_date(block, "commissioned"), read_date(block, "calibrated")
     calibration_days = read_period_days(block, "calibration") or template.calibration_days
     serial = block.text("serial", "")
+    report = read_report(block) or template.report
     block.done()
     if profile is None:
         return None
     _check_unit(block, unit, profile)
     _check_interval(block, every_s, profile)
+    check_report(block, report, profile)
     _check_names(block, profile, zero, constants)
     return Placed(
         Sensor(
@@ -156,6 +161,7 @@ def _sensor(site: str, key: str, block: Block, kind: Template | None, known: Kno
             calibrated=calibrated,
             calibration_days=calibration_days,
             serial=serial,
+            report=report,
         ),
         block,
     )

@@ -1,5 +1,7 @@
 """GET /city: what there is. The board asks once and knows every name, place and limit."""
 
+from collections.abc import Iterable
+
 import msgspec
 from litestar import Response, Router, get
 
@@ -7,7 +9,7 @@ from cloud.api import packed
 from cloud.api.packed import AnyRequest
 from wire.alarm import Level
 from wire.inventory import Inventory, Sensor, Site
-from wire.quantities import QUANTITIES, Quantity
+from wire.quantities import QUANTITIES, STATISTICS, Quantity
 
 
 class CityLimit(msgspec.Struct, frozen=True):
@@ -20,12 +22,30 @@ class CityLimit(msgspec.Struct, frozen=True):
     source: str
 
 
+class CityQuantity(msgspec.Struct, frozen=True):
+    """What values of this name mean. `drawn_with`: the quantity whose limits belong beside them.
+
+    That is the quantity itself; of a minimum, mean or maximum (`tilt_max`) what it is of; of a deviation none.
+    """
+
+    name: str
+    unit: str
+    decimals: int
+    zh: str
+    en: str
+    drawn_with: str
+
+
 class CityMake(msgspec.Struct, frozen=True):
-    """What many sensors have in common. `quantities` are what a good poll yields, by name (`City.quantities`)."""
+    """What many sensors have in common. `quantities` are what they report, by name (`City.quantities`).
+
+    `report_s`: one reading leaves the box in each so many seconds, if nothing else asks for more; 0: every sample.
+    """
 
     profile: str
     quantities: tuple[str, ...]
     limits: tuple[CityLimit, ...]
+    report_s: float
 
 
 class CitySensor(msgspec.Struct, frozen=True):
@@ -68,7 +88,7 @@ class City(msgspec.Struct, frozen=True):
     is_demonstration: bool
     version: str
     districts: dict[str, str]
-    quantities: tuple[Quantity, ...]
+    quantities: tuple[CityQuantity, ...]
     grafana: str
     makes: tuple[CityMake, ...]
     sites: tuple[CitySite, ...]
@@ -96,12 +116,22 @@ def _city(inventory: Inventory, grafana: str) -> City:
         is_demonstration=inventory.is_demonstration,
         version=inventory.version,
         districts=dict(inventory.districts),
-        quantities=tuple(QUANTITIES.values()),
+        quantities=tuple(_quantity(one) for one in (*QUANTITIES.values(), *_statistics(inventory))),
         grafana=grafana,
         makes=tuple(makes),
         sites=sites,
         boxes=tuple(CityBox(box.id, box.name) for box in inventory.boxes.values()),
     )
+
+
+def _statistics(inventory: Inventory) -> Iterable[Quantity]:
+    """Those that a sensor of the city reports."""
+    reported = {name for sensor in inventory.sensors.values() for name in sensor.quantities}
+    return (found for name, found in STATISTICS.items() if name in reported)
+
+
+def _quantity(known: Quantity) -> CityQuantity:
+    return CityQuantity(known.name, known.unit, known.decimals, known.zh, known.en, known.drawn_with)
 
 
 def _site(site: Site, inventory: Inventory, makes: dict[CityMake, int]) -> CitySite:
@@ -125,4 +155,4 @@ def _make(sensor: Sensor) -> CityMake:
         if rule.quantity  # the rule that judges the sensor itself has no limit
         for level in rule.levels
     )
-    return CityMake(sensor.profile.name, sensor.profile.quantities, limits)
+    return CityMake(sensor.profile.name, sensor.quantities, limits, sensor.report.every_s)

@@ -121,7 +121,7 @@ def _sensor(sensor: Sensor, inventory: Inventory) -> SiteSensor:
         serial=sensor.serial,
         zero=dict(sensor.zero),
         constants=dict(sensor.constants),
-        quantities=sensor.profile.quantities,
+        quantities=sensor.quantities,
         rules=tuple(rule_answer(rule) for rule in sensor.rules),
     )
 

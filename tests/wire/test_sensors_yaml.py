@@ -12,7 +12,7 @@ import yaml
 
 from wire.crs import Crs, from_wgs84
 from wire.errors import ConfigError
-from wire.inventory import UNREGISTERED, Contact, Exposure, Inventory, SpoolLimits, Tags
+from wire.inventory import UNREGISTERED, Contact, Exposure, Inventory, ReportPolicy, SpoolLimits, Tags
 from wire.line_load import utilisation
 from wire.located import Mistakes, parse
 from wire.profile import Profile
@@ -107,6 +107,23 @@ def test_how_far_a_spool_may_grow(read: Read) -> None:
     written = CITY.replace("    lines:\n", "    spool: {most: 8 GiB, keep_free: 0.5 MiB}\n    lines:\n", 1)
     assert read(written).boxes["XM-TA-01"].spool == SpoolLimits(8 * 2**30, 512 * 2**10)
     assert read(CITY).boxes["XM-TA-01"].spool == SpoolLimits(512 * 2**20, 64 * 2**20)
+
+
+def test_what_of_a_sensor_is_reported(read: Read) -> None:
+    """A kind's policy holds for its sensors, and a sensor's own stands for all of it; without any, every sample."""
+    text = CITY.replace("every: 500ms}", "every: 500ms, report: {every: 30s, change: {tilt: 0.05}}}")
+    city = read(text.replace("unit: 0x52,", "unit: 0x52, report: {statistics: true},"))
+    assert city.sensors["XM-TA-0117-T1"].report == ReportPolicy(30, {"tilt": 0.05})
+    assert city.sensors["XM-TA-0118-T1"].report == ReportPolicy(300, {}, has_statistics=True)
+    assert city.sensors["XM-TA-D03-L1"].report.is_everything
+    assert (
+        read(text.replace("unit: 0x52,", "unit: 0x52, report: {every: 0s},"))
+        .sensors["XM-TA-0118-T1"]
+        .report.is_everything
+    )
+    quantities = city.sensors["XM-TA-0118-T1"].quantities
+    assert set(city.sensors["XM-TA-0117-T1"].quantities) < set(quantities)
+    assert {"tilt", "tilt_min", "tilt_mean", "tilt_max", "tilt_std"} < set(quantities)
 
 
 def test_places_from_chinese_maps_are_converted_once(read: Read) -> None:

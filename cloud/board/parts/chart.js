@@ -109,9 +109,9 @@ export function Chart({ sensors, quantity, values, spanMs }) {
   const place = useRef(null);
   const trouble = useSignal(null);
   const having = sensors.filter((sensor) => sensor.quantities.includes(quantity));
-  const limits = having[0].limits.filter((row) => row.quantity === quantity);
+  const limits = having[0].limits.filter((row) => row.quantity === quantities.value.get(quantity)?.drawn_with);
   useEffect(() => {
-    const tracks = having.map(() => new Track(spanMs / BUCKETS));
+    const tracks = having.map((sensor) => new Track(spanMs / BUCKETS, sensor.report_s * 1000));
     const isReady = signal(false);
     let [isHere, again] = [true, 0];
     const load = async () => {

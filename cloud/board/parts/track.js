@@ -6,10 +6,15 @@ const GAP_LEAST_MS = 2_000;
 export class Track {
   #points = [];
   #stepMs;
+  #reportMs;
 
-  /** `stepMs`: between two stored points of the whole span, and so the least between two that arrive. */
-  constructor(stepMs) {
+  /**
+   * `stepMs`: between two stored points of the whole span, and so the least between two that arrive.
+   * `reportMs`: the longest that the sensor reports nothing while nothing changes.
+   */
+  constructor(stepMs, reportMs = 0) {
     this.#stepMs = stepMs;
+    this.#reportMs = reportMs;
   }
 
   /** The stored points come before those that arrived while they were asked for. */
@@ -32,7 +37,7 @@ export class Track {
     const points = this.#points;
     const steps = points.slice(1).map(([time], at) => time - points[at][0]).sort((one, other) => one - other);
     const usual = Math.max(this.#stepMs, steps[steps.length >> 1] ?? 0);
-    const longest = Math.max(GAP_LEAST_MS, GAP_INTERVALS * usual);
+    const longest = Math.max(GAP_LEAST_MS, GAP_INTERVALS * usual, 2 * this.#reportMs);
     const rows = points.flatMap(([time, value], at) =>
       at > 0 && time - points[at - 1][0] > longest ? [[time - 1, null], [time, value]] : [[time, value]],
     );

@@ -37,6 +37,28 @@ async def test_city_names_places_and_limits(town: Any) -> None:
     assert red["source"]
 
 
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Billboards report a sample and the statistics of each minute."""
+    every = "limits: billboard, report: {every: 1min, statistics: true}}"
+    monkeypatch.setattr(small_city, "SENSORS_YAML", small_city.SENSORS_YAML.replace("limits: billboard}", every))
+
+
+@pytest.mark.usefixtures("windows")
+async def test_statistics_are_drawn_with_the_limits_they_can_be_held_against(town: Any) -> None:
+    """A minute's greatest tilt stands beside the limits of tilt, its deviation beside none; each has its name."""
+    city = await get(town, "city")
+    make = next(make for make in city["makes"] if "tilt" in make["quantities"])
+    assert make["report_s"] == 60
+    known = {quantity["name"]: quantity for quantity in city["quantities"]}
+    assert set(make["quantities"]) <= set(known)
+    drawn = {name: known[name]["drawn_with"] for name in make["quantities"] if name.startswith("tilt_m")}
+    assert drawn == {"tilt_min": "tilt", "tilt_mean": "tilt", "tilt_max": "tilt"}
+    assert (known["tilt"]["drawn_with"], known["tilt_std"]["drawn_with"]) == ("tilt", "")
+    assert (known["tilt_max"]["zh"], known["tilt_max"]["unit"]) == ("合成倾角·最大值", "deg")
+    assert "gas_lel_max" not in known
+
+
 async def test_city_is_sent_once(town: Any) -> None:
     """Sensors with the same profile and limits share them; who has the answer already gets 304 and no body."""
     first = await town.client.get("api/v1/city")

@@ -1,0 +1,148 @@
+"""Report: what of a sensor's readings leaves the box now, by its policy, and what is held back.
+
+A sample leaves whole, with all its quantities, when any of them has a reason: the first of its interval, a value
+that has moved by its deadband, a quality that has changed, an alarm event. So silence lasts an interval at most,
+and a bad reading is never the one that is left out. Rules have seen every sample before this stage.
+
+Statistics are of the usable samples of an interval, and leave with the sample that begins the next one, stamped
+with the interval's end. Where some could not be used, or time is missing, they are UNCERTAIN, and their count
+leaves with them. Time is the readings' own.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from wire.inventory import Sensor
+from wire.quantities import Statistic, rounded, statistic_of
+from wire.reading import Quality, Reading
+
+_SECOND_NS = 1_000_000_000
+_HOLE_GAPS = 3
+"""A time without a usable sample is a hole when it is this many times their usual distance (judgement)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What of one sample's readings leaves the box, and what does not.
+
+    `state` is the reporter's after them, for a restart; None while it is as before.
+    """
+
+    leaving: Sequence[Reading]
+    held: Sequence[Reading]
+    state: bytes | None
+
+
+class _Window(msgspec.Struct, array_like=True):
+    """One quantity in one interval: `squares` is the sum of squared distances from the mean (Welford's way)."""
+
+    number: int
+    last_ns: int
+    longest_ns: int = 0
+    count: int = 0
+    unusable: int = 0
+    low: float = math.inf
+    high: float = -math.inf
+    mean: float = 0.0
+    squares: float = 0.0
+    quality: int = 0
+    worst: int = 0
+
+    def take(self, reading: Reading) -> None:
+        """One sample more."""
+        self.longest_ns = max(self.longest_ns, reading.time_ns - self.last_ns)
+        self.last_ns = reading.time_ns
+        self.worst |= reading.quality
+        if reading.value is None or not reading.is_usable:
+            self.unusable += 1
+            return
+        self.count += 1
+        self.quality |= reading.quality
+        self.low, self.high = min(self.low, reading.value), max(self.high, reading.value)
+        step = reading.value - self.mean
+        self.mean += step / self.count
+        self.squares += step * (reading.value - self.mean)
+
+    def statistics(self, every_ns: int) -> dict[Statistic, float | None]:
+        """At the interval's end; the count when it matters."""
+        if not self.count:
+            return dict.fromkeys((Statistic.MIN, Statistic.MEAN, Statistic.MAX, Statistic.STD), None)
+        found: dict[Statistic, float | None] = {
+            Statistic.MIN: self.low,
+            Statistic.MEAN: self.mean,
+            Statistic.MAX: self.high,
+            Statistic.STD: math.sqrt(max(0.0, self.squares) / self.count),
+        }
+        return found | {Statistic.COUNT: float(self.count)} if self.is_thin(every_ns) else found
+
+    def is_thin(self, every_ns: int) -> bool:
+        """Is some of the interval missing?"""
+        return bool(self.unusable) or self.longest_ns * self.count > _HOLE_GAPS * every_ns
+
+
+class Reporter:
+    """One sensor whose policy holds something back. `restore` before the first step."""
+
+    def __init__(self, sensor: Sensor) -> None:
+        self._policy, self._every_ns = sensor.report, round(sensor.report.every_s * _SECOND_NS)
+        self._last: dict[str, Reading] = {}
+        self._windows: dict[str, _Window] = {}
+        self._kept = b""
+
+    def step(self, readings: Sequence[Reading], *, is_alarmed: bool) -> Report:
+        """The readings of one sample, and whether they led to an alarm event."""
+        statistics = list(self._summed(readings)) if self._policy.has_statistics else []
+        if is_alarmed or any(self._is_due(reading) for reading in readings):
+            self._last.update((reading.quantity, reading) for reading in readings)
+            return Report([*statistics, *readings], (), self._state())
+        return Report(statistics, readings, self._state())
+
+    def restore(self, state: bytes) -> None:
+        """Go on with the intervals that were open. Raises MsgspecError."""
+        self._windows = msgspec.msgpack.decode(state, type=dict[str, _Window]) if state else {}
+        self._kept = state
+
+    def _state(self) -> bytes | None:
+        state = msgspec.msgpack.encode(self._windows) if self._windows else b""
+        if state == self._kept:
+            return None
+        self._kept = state
+        return state
+
+    def _is_due(self, reading: Reading) -> bool:
+        last = self._last.get(reading.quantity)
+        if last is None or reading.quality != last.quality:
+            return True
+        if reading.time_ns // self._every_ns != last.time_ns // self._every_ns:
+            return True
+        deadband = self._policy.deadbands.get(reading.quantity)
+        if deadband is None or reading.value is None or last.value is None:
+            return False
+        return round(abs(reading.value - last.value), 9) >= deadband
+
+    def _summed(self, readings: Sequence[Reading]) -> Iterator[Reading]:
+        """Takes the readings into their intervals; the statistics of those that end with them."""
+        for reading in readings:
+            number = reading.time_ns // self._every_ns
+            window = self._windows.get(reading.quantity)
+            if window is None or window.number != number:
+                if window:
+                    yield from self._ended(reading, window, number)
+                before_ns = window.last_ns if window and window.number == number - 1 else number * self._every_ns
+                window = self._windows[reading.quantity] = _Window(number, before_ns)
+            window.take(reading)
+
+    def _ended(self, reading: Reading, window: _Window, number: int) -> Iterator[Reading]:
+        """Of an interval that a clock set back has cut short, at its last sample: its end is still to come."""
+        end_ns = (window.number + 1) * self._every_ns
+        window.longest_ns = max(window.longest_ns, end_ns - window.last_ns)
+        time_ns = end_ns if number > window.number else window.last_ns
+        quality = window.quality if window.count else window.worst
+        if window.is_thin(self._every_ns) and window.count:
+            quality |= int(Quality.UNCERTAIN)
+        for statistic, value in window.statistics(self._every_ns).items():
+            name = statistic_of(reading.quantity, statistic)
+            yield Reading(reading.sensor, name, None if value is None else rounded(name, value), time_ns, quality)
