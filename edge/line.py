@@ -63,9 +63,10 @@ class LinePath:
         if reporter is None:
             await self._spool.add(readings, events, detection.states)
             return
-        report = reporter.step(readings, is_alarmed=bool(events))
+        report = reporter.step(readings, events)
         own = {} if report.state is None else {f"{sensor.id}{_REPORT}": report.state}
-        await self._spool.add(report.leaving, events, {**detection.states, **own})
+        around = () if report.around is None else (report.around,)
+        await self._spool.add(report.leaving, events, {**detection.states, **own}, report.held, around)
 
     async def stay_silent(self, reason: str, for_s: float, now: Now) -> None:
         """Record for a while, and at its end, that no sensor of this line can answer: silence is data."""

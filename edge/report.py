@@ -1,7 +1,8 @@
 """Report: what of a sensor's readings leaves the box now, by its policy, and what is held back.
 
 A sample leaves whole, with all its quantities, when any of them has a reason: the first of its interval, a value
-that has moved by its deadband, a quality that has changed, an alarm event. So silence lasts an interval at most,
+that has moved by its deadband, a quality that has changed, an alarm event. When an alarm begins or grows worse, what
+was held back before it is asked for, and for a while every sample leaves. So silence lasts an interval at most,
 and a bad reading is never the one that is left out. Rules have seen every sample before this stage.
 
 Statistics are of the usable samples of an interval, and leave with the sample that begins the next one, stamped
@@ -12,9 +13,11 @@ leaves with them. Time is the readings' own.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
+from wire.alarm import AlarmEvent, Change
 from wire.inventory import Sensor
 from wire.quantities import Statistic, rounded, statistic_of
 from wire.reading import Quality, Reading
@@ -24,16 +27,30 @@ _HOLE_GAPS = 3
 """A time without a usable sample is a hole when it is this many times their usual distance (judgement)."""
 
 
+class Around(NamedTuple):
+    """The samples of a sensor from `first_ns` to `last_ns`, which an alarm asks for."""
+
+    sensor: str
+    first_ns: int
+    last_ns: int
+
+    def has(self, reading: Reading) -> bool:
+        """Is this one of them?"""
+        return reading.sensor == self.sensor and self.first_ns <= reading.time_ns <= self.last_ns
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What of one sample's readings leaves the box, and what does not.
 
-    `state` is the reporter's after them, for a restart; None while it is as before.
+    `state` is the reporter's after them, for a restart; None while it is as before. `around` is what shall now leave
+    of what was held back.
     """
 
     leaving: Sequence[Reading]
     held: Sequence[Reading]
     state: bytes | None
+    around: Around | None = None
 
 
 class _Window(msgspec.Struct, array_like=True):
@@ -83,6 +100,13 @@ class _Window(msgspec.Struct, array_like=True):
         return bool(self.unusable) or self.longest_ns * self.count > _HOLE_GAPS * every_ns
 
 
+class _State(msgspec.Struct, array_like=True):
+    """`after`: the time of an alarm, and until when every sample leaves because of it."""
+
+    windows: dict[str, _Window] = {}
+    after: tuple[int, int] | None = None
+
+
 class Reporter:
     """One sensor whose policy holds something back. `restore` before the first step."""
 
@@ -90,29 +114,47 @@ class Reporter:
         self._policy, self._every_ns = sensor.report, round(sensor.report.every_s * _SECOND_NS)
         self._last: dict[str, Reading] = {}
         self._windows: dict[str, _Window] = {}
+        self._after: tuple[int, int] | None = None
         self._kept = b""
 
-    def step(self, readings: Sequence[Reading], *, is_alarmed: bool) -> Report:
-        """The readings of one sample, and whether they led to an alarm event."""
+    def step(self, readings: Sequence[Reading], events: Sequence[AlarmEvent] = ()) -> Report:
+        """The readings of one sample, and the alarm events they led to."""
         statistics = list(self._summed(readings)) if self._policy.has_statistics else []
-        if is_alarmed or any(self._is_due(reading) for reading in readings):
+        around = self._around(events)
+        if events or any(self._is_due(reading) for reading in readings):
             self._last.update((reading.quantity, reading) for reading in readings)
-            return Report([*statistics, *readings], (), self._state())
+            return Report([*statistics, *readings], (), self._state(), around)
         return Report(statistics, readings, self._state())
 
     def restore(self, state: bytes) -> None:
-        """Go on with the intervals that were open. Raises MsgspecError."""
-        self._windows = msgspec.msgpack.decode(state, type=dict[str, _Window]) if state else {}
-        self._kept = state
+        """Go on with the intervals that were open, and after an alarm. Raises MsgspecError."""
+        kept = msgspec.msgpack.decode(state, type=_State) if state else _State()
+        self._windows, self._after, self._kept = kept.windows, kept.after, state
+
+    def _around(self, events: Sequence[AlarmEvent]) -> Around | None:
+        """What an alarm that begins or grows worse asks for; from now on, every sample for a while."""
+        times = [event.time_ns for event in events if event.change in {Change.RAISED, Change.ESCALATED}]
+        if not times:
+            return None
+        time_ns = times[0]
+        self._after = (time_ns, time_ns + round(self._policy.after_s * _SECOND_NS))
+        return Around(events[0].sensor, time_ns - round(self._policy.before_s * _SECOND_NS), time_ns)
 
     def _state(self) -> bytes | None:
-        state = msgspec.msgpack.encode(self._windows) if self._windows else b""
+        state = msgspec.msgpack.encode(_State(self._windows, self._after)) if self._windows or self._after else b""
         if state == self._kept:
             return None
         self._kept = state
         return state
 
+    def _is_after_an_alarm(self, time_ns: int) -> bool:
+        if self._after and not self._after[0] <= time_ns <= self._after[1]:  # over, or the clock was set back
+            self._after = None
+        return self._after is not None
+
     def _is_due(self, reading: Reading) -> bool:
+        if self._is_after_an_alarm(reading.time_ns):
+            return True
         last = self._last.get(reading.quantity)
         if last is None or reading.quality != last.quality:
             return True

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
+from edge.report import Around
 from edge.spool_aside import begin_anew
 from edge.spool_damage import NAME, Damaged, explained
 from edge.spool_file import Group, SpoolFile, open_spool
@@ -113,16 +114,18 @@ class Spool:
         readings: Sequence[Reading],
         events: Sequence[AlarmEvent] = (),
         states: Mapping[str, bytes] = _NO_STATES,
+        held: Sequence[Reading] = (),
+        around: Sequence[Around] = (),
     ) -> None:
-        """Take readings, the events they caused and the rules' states after them.
+        """Take readings, the events they caused and the rules' states after them; what is held back, what is not now.
 
         Returns at once for readings alone, unless the disk is behind; with events, when they are safe.
         """
-        self._group.extend(readings, events, states)
+        self._group.extend(readings, events, states, held, around)
         self._states.update(states)
         self._added += 1
         self._begin(asyncio.get_running_loop().time())
-        if events or len(self._group.readings) >= GROUP_MAX:
+        if events or self._group.size >= GROUP_MAX:
             self._is_urgent.set()
             mine = self._added
             while self._kept < mine:
@@ -190,7 +193,7 @@ class Spool:
             self._is_urgent.clear()
             group, added = self._group.copy(), self._added
             is_over = self._window_began is not None and now - self._window_began >= self._batch_s
-            seals = seals or is_over or self._window_readings + len(group.readings) >= VALUES_MAX
+            seals = seals or is_over or self._window_readings + group.size >= VALUES_MAX
             is_synced = seals or bool(group.events) or now - self._synced_at >= SYNC_S
             if not (group or seals or (is_synced and not self._is_synced)):
                 return
@@ -201,7 +204,7 @@ class Spool:
                 if group.is_kept:  # even when cancelled meanwhile
                     self._news.committed(gap)
                     self._unheard += group.events
-                    self._window_readings += len(group.readings)
+                    self._window_readings += group.size
                     self._is_synced, self._synced_at = is_synced, now if is_synced else self._synced_at
                     self._forget(group, added)
                     self._announce(group, now, seals=seals)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import msgspec
 
+from edge import spool_ring
+from edge.report import Around
 from edge.spool_damage import NAME, explained
 from edge.spool_room import Room, forget
 from edge.spool_view import Depth, SpoolView
@@ -36,6 +38,7 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS gap (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, gap BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS event (sequence INTEGER PRIMARY KEY, event BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS rule_state (alarm TEXT PRIMARY KEY, state BLOB NOT NULL)",
+    *spool_ring.TABLES,
 )
 _encoder = msgspec.msgpack.Encoder()
 _readings = msgspec.msgpack.Decoder(list[Reading])
@@ -45,32 +48,50 @@ _readings = msgspec.msgpack.Decoder(list[Reading])
 class Group:
     """What is committed in one transaction: readings, the events they caused, the rules' states after them.
 
-    `is_kept` once it is in the file.
+    `held` is what report policies hold back, `around` what shall be sent of it. `is_kept` once it is in the file.
     """
 
     readings: list[Reading] = field(default_factory=list)
     events: list[AlarmEvent] = field(default_factory=list)
     states: dict[str, bytes] = field(default_factory=dict)
+    held: list[Reading] = field(default_factory=list)
+    around: list[Around] = field(default_factory=list)
     is_kept: bool = False
 
     def __bool__(self) -> bool:
         """Is there anything to commit?"""
-        return bool(self.readings or self.events or self.states)
+        return bool(self.readings or self.events or self.states or self.held)
 
-    def extend(self, readings: Sequence[Reading], events: Sequence[AlarmEvent], states: Mapping[str, bytes]) -> None:
+    @property
+    def size(self) -> int:
+        """Readings that it takes memory for."""
+        return len(self.readings) + len(self.held)
+
+    def extend(
+        self,
+        readings: Sequence[Reading],
+        events: Sequence[AlarmEvent],
+        states: Mapping[str, bytes],
+        held: Sequence[Reading],
+        around: Sequence[Around],
+    ) -> None:
         """Take what came later."""
         self.readings.extend(readings)
         self.events.extend(events)
         self.states.update(states)
+        self.held.extend(held)
+        self.around.extend(around)
 
     def copy(self) -> "Group":
         """As it is now."""
-        return Group(self.readings.copy(), self.events.copy(), self.states.copy())
+        return Group(self.readings.copy(), self.events.copy(), self.states.copy(), self.held.copy(), self.around.copy())
 
     def remove(self, kept: "Group") -> None:
         """Leave what came after the copy `kept` was made."""
         del self.readings[: len(kept.readings)]
         del self.events[: len(kept.events)]
+        del self.held[: len(kept.held)]
+        del self.around[: len(kept.around)]
         self.states = {alarm: state for alarm, state in self.states.items() if kept.states.get(alarm) is not state}
 
 
@@ -81,6 +102,7 @@ class SpoolFile(SpoolView):
         """`database` has the tables. Use `open_spool`."""
         super().__init__(database)
         self._room = room
+        self._is_turning = True
 
     def close(self) -> None:
         """Checkpoint and close."""
@@ -96,7 +118,10 @@ class SpoolFile(SpoolView):
             gap = self._room.make(self._database, self.depths[Lane.READINGS].stored)
             if group.readings:
                 self._database.execute("INSERT INTO pending (readings) VALUES (?)", [_encoder.encode(group.readings)])
-            readings = self._seal() if seals else self.depths[Lane.READINGS]
+            if group.held or group.around:
+                spool_ring.hold(self._database, group.held, group.around)
+            is_turning = self._is_turning or bool(group.held or group.around)
+            readings = self._seal(self._asked(is_turning)) if seals else self.depths[Lane.READINGS]
             alarms = self._number(group.events)
             self._database.executemany("INSERT OR REPLACE INTO rule_state VALUES (?, ?)", group.states.items())
             self._set_depths({Lane.READINGS: readings, Lane.ALARMS: alarms})
@@ -104,8 +129,12 @@ class SpoolFile(SpoolView):
                 # A transaction that changes no page would sync nothing of what was committed before it.
                 self._database.execute("UPDATE spool SET syncs = syncs + 1")
         self.depths = {Lane.READINGS: readings, Lane.ALARMS: alarms}
+        self._is_turning = is_turning and not (seals and not spool_ring.is_waiting(self._database))
         group.is_kept = True
         return gap
+
+    def _asked(self, is_turning: bool) -> list[Reading]:  # noqa: FBT001
+        return spool_ring.turn(self._database, self._room.limits) if is_turning else []
 
     def trim(self, lane: Lane, through: int) -> None:
         """Delete what a receipt covers. An older one says nothing new; one beyond what there is is not believed."""
@@ -138,10 +167,10 @@ class SpoolFile(SpoolView):
         rows = [(depth.committed, depth.stored, lane) for lane, depth in depths.items()]
         self._database.executemany("UPDATE lane SET committed = ?, stored = ? WHERE name = ?", rows)
 
-    def _seal(self) -> Depth:
-        """What is pending becomes batches; the readings lane after it."""
+    def _seal(self, asked: Sequence[Reading]) -> Depth:
+        """What is pending becomes batches, behind what was `asked` of the ring; the readings lane after it."""
         rows = self._database.execute("SELECT readings FROM pending ORDER BY id").fetchall()
-        readings = [reading for row in rows for reading in _readings.decode(row[0])]
+        readings = [*asked, *(reading for row in rows for reading in _readings.decode(row[0]))]
         depth = self.depths[Lane.READINGS]
         first = depth.committed + 1
         for count, payload in self._sealed(readings, first):
@@ -202,7 +231,7 @@ def _look_through(database: sqlite3.Connection) -> None:
 
 def _create(database: sqlite3.Connection) -> None:
     """What is missing: all of it in a new file, what came later in an old one."""
-    if database.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'gap'").fetchone()[0]:
+    if database.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('gap', 'around')").fetchone()[0] == 2:
         return
     database.execute("BEGIN IMMEDIATE")
     with database:

@@ -1,6 +1,7 @@
 """Room for what is new: at its limits a spool lets its oldest readings go, and says what went.
 
-Whole sealed batches go, oldest first, and never the newest: it carries the gap to the cloud. Alarm
+The ring of what was held back goes first, and leaves no gap: it was not numbered. Then whole sealed batches go,
+oldest first, and never the newest: it carries the gap to the cloud. Alarm
 events never go. Readings stay within both limits; alarm events may take what they leave.
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge import spool_ring
 from wire import batch as wire_batch
 from wire.batch import Batch
 from wire.gap import GAPS_MAX, Gap, Reason
@@ -52,9 +54,11 @@ class Room:
         for_disk = live - on_disk + short if short > 0 else 0
         for_size = live - self.limits.most
         gone = None
-        if max(for_disk, for_size) > 0:
+        too_much = min(max(for_disk, for_size), _ONCE_MOST)
+        too_much -= spool_ring.give_up(database, too_much) if too_much > 0 else 0
+        if too_much > 0:
             reason = Reason.DISK if for_disk > for_size else Reason.SIZE
-            gone = _let_go(database, min(max(for_disk, for_size), _ONCE_MOST), reason)
+            gone = _let_go(database, too_much, reason)
             if gone:
                 _note(database, gone, stored)
         for _ in range(min(unused, _PAGES_BACK) if short > 0 else 0):

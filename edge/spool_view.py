@@ -4,22 +4,26 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from heapq import merge
 from pathlib import Path
 
 import msgspec
 
+from edge import spool_ring
 from edge.spool_damage import NAME, explained
 from wire import batch as wire_batch
 from wire.alarm import AlarmEvent
 from wire.batch import Batch
 from wire.errors import EgretError
 from wire.gap import Gap
+from wire.reading import Reading
 from wire.receipt import Lane
 
 _FETCH_VALUES = 10_000
 """Values that one fetch may bring into memory; a fetch brings one batch at least."""
 _event = msgspec.msgpack.Decoder(AlarmEvent)
 _gap = msgspec.msgpack.Decoder(Gap)
+_readings = msgspec.msgpack.Decoder(list[Reading])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,66 @@ class SpoolView:
 
     def gaps(self, after: int = 0) -> tuple[Gap, ...]:
         """Of readings that had to go, above sequence `after`, oldest first; the newest hundred receipted ones too."""
-        if not self._database.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'gap'").fetchone()[0]:
-            return ()  # of a version that kept none, and not opened since
+        if not self._has("gap"):
+            return ()
         rows = self._database.execute("SELECT gap FROM gap WHERE last > ? ORDER BY first", [after])
         return tuple(_gap.decode(row[0]) for row in rows.fetchall())
+
+    @contextmanager
+    def as_of_now(self) -> Iterator[None]:
+        """Whatever an agent commits meanwhile is not seen inside."""
+        self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._database.rollback()
+
+    def ring_size(self) -> int:
+        """Bytes of what report policies hold back."""
+        return spool_ring.size(self._database) if self._has("around") else 0
+
+    def readings(self) -> Iterator[Reading]:
+        """Everything that is here, once, in the order in which it was sampled: the ring, what waits, what is open."""
+        sent = spool_ring.sent(self._database) if self._has("around") else []
+        both: set[tuple[str, str, int]] = set()
+        """Sent out of the ring, and perhaps without a receipt: the ring's comes first."""
+        for reading, row in merge(self._held(), self._unsent(), key=_sampled):
+            key = (reading.sensor, reading.quantity, reading.time_ns)
+            if row and any(one.has(row, reading) for one in sent):
+                both.add(key)
+            elif key in both:
+                continue
+            yield reading
+
+    def _held(self) -> Iterator[tuple[Reading, int]]:
+        """With the row of the ring in which it is, which for the open window is the next."""
+        if not self._has("around"):
+            return
+        row = 0
+        for row, batch in spool_ring.kept(self._database):
+            yield from ((reading, row) for reading in _in_order(batch))
+        yield from ((reading, row + 1) for reading in spool_ring.held(self._database))
+
+    def _unsent(self) -> Iterator[tuple[Reading, int]]:
+        """Without a receipt, and in no row of the ring."""
+        with closing(self._database.execute("SELECT payload FROM batch ORDER BY first")) as rows:
+            for (payload,) in rows:
+                yield from ((reading, 0) for reading in _in_order(wire_batch.decode(payload)))
+        for (pending,) in self._database.execute("SELECT readings FROM pending ORDER BY id").fetchall():
+            yield from ((reading, 0) for reading in _readings.decode(pending))
+
+    def _has(self, table: str) -> bool:
+        """Not in a file of an older version that was not opened since."""
+        return bool(self._database.execute("SELECT count(*) FROM sqlite_schema WHERE name = ?", [table]).fetchone()[0])
+
+
+def _in_order(batch: Batch) -> list[Reading]:
+    readings = (reading for series in batch.series for reading in series.readings())
+    return sorted(readings, key=lambda reading: (reading.time_ns, reading.sensor))
+
+
+def _sampled(placed: tuple[Reading, int]) -> tuple[int, str]:
+    return placed[0].time_ns, placed[0].sensor
 
 
 def _with_gaps(batch: Batch, gaps: Sequence[Gap]) -> Batch:
@@ -106,19 +166,26 @@ def _beside(folder: Path) -> Iterator[SpoolView]:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """A spool as seen from another process. `size` in bytes on disk."""
+    """A spool as seen from another process. `size` in bytes on disk, `ring` of them what policies hold back."""
 
     id: str
     depths: Mapping[Lane, Depth]
     size: int
     gaps: tuple[Gap, ...]
+    ring: int
 
 
 def peek(folder: Path) -> Glance:
     """Look at a spool that an agent may be using. Raises EgretError when there is none."""
     with _beside(folder) as view:
         size = sum(path.stat().st_size for path in folder.glob(f"{NAME}*"))
-        return Glance(view.id, view.depths, size, view.gaps())
+        return Glance(view.id, view.depths, size, view.gaps(), view.ring_size())
+
+
+def readings(folder: Path) -> Iterator[Reading]:
+    """As `SpoolView.readings`, of a spool that an agent may be using: as of now. Raises EgretError."""
+    with _beside(folder) as view, view.as_of_now():
+        yield from view.readings()
 
 
 def waiting(folder: Path, limit: int) -> tuple[tuple[AlarmEvent, ...], tuple[Batch, ...]]:

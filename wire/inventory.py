@@ -56,12 +56,15 @@ class ReportPolicy:
 
     `every_s`: one sample in each interval of so many seconds, 0 for every sample. `deadbands`: also a sample in
     which a quantity has moved this far from what was reported last; `has_statistics`: beside the sample, minimum,
-    mean, maximum and deviation of the interval.
+    mean, maximum and deviation of the interval. Around an alarm, `before_s` and `after_s`, every sample leaves; a
+    minute each is judgement.
     """
 
     every_s: float = 0.0
     deadbands: Mapping[str, float] = field(default_factory=dict)
     has_statistics: bool = False
+    before_s: float = 60.0
+    after_s: float = 60.0
 
     @property
     def is_everything(self) -> bool:
@@ -180,10 +183,15 @@ class SpoolLimits:
     `most` bounds the spool's file, beside which SQLite's log has 4 MiB; `keep_free` is what readings leave
     free on its disk: alarm events may use it. The defaults are judgement: 512 MiB hold 30 days of 40
     readings a second (5.2 bytes each, measured), 64 MiB some 30 000 alarm events.
+
+    `ring`: the bytes within `most` that samples which report policies hold back may have, for `ring_s` at most:
+    64 MiB hold 3.7 days of 40 a second.
     """
 
     most: int = 512 * 2**20
     keep_free: int = 64 * 2**20
+    ring: int = 64 * 2**20
+    ring_s: float = 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

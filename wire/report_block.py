@@ -15,6 +15,9 @@ USUAL_S = 300.0
 LONGEST_S = 600.0
 """Presence is counted in intervals of ten minutes with a value (docs/operate/compliance.md)."""
 
+AROUND_MOST_S = 3600.0
+_USUAL = ReportPolicy()
+
 
 def read_report(block: Block) -> ReportPolicy | None:
     """None when nothing is written."""
@@ -26,6 +29,8 @@ def read_report(block: Block) -> ReportPolicy | None:
         every_s=entry.duration("every", 0.0, LONGEST_S, default=USUAL_S),
         deadbands={quantity: _deadband(change, quantity) for quantity in change},
         has_statistics=entry.flag("statistics", default=False),
+        before_s=entry.duration("before", 0.0, AROUND_MOST_S, default=_USUAL.before_s),
+        after_s=entry.duration("after", 0.0, AROUND_MOST_S, default=_USUAL.after_s),
     )
     entry.done()
     is_read = len(block.mistakes) == before

@@ -43,7 +43,9 @@ def sensors_schema() -> Schema:
         "districts": _named(_described(_TEXT, "the district's name")),
         "limits": _named(_limit_set()),
         "kinds": _named(_object(_template(), [])),
-        "boxes": _named(_object({"name": _TEXT, "spool": _spool(), "lines": _named(_line())}, ["lines"])),
+        "boxes": _named(
+            _object({"name": _TEXT, "spool": _spool(), "ring": _ring(), "lines": _named(_line())}, ["lines"])
+        ),
         "sites": _named(_site()),
     }
     return {
@@ -84,6 +86,8 @@ def _report() -> Schema:
         "change": _described(_object(change, []), "also a sample that has moved so far, in the quantity's unit"),
         "statistics": {"type": "boolean", "description": "beside it minimum, mean, maximum, deviation of the interval"},
     }
+    for word in ("before", "after"):
+        policy[word] = _described(_DURATION, f"every sample so long {word} an alarm leaves all the same; 60s")
     return _object(policy, [])
 
 
@@ -91,6 +95,14 @@ def _spool() -> Schema:
     limits: Schema = {
         "most": _described(_SIZE, "of its file, before the oldest readings go; 512 MiB unless written"),
         "keep_free": _described(_SIZE, "what readings leave free on its disk, for alarms; 64 MiB unless written"),
+    }
+    return _object(limits, [])
+
+
+def _ring() -> Schema:
+    limits: Schema = {
+        "most": _described(_SIZE, "bytes of held-back samples, within the spool's; 64 MiB unless written"),
+        "keep": _described(_DURATION, "for how long; 7d unless written"),
     }
     return _object(limits, [])
 

@@ -94,17 +94,27 @@ def _boxes(blocks: Block, sensors: Mapping[str, Sensor]) -> dict[str, Box]:
         for key, options in block.mapping("lines").blocks():
             lines.append(Line(name, key, options.text("source"), options, options.where, tuple(hung[name, key])))
             _check_port(options, key, ports)
-        spool = _spool(block.mapping("spool", optional=True))
+        spool = _spool(block.mapping("spool", optional=True), block.mapping("ring", optional=True))
         boxes[name] = Box(name, block.text("name", name), tuple(lines), spool)
         block.done()
     return boxes
 
 
-def _spool(block: Block) -> SpoolLimits:
-    """How far a box's spool may grow."""
+def _spool(block: Block, ring: Block) -> SpoolLimits:
+    """How far a box's spool may grow, and the ring in it: a quarter of it where the usual ring would be more."""
     usual = SpoolLimits()
-    limits = SpoolLimits(block.size("most", default=usual.most), block.size("keep_free", default=usual.keep_free))
+    most = block.size("most", default=usual.most)
+    limits = SpoolLimits(
+        most=most,
+        keep_free=block.size("keep_free", default=usual.keep_free),
+        ring=ring.size("most", default=min(usual.ring, most // 4)),
+        ring_s=ring.duration("keep", default=usual.ring_s),
+    )
     block.done()
+    ring.done()
+    if limits.ring > limits.most // 2:
+        what = f"a ring of {limits.ring / 2**20:g} MiB is more than half of its spool of {limits.most / 2**20:g} MiB."
+        ring.wrong("most", what, "write less here, or more under spool:", "E-CITY-022")
     if limits.most < SPOOL_LEAST:
         what = f"a spool of {limits.most / 2**20:g} MiB is too small."
         block.wrong("most", what, f"write most: {SPOOL_LEAST // 2**20} MiB or more", "E-CITY-019")

@@ -34,9 +34,20 @@ def status(data: Path, *, as_json: bool) -> None:
             }
             for lane in Lane
         }
-        print(json.dumps({"schema": "egret.edge-status/1", "spool_id": seen.id, "bytes": seen.size, "lanes": lanes}))
+        print(
+            json.dumps(
+                {
+                    "schema": "egret.edge-status/1",
+                    "spool_id": seen.id,
+                    "bytes": seen.size,
+                    "ring_bytes": seen.ring,
+                    "lanes": lanes,
+                }
+            )
+        )
         return
-    print(f"spool {seen.id}, {seen.size / 2**20:.1f} MiB on disk")
+    ring = f", {seen.ring / 2**20:.1f} of them held back by report policies" if seen.ring else ""
+    print(f"spool {seen.id}, {seen.size / 2**20:.1f} MiB on disk{ring}")
     for lane in Lane:
         depth, since_ns = seen.depths[lane], oldest[lane]
         since = f"   since {said_time(since_ns)}" if since_ns is not None else ""

@@ -10,7 +10,8 @@ from detection import BEGIN_NS, SECOND_NS, reading, sensor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.report import Reporter
+from edge.report import Around, Reporter
+from wire.alarm import AlarmEvent, Change, Level
 from wire.inventory import ReportPolicy
 from wire.reading import Quality, Reading
 
@@ -21,17 +22,25 @@ OFFSET_S = -BEGIN_NS // SECOND_NS % MINUTE_S
 
 def reporter(every_s: float, deadbands: Mapping[str, float] | None = None, *, statistics: bool = False) -> Reporter:
     """Of the tilt sensor, with a policy."""
-    return Reporter(replace(sensor(), report=ReportPolicy(every_s, deadbands or {}, statistics)))
+    return Reporter(replace(sensor(), report=ReportPolicy(every_s, deadbands or {}, has_statistics=statistics)))
 
 
 def sent(one: Reporter, samples: Sequence[Reading], *, alarmed_s: frozenset[int] = frozenset()) -> list[Reading]:
     """What leaves of samples of one reading each; those at `alarmed_s` lead to an alarm event."""
     found: list[Reading] = []
     for sample in samples:
-        report = one.step([sample], is_alarmed=(sample.time_ns - BEGIN_NS) // SECOND_NS in alarmed_s)
+        at_s = (sample.time_ns - BEGIN_NS) // SECOND_NS
+        report = one.step([sample], [alarm(sample, Change.RAISED)] if at_s in alarmed_s else [])
         assert len(report.held) + sum(reading == sample for reading in report.leaving) == 1
         found += report.leaving
     return found
+
+
+def alarm(sample: Reading, change: Change) -> AlarmEvent:
+    """What the sample led to."""
+    return AlarmEvent(
+        f"{sample.sensor}/lean", sample.sensor, "lean", "tilt", change, Level.RED, 2.0, 1.5, sample.time_ns
+    )
 
 
 def seconds(readings: Sequence[Reading]) -> list[float]:
@@ -67,7 +76,7 @@ def test_a_sample_leaves_whole() -> None:
     """A tilt that moves takes the temperature of the same poll along: they share their time."""
     one = reporter(300, {"tilt": 0.05})
     both = [[reading(at, tilt), reading(at, 20.0, quantity="temperature")] for at, tilt in enumerate([0.1, 0.1, 0.3])]
-    assert [len(one.step(sample, is_alarmed=False).leaving) for sample in both] == [2, 0, 2]
+    assert [len(one.step(sample).leaving) for sample in both] == [2, 0, 2]
 
 
 @pytest.mark.parametrize("policy", [reporter(300), reporter(300, {"tilt": 5.0}), reporter(300, statistics=True)])
@@ -80,10 +89,32 @@ def test_a_bad_reading_is_said_at_once(policy: Reporter) -> None:
     assert found == [(0, 0), (5, Quality.STALE), (9, 0)]
 
 
-def test_an_alarms_sample_leaves_at_once() -> None:
-    """The reading at the time of an alarm event, whatever the policy."""
-    found = sent(reporter(300), [reading(OFFSET_S + at, 2.0) for at in range(20)], alarmed_s=frozenset({OFFSET_S + 7}))
-    assert [at - OFFSET_S for at in seconds(found)] == [0, 7]
+def test_an_alarm_opens_the_sensor_for_a_while() -> None:
+    """From the reading that raised it every sample leaves, for a minute; what was held back before it is asked for."""
+    samples = [reading(OFFSET_S + at, 2.0) for at in range(100)]
+    found = sent(reporter(300), samples, alarmed_s=frozenset({OFFSET_S + 7}))
+    assert [at - OFFSET_S for at in seconds(found)] == [0, *range(7, 68)]
+    around = reporter(300).step([samples[7]], [alarm(samples[7], Change.ESCALATED)]).around
+    assert around == Around("TA-0117-tilt", samples[7].time_ns - 60 * SECOND_NS, samples[7].time_ns)
+
+
+def test_a_return_to_normal_is_one_sample() -> None:
+    """It leaves at once, and asks for nothing."""
+    one = reporter(300)
+    one.step([reading(OFFSET_S, 2.0)])
+    cleared = reading(OFFSET_S + 9, 0.1)
+    report = one.step([cleared], [alarm(cleared, Change.CLEARED)])
+    assert (list(report.leaving), report.around) == ([cleared], None)
+    assert not one.step([reading(OFFSET_S + 10, 0.1)]).leaving
+
+
+def test_a_clock_set_back_closes_it() -> None:
+    """A sensor is not open for the hour that comes again."""
+    one = reporter(300)
+    sample = reading(OFFSET_S + 3600, 2.0)
+    one.step([sample], [alarm(sample, Change.RAISED)])
+    assert one.step([reading(OFFSET_S, 2.0)]).leaving
+    assert not one.step([reading(OFFSET_S + 1, 2.0)]).leaving
 
 
 def test_statistics_of_a_minute() -> None:
@@ -131,7 +162,7 @@ def test_a_window_survives_a_restart(*, at: int, is_long: bool) -> None:
     first, second = reporter(60, statistics=True), reporter(60, statistics=True)
     state = b""
     for sample in samples[:at]:
-        state = first.step([sample], is_alarmed=False).state or state
+        state = first.step([sample]).state or state
     second.restore(state)
     kept = samples[at + missed : 60]
     said = {one.quantity: one.value for one in sent(second, [*kept, samples[60]])}
@@ -150,7 +181,7 @@ def test_a_clock_that_is_set_back() -> None:
 def test_nothing_is_kept_without_statistics() -> None:
     """A policy without windows has no state to write, however long it runs."""
     one = reporter(30, {"tilt": 0.05})
-    assert {one.step([reading(at, at / 100)], is_alarmed=False).state for at in range(100)} == {None}
+    assert {one.step([reading(at, at / 100)]).state for at in range(100)} == {None}
 
 
 def test_a_state_that_cannot_be_read() -> None:

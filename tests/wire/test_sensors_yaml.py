@@ -109,6 +109,17 @@ def test_how_far_a_spool_may_grow(read: Read) -> None:
     assert read(CITY).boxes["XM-TA-01"].spool == SpoolLimits(512 * 2**20, 64 * 2**20)
 
 
+def test_how_much_is_held_back(read: Read) -> None:
+    """64 MiB for a week, a quarter of a small spool; around an alarm a minute each unless something is written."""
+    written = CITY.replace("    lines:\n", "    ring: {most: 128 MiB, keep: 30d}\n    lines:\n", 1)
+    kept = read(written).boxes["XM-TA-01"].spool
+    assert (kept.ring, kept.ring_s) == (128 * 2**20, 30 * 86_400)
+    small = CITY.replace("    lines:\n", "    spool: {most: 32 MiB}\n    lines:\n", 1)
+    assert read(small).boxes["XM-TA-01"].spool.ring == 8 * 2**20
+    report = read(CITY.replace("every: 500ms}", "every: 500ms, report: {before: 2min, after: 0s}}"))
+    assert report.sensors["XM-TA-0117-T1"].report == ReportPolicy(300, before_s=120, after_s=0)
+
+
 def test_what_of_a_sensor_is_reported(read: Read) -> None:
     """A kind's policy holds for its sensors, and a sensor's own stands for all of it; without any, every sample."""
     text = CITY.replace("every: 500ms}", "every: 500ms, report: {every: 30s, change: {tilt: 0.05}}}")
