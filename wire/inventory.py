@@ -228,6 +228,11 @@ class Inventory:
     boxes: Mapping[str, Box]
     sensors: Mapping[str, Sensor]
 
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Of all boxes."""
+        return tuple(line for box in self.boxes.values() for line in box.lines)
+
     def tags(self, sensor: str, box: str) -> Tags:
         """Labels for a reading of `sensor` that came from `box`; an unknown sensor belongs to `_unregistered`.
 

@@ -27,15 +27,16 @@ OF_THE_SENSOR = "fault"
 """The rule kind that judges the sensor itself: all its quantities, against no limit."""
 Rules = tuple[RuleConfig, ...]
 
-_FOLDER = Path(__file__).parent / "limits"
+FOLDER = Path(__file__).parent / "limits"
+"""The sets that come with Egret."""
 _LEVELS = sorted(Level, key=lambda level: level.severity)
 
 
-def shipped() -> Mapping[str, Rules]:
-    """Every set that comes with Egret, by name. Raises ConfigError."""
+def shipped(folder: Path = FOLDER) -> Mapping[str, Rules]:
+    """Every set that comes with Egret, or with a box's configuration, by name. Raises ConfigError."""
     mistakes = Mistakes()
     sets = {}
-    for path in sorted(_FOLDER.glob("*.yaml")):
+    for path in sorted(folder.glob("*.yaml")):
         root = load(path, mistakes)
         root.choice("schema", [SCHEMA])
         sets[path.stem] = _rules(root, ())
@@ -44,9 +45,9 @@ def shipped() -> Mapping[str, Rules]:
     return sets
 
 
-def read_sets(block: Block) -> dict[str, Rules]:
+def read_sets(block: Block, folder: Path = FOLDER) -> dict[str, Rules]:
     """The shipped sets and those of a city's `limits:` section; mistakes go to the block's."""
-    sets = dict(shipped())
+    sets = dict(shipped(folder))
     for name, entry in block.blocks():
         if not IDENTIFIER.fullmatch(name):
             block.wrong(name, f"the name {name!r} is not allowed.", "use letters, digits, - and _", "E-LIMIT-001")

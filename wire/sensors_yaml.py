@@ -11,7 +11,7 @@ from pathlib import Path
 from wire import line_load, located
 from wire.crs import WORDS, Crs
 from wire.inventory import Box, Inventory, Line, Sensor, Site, SpoolLimits
-from wire.limit_sets import read_sets
+from wire.limit_sets import FOLDER, read_sets
 from wire.located import Block, Mistakes
 from wire.profile import RECORDED, Profile
 from wire.site_blocks import Known, Placed, check_identifier, read_site, read_template
@@ -24,8 +24,11 @@ SPOOL_LEAST = 16 * 2**20
 """Bytes of a spool: sixty of the largest batches, 22 hours of 40 readings a second (judgement)."""
 
 
-def load(path: Path, profiles: Mapping[str, Profile]) -> Inventory:
-    """The checked inventory; `profiles` is the device library. Raises ConfigError with every mistake of the file."""
+def load(path: Path, profiles: Mapping[str, Profile], limits: Path = FOLDER) -> Inventory:
+    """The checked inventory; `profiles` is the device library, `limits` the folder of the sets that it starts from.
+
+    Raises ConfigError with every mistake of the file.
+    """
     mistakes = Mistakes()
     root = located.load(path, mistakes)
     root.choice("schema", [SCHEMA])
@@ -35,7 +38,7 @@ def load(path: Path, profiles: Mapping[str, Profile]) -> Inventory:
     boxes = root.mapping("boxes")
     lines = frozenset((name, key) for name, box in boxes.blocks() for key in box.mapping("lines"))
     library = {**profiles, RECORDED.name: RECORDED}
-    known = Known(districts, lines, library, read_sets(root.mapping("limits", optional=True)), crs)
+    known = Known(districts, lines, library, read_sets(root.mapping("limits", optional=True), limits), crs)
     sites, placed = _sites(root, known)
     sensors = {found.sensor.id: found.sensor for found in placed}
     inventory = Inventory(

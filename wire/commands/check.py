@@ -3,20 +3,19 @@
 import importlib
 import json
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from wire import city_map, kinds, line_load, located, places
+from wire import city_map, line_load, located, places
+from wire.city_check import load_checked
 from wire.city_map import CityMap
 from wire.errors import ConfigError, Mistake
 from wire.inventory import Inventory, Line
 from wire.limit_sets import OF_THE_SENSOR
 from wire.located import Mistakes
-from wire.profile import Profile
 from wire.profile_yaml import library_folder, load_library, load_profile
 from wire.sensors_yaml import SERIAL, load
 
@@ -128,27 +127,8 @@ def _checked(path: Path, city: Inventory | None, chart: CityMap | None) -> Repor
     if located.load(path, Mistakes()).text("schema", "").startswith("egret.cloud/"):
         year = datetime.now(UTC).year
         return Report(str(path), importlib.import_module("cloud.config_check").check(path, city, year))
-    inventory = _checked_city(path, load_library(library_folder()))
+    inventory = load_checked(path, load_library(library_folder()))
     return Report(str(path), _summary(inventory), warnings=places.warnings(inventory, chart, str(path)))
-
-
-def _checked_city(path: Path, profiles: Mapping[str, Profile]) -> Inventory:
-    """Raises ConfigError, also for what reading it cannot find: kinds that do not exist."""
-    inventory = load(path, profiles)
-    mistakes = Mistakes()
-    for line in _lines_of(inventory):
-        try:
-            source = kinds.find("edge.sources", line.source, where=line.where)
-            kinds.build(source.Config, line.options, mistakes, where=line.where)
-        except ConfigError as error:
-            mistakes.extend(error.mistakes)
-    for kind in {rule.kind for sensor in inventory.sensors.values() for rule in sensor.rules}:
-        try:
-            kinds.find("edge.rules", kind, where=str(path))
-        except ConfigError as error:
-            mistakes.extend(error.mistakes)
-    mistakes.raise_any()
-    return inventory
 
 
 def _summary(inventory: Inventory) -> str:
@@ -156,11 +136,11 @@ def _summary(inventory: Inventory) -> str:
     parts = [
         f"{len(inventory.sites)} sites ({', '.join(f'{count} {kind}' for kind, count in by_kind.most_common())})",
         f"{len(inventory.boxes)} boxes",
-        f"{len(_lines_of(inventory))} lines",
+        f"{len(inventory.lines)} lines",
         f"{len(inventory.sensors)} sensors",
     ]
     text = ", ".join(parts)
-    loads = {f"{line.box}/{line.key}": _load(line, inventory) for line in _lines_of(inventory)}
+    loads = {f"{line.box}/{line.key}": _load(line, inventory) for line in inventory.lines}
     busiest = max(loads, key=lambda line: loads[line], default="")
     if busiest and loads[busiest]:
         text += f"; busiest line {busiest}, {loads[busiest]:.0%} of its time"
@@ -170,10 +150,6 @@ def _summary(inventory: Inventory) -> str:
     if unwatched:
         text += f"; no limit applies to what these measure: {', '.join(unwatched)}"
     return text
-
-
-def _lines_of(inventory: Inventory) -> list[Line]:
-    return [line for box in inventory.boxes.values() for line in box.lines]
 
 
 def _load(line: Line, inventory: Inventory) -> float:
