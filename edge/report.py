@@ -56,7 +56,8 @@ class Report:
 class _Window(msgspec.Struct, array_like=True):
     """One quantity in one interval: `squares` is the sum of squared distances from the mean (Welford's way)."""
 
-    number: int
+    begin_ns: int
+    end_ns: int
     last_ns: int
     longest_ns: int = 0
     count: int = 0
@@ -67,6 +68,10 @@ class _Window(msgspec.Struct, array_like=True):
     squares: float = 0.0
     quality: int = 0
     worst: int = 0
+
+    def has(self, time_ns: int) -> bool:
+        """Is that within the interval?"""
+        return self.begin_ns <= time_ns < self.end_ns
 
     def take(self, reading: Reading) -> None:
         """One sample more."""
@@ -83,7 +88,7 @@ class _Window(msgspec.Struct, array_like=True):
         self.mean += step / self.count
         self.squares += step * (reading.value - self.mean)
 
-    def statistics(self, every_ns: int) -> dict[Statistic, float | None]:
+    def statistics(self) -> dict[Statistic, float | None]:
         """At the interval's end; the count when it matters."""
         if not self.count:
             return dict.fromkeys((Statistic.MIN, Statistic.MEAN, Statistic.MAX, Statistic.STD), None)
@@ -93,11 +98,12 @@ class _Window(msgspec.Struct, array_like=True):
             Statistic.MAX: self.high,
             Statistic.STD: math.sqrt(max(0.0, self.squares) / self.count),
         }
-        return found | {Statistic.COUNT: float(self.count)} if self.is_thin(every_ns) else found
+        return found | {Statistic.COUNT: float(self.count)} if self.is_thin else found
 
-    def is_thin(self, every_ns: int) -> bool:
+    @property
+    def is_thin(self) -> bool:
         """Is some of the interval missing?"""
-        return bool(self.unusable) or self.longest_ns * self.count > _HOLE_GAPS * every_ns
+        return bool(self.unusable) or self.longest_ns * self.count > _HOLE_GAPS * (self.end_ns - self.begin_ns)
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -130,6 +136,8 @@ class Reporter:
         """Go on with the intervals that were open, and after an alarm. Raises MsgspecError."""
         kept = msgspec.msgpack.decode(state, type=_State) if state else _State()
         self._windows, self._after, self._kept = kept.windows, kept.after, state
+        if not self._policy.has_statistics:
+            self._windows = {}
 
     def _around(self, events: Sequence[AlarmEvent]) -> Around | None:
         """What an alarm that begins or grows worse asks for; from now on, every sample for a while."""
@@ -168,23 +176,26 @@ class Reporter:
     def _summed(self, readings: Sequence[Reading]) -> Iterator[Reading]:
         """Takes the readings into their intervals; the statistics of those that end with them."""
         for reading in readings:
-            number = reading.time_ns // self._every_ns
             window = self._windows.get(reading.quantity)
-            if window is None or window.number != number:
-                if window:
-                    yield from self._ended(reading, window, number)
-                before_ns = window.last_ns if window and window.number == number - 1 else number * self._every_ns
-                window = self._windows[reading.quantity] = _Window(number, before_ns)
+            if window and not window.has(reading.time_ns):
+                yield from _ended(window, reading)
+            if window is None or not window.has(reading.time_ns):
+                begin_ns = reading.time_ns // self._every_ns * self._every_ns
+                before_ns = window.last_ns if window and window.end_ns == begin_ns else begin_ns
+                window = self._windows[reading.quantity] = _Window(begin_ns, begin_ns + self._every_ns, before_ns)
             window.take(reading)
 
-    def _ended(self, reading: Reading, window: _Window, number: int) -> Iterator[Reading]:
-        """Of an interval that a clock set back has cut short, at its last sample: its end is still to come."""
-        end_ns = (window.number + 1) * self._every_ns
-        window.longest_ns = max(window.longest_ns, end_ns - window.last_ns)
-        time_ns = end_ns if number > window.number else window.last_ns
-        quality = window.quality if window.count else window.worst
-        if window.is_thin(self._every_ns) and window.count:
-            quality |= int(Quality.UNCERTAIN)
-        for statistic, value in window.statistics(self._every_ns).items():
-            name = statistic_of(reading.quantity, statistic)
-            yield Reading(reading.sensor, name, None if value is None else rounded(name, value), time_ns, quality)
+
+def _ended(window: _Window, reading: Reading) -> Iterator[Reading]:
+    """The statistics of an interval that ends with `reading`, the first beyond it.
+
+    One that a clock set back has cut short ends at its last sample: its own end is still to come.
+    """
+    window.longest_ns = max(window.longest_ns, window.end_ns - window.last_ns)
+    time_ns = window.end_ns if reading.time_ns >= window.end_ns else window.last_ns
+    quality = window.quality if window.count else window.worst
+    if window.is_thin and window.count:
+        quality |= int(Quality.UNCERTAIN)
+    for statistic, value in window.statistics().items():
+        name = statistic_of(reading.quantity, statistic)
+        yield Reading(reading.sensor, name, None if value is None else rounded(name, value), time_ns, quality)

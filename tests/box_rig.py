@@ -46,16 +46,16 @@ sites:
 """
 
 
-def city_file(folder: Path) -> Path:
+def city_file(folder: Path, text: str = SENSORS_YAML) -> Path:
     """sensors.yaml of the city with one box."""
     path = folder / "sensors.yaml"
-    path.write_text(SENSORS_YAML, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return path
 
 
-def city(folder: Path) -> Inventory:
+def city(folder: Path, text: str = SENSORS_YAML) -> Inventory:
     """The same, read."""
-    return load(city_file(folder), load_library(library_folder()))
+    return load(city_file(folder, text), load_library(library_folder()))
 
 
 @dataclass

@@ -14,12 +14,12 @@ from random import Random
 from time import time_ns
 
 import pytest
-from box_rig import BOX, LOOK_S, PATIENCE_S, PORT, SENSOR, UNIT, city, city_file, receiving, wired
+from box_rig import BOX, LOOK_S, PATIENCE_S, PORT, SENSOR, SENSORS_YAML, UNIT, city, city_file, receiving, wired
 from servers import Server
 
 from edge.agent import Agent, Options
 from edge.link import MqttLink
-from edge.spool_view import peek
+from edge.spool_view import peek, readings
 from wire import broker as broker_address
 from wire import rtu
 from wire.alarm import Change, Level
@@ -36,10 +36,10 @@ async def until(is_so: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def running(folder: Path, url: str) -> AsyncIterator[asyncio.Event]:
+async def running(folder: Path, url: str, text: str = SENSORS_YAML) -> AsyncIterator[asyncio.Event]:
     """The agent of the city's one box; set what is yielded to stop it."""
     folder.mkdir(exist_ok=True)
-    inventory, address = city(folder), broker_address.parse(url)
+    inventory, address = city(folder, text), broker_address.parse(url)
     agent = Agent(
         inventory,
         inventory.boxes[BOX],
@@ -92,6 +92,27 @@ async def test_what_is_measured_arrives(tmp_path: Path, nats_url: str) -> None:
         assert [status.online for status in cloud.statuses[:1]] == [True]
     glance = peek(tmp_path / "data")
     assert [glance.depths[lane].waiting for lane in Lane] == [0, 0]
+
+
+async def test_around_an_alarm_every_sample_arrives(tmp_path: Path, nats_url: str) -> None:
+    """A box that reports once a second: of 2 s before the lean and 1 s after it nothing is only on the box."""
+    folder = tmp_path / "sparing"
+    folder.mkdir()
+    policy = "every: 100ms, report: {every: 1s, before: 2s, after: 1s}}"
+    async with receiving(broker_address.parse(nats_url)) as cloud, wired(folder) as board:
+        async with running(folder, nats_url, SENSORS_YAML.replace("every: 100ms}", policy)):
+            await until(lambda: board.served > 40)
+            board.roll = 2.0
+            await until(lambda: bool(cloud.events))
+            served = board.served
+            await until(lambda: board.served > served + 20)
+        await until(lambda: not cloud.statuses[-1].online)
+    [event] = cloud.events
+    arrived = {(row.quantity, row.time_ns) for row in cloud.readings}
+    assert len(arrived) == len(cloud.readings)
+    held = [row for row in readings(folder / "data") if (row.quantity, row.time_ns) not in arrived]
+    assert held
+    assert not [row for row in held if event.time_ns - 2 * 10**9 <= row.time_ns <= event.time_ns + 10**9]
 
 
 async def test_the_broker_is_down_at_the_start(

@@ -170,6 +170,19 @@ def test_a_window_survives_a_restart(*, at: int, is_long: bool) -> None:
     assert ("tilt_count" in said) == is_long
 
 
+def test_a_policy_that_changes_ends_what_was_open() -> None:
+    """A box started with five minutes instead of one sums up the minute that was open, and goes on in fives."""
+    samples = minute(0, [0.1] * 60)
+    first, second, without = reporter(60, statistics=True), reporter(300, statistics=True), reporter(300)
+    for sample in samples[:-1]:
+        state = first.step([sample]).state
+    for one in (second, without):
+        one.restore(state or b"")
+    found = sent(second, [samples[-1], *minute(1, [0.2] * 20)])
+    assert {one.quantity: one.time_ns for one in found}["tilt_max"] == minute(1, [0.2])[0].time_ns
+    assert without.step([samples[-1]]).state == b""
+
+
 def test_a_clock_that_is_set_back() -> None:
     """The minute that begins again is a window of its own: no time is used twice."""
     samples = [*minute(5, [0.1] * 30), *minute(4, [0.1] * 60), *minute(5, [0.1] * 60), *minute(6, [0.1])]
