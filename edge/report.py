@@ -6,8 +6,8 @@ was held back before it is asked for, and for a while every sample leaves. So si
 and a bad reading is never the one that is left out. Rules have seen every sample before this stage.
 
 Statistics are of the usable samples of an interval, and leave with the sample that begins the next one, stamped
-with the interval's end. Where some could not be used, or time is missing, they are UNCERTAIN, and their count
-leaves with them. Time is the readings' own.
+with the interval's end. Where more than a tenth of it is missing, in samples that cannot be used or in time without
+any, they are UNCERTAIN, and their count leaves with them. Time is the readings' own.
 """
 
 import math
@@ -23,8 +23,10 @@ from wire.quantities import Statistic, rounded, statistic_of
 from wire.reading import Quality, Reading
 
 _SECOND_NS = 1_000_000_000
+_MISSING_MOST = 0.1
+"""Of an interval, before its statistics are uncertain (judgement)."""
 _HOLE_GAPS = 3
-"""A time without a usable sample is a hole when it is this many times their usual distance (judgement)."""
+"""A time without a sample is a hole when it is this many times their usual distance (judgement)."""
 
 
 class Around(NamedTuple):
@@ -102,8 +104,10 @@ class _Window(msgspec.Struct, array_like=True):
 
     @property
     def is_thin(self) -> bool:
-        """Is some of the interval missing?"""
-        return bool(self.unusable) or self.longest_ns * self.count > _HOLE_GAPS * (self.end_ns - self.begin_ns)
+        """Is more of the interval missing than can be passed over?"""
+        whole_ns = self.end_ns - self.begin_ns
+        hole_ns = self.longest_ns if self.longest_ns * self.count > _HOLE_GAPS * whole_ns else 0
+        return self.unusable / (self.count + self.unusable) + hole_ns / whole_ns > _MISSING_MOST
 
 
 class _State(msgspec.Struct, array_like=True):

@@ -101,11 +101,12 @@ class Sensor:
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """What it reports: what its device publishes, and the statistics of that."""
+        """What it always reports: what its device publishes, and the statistics of that."""
         measured = self.profile.quantities
         if not self.report.has_statistics:
             return measured
-        return (*measured, *(statistic_of(quantity, one) for quantity in measured for one in Statistic))
+        usual = [one for one in Statistic if one is not Statistic.COUNT]
+        return (*measured, *(statistic_of(quantity, one) for quantity in measured for one in usual))
 
 
 @dataclass(frozen=True, slots=True)

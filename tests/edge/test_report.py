@@ -147,6 +147,14 @@ def test_a_window_with_holes_says_so() -> None:
     }
 
 
+def test_a_missed_poll_is_passed_over() -> None:
+    """One sample of sixty without an answer, or three seconds without any, cost the statistics nothing."""
+    for samples in (minute(0, [0.1] * 30 + [None] + [0.1] * 29), [*minute(0, [0.1] * 30), *minute(0, [0.1] * 60)[33:]]):
+        found = sent(reporter(60, statistics=True), [*samples, *minute(1, [0.1])])
+        said = {one.quantity: one.quality for one in found if one.quantity != "tilt"}
+        assert said == dict.fromkeys(("tilt_min", "tilt_mean", "tilt_max", "tilt_std"), 0)
+
+
 def test_a_window_without_a_value() -> None:
     """No statistics of nothing: no value, and why."""
     found = sent(reporter(60, statistics=True), [*minute(0, [None] * 60), *minute(1, [0.1])])

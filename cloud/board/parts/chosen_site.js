@@ -18,11 +18,15 @@ export function sensorsOf(site) {
   return site.sensors.map((sensor) => ({ ...makeOf(sensor), ...sensor }));
 }
 
-/** What some sensors measure; what has limits comes first. */
+/** What some sensors report: what has limits, what else is measured, then statistics in the same order. */
 export function measuredBy(sensors) {
   const limited = new Set(sensors.flatMap((sensor) => sensor.limits).map((row) => row.quantity));
   const names = [...new Set(sensors.flatMap((sensor) => sensor.quantities))];
-  return names.sort((one, other) => limited.has(other) - limited.has(one));
+  const rank = (name) => {
+    const beside = quantities.value.get(name)?.drawn_with ?? name;
+    return (beside === name ? 0 : 2) + (limited.has(beside) ? 0 : 1);
+  };
+  return names.sort((one, other) => rank(one) - rank(other));
 }
 
 /** The names of the site's quantities with their newest values, to choose one for the chart. */
