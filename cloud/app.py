@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from cloud import heap
 from cloud.access import gate
+from cloud.admission import SET_ASIDE, Admission, Overruns, metered
 from cloud.alarms import AlarmsLane
 from cloud.api import hooks, links, photos
 from cloud.api.app import create_app
@@ -28,6 +29,7 @@ from cloud.ledger_news import LedgerNews
 from cloud.link import MqttInbox
 from cloud.listening import require_demonstration
 from cloud.live import Live
+from cloud.lookout import Lookout
 from cloud.mapping.map_file import MapFile
 from cloud.notices import notify
 from cloud.notices.action_links import NONCE_BYTES, ActionLinks, load_or_make_secret
@@ -63,7 +65,11 @@ class Cloud:
         require_files(config.broker)
         self._broker = config.broker
         self._live, self._notices = Live(), asyncio.Event()
-        self._quarantine = Quarantine(PoisonFolder(config.data / "quarantine", now))
+        self._lookout = Lookout(Overruns(now))
+        self._quarantine = Quarantine(
+            PoisonFolder(config.data / "quarantine", now),
+            Admission("quarantine", SET_ASIDE, inventory.boxes, self._lookout.overruns),
+        )
         self._links = ActionLinks([load_or_make_secret(config.data / "link-secret")], config.http.url)
         self._notifiers: dict[str, Notifier] = {
             chosen.name: chosen.module(NOTIFIERS).open_notifier(chosen.settings, self._house(chosen.where))
@@ -146,12 +152,14 @@ class Cloud:
             doors,
             MapFile(self._config.map),
             self._config.grafana,
+            self._lookout,
         )
 
     async def _listen(self, what: topics.What, run: Callable[[Inbox], Awaitable[None]]) -> None:
         """One lane on a session of its own, for ever."""
         inbox = MqttInbox(self._broker, f"egret-cloud-{what}", [topics.topic("+", what)])
-        await keep_running(f"{what} lane", inbox, run, self._rng)
+        inbox_for_all = metered(inbox, what, self._inventory.boxes, self._lookout.overruns)
+        await keep_running(f"{what} lane", inbox_for_all, run, self._rng)
 
     async def _store_readings(self) -> None:
         """Wait for the store as long as it takes; alarms do not."""

@@ -16,8 +16,9 @@ from random import Random
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.outage import Outage
+from cloud.ownership import Ownership
 from cloud.poison import Cause
-from cloud.ports import Batch, Column, Delivery, Inbox, Store
+from cloud.ports import Batch, Column, Delivery, Inbox, Refusal, Store
 from cloud.quarantine import Quarantine, write_or_refuse
 from wire import batch as wire_batch
 from wire import gap, receipt, topics
@@ -102,6 +103,7 @@ class ReadingsLane:
         """Nothing runs yet."""
         self._ledger, self._store, self._live = ledger, store, live
         self._inventory, self._quarantine = inventory, quarantine
+        self._ownership = Ownership(inventory)
         self._outage = Outage("readings", rng, _RETRY_MOST_S)
         self._watermarks: dict[Spool, int] = {}
         self._turn = asyncio.Lock()
@@ -164,10 +166,15 @@ class ReadingsLane:
         for delivery in deliveries:
             delivery.ack()
 
-    @staticmethod
-    async def _decode(delivery: Delivery, batches: list[wire_batch.Batch]) -> None:
+    async def _decode(self, delivery: Delivery, batches: list[wire_batch.Batch]) -> None:
+        """A batch of which something is to be set aside is let go when its box has sent too many of those."""
         await asyncio.sleep(0)  # a full group takes a while: an alarm goes in between
-        batches.append(read(delivery.topic, delivery.payload))
+        batch = read(delivery.topic, delivery.payload)
+        if not self._objections(batch) or self._quarantine.has_room(delivery.topic, delivery.payload):
+            batches.append(batch)
+
+    def _objections(self, batch: wire_batch.Batch) -> bool:
+        return any(self._ownership.objection(batch.box, column.sensor, column.quantity) for column in batch.series)
 
     async def _recall(self, batches: Iterable[wire_batch.Batch]) -> None:
         """Have the watermarks of these batches' spools at hand."""
@@ -178,13 +185,30 @@ class ReadingsLane:
                 self._watermarks[spool] = await self._ledger.watermark(*spool, Lane.READINGS)
 
     async def _write(self, batches: Sequence[Batch]) -> None:
-        """Into the store; what it refuses for good is set aside."""
-        for refusal in await write_or_refuse(self._store, batches):
+        """Into the store; what it refuses for good is set aside, and what is not the box's to say."""
+        own, refusals = self._parted(batches)
+        for refusal in [*refusals, *await write_or_refuse(self._store, own)]:
             payload = wire_batch.encode(_unlabelled(refusal.batch))
             topic = topics.topic(refusal.batch.box, "readings")
             await self._quarantine.put(topic, payload, refusal.reason, Cause.REFUSED)
-        for batch in batches:
+        for batch in own:
             self._live.put(batch.columns)
+
+    def _parted(self, batches: Sequence[Batch]) -> tuple[Sequence[Batch], Sequence[Refusal]]:
+        """What each box may say, and what not."""
+        own, refusals = [], []
+        for batch in batches:
+            judged = [
+                (self._ownership.objection(batch.box, column.tags.sensor, column.quantity), column)
+                for column in batch.columns
+            ]
+            wrong = tuple(column for why, column in judged if why)
+            right = tuple(column for why, column in judged if not why)
+            if wrong:
+                refusals.append(Refusal(replace(batch, columns=wrong), next(why for why, _ in judged if why)))
+            if right:
+                own.append(replace(batch, columns=right) if wrong else batch)
+        return own, refusals
 
 
 def _spool(batch: wire_batch.Batch) -> Spool:

@@ -81,7 +81,7 @@ class Ledger:
         """Everything a message leads to, in one transaction; what was taken before changes nothing.
 
         When events before the message are missing nothing is taken: the box sends again from the
-        watermark it gets.
+        watermark it gets. What a box says of another's sensor is passed over.
         """
 
         def take(work: Work) -> Taken:
@@ -92,12 +92,17 @@ class Ledger:
                 return Taken(watermark, ())
             intake = work.intake({event.alarm for event in new}, [message.box])
             for event in new:
-                intake.take(event, message.box)
+                if self.may_say(message.box, event.sensor):
+                    intake.take(event, message.box)
             changes = work.commit(spool[:2])
             watermarks.advance(work.connection, [(*spool, new[-1].sequence)])
             return Taken(new[-1].sequence, changes)
 
         return await self.transact(take)
+
+    def may_say(self, box: str, sensor: str) -> bool:
+        """May this box raise and clear alarms of this sensor? Of its own, itself, and of what sensors.yaml lacks."""
+        return self.practice.inventory.box_of(sensor) in ("", box)
 
     async def watermark(self, box: str, spool_id: str, lane: Lane) -> int:
         """Everything up to it is durable; 0 for a spool never heard of."""

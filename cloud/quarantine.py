@@ -4,9 +4,11 @@ This is one of the two places with a broad `except`: a message that breaks our o
 aside like any other poison.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
+from cloud.admission import Admission
 from cloud.poison import Cause, Poison, PoisonFolder, Summary
 from cloud.ports import Batch, Refusal, Store
 from wire.blocking import OneAtATime
@@ -18,9 +20,9 @@ _log = logging.getLogger(__name__)
 class Quarantine:
     """The folder, off the event loop. Every method raises Unavailable while it cannot be used."""
 
-    def __init__(self, folder: PoisonFolder) -> None:
-        """Does no I/O."""
-        self._folder, self._call = folder, OneAtATime()
+    def __init__(self, folder: PoisonFolder, admission: Admission | None = None) -> None:
+        """Does no I/O. `admission`: how much of one box is set aside; without it, everything."""
+        self._folder, self._admission, self._call = folder, admission, OneAtATime()
 
     async def put(self, topic: str, payload: bytes, reason: str, cause: Cause = Cause.UNREADABLE) -> None:
         """Returns when the message is durable."""
@@ -38,8 +40,13 @@ class Quarantine:
         """Forget a message."""
         await self._call(self._folder.drop, name)
 
+    def has_room(self, topic: str, payload: bytes) -> bool:
+        """May so much more of its box be set aside? Then it is charged; otherwise it is counted."""
+        now_s = asyncio.get_running_loop().time()
+        return self._admission is None or self._admission.admits(topic, len(payload), now_s)
+
     async def guard(self, topic: str, payload: bytes, handle: Callable[[], Awaitable[None]]) -> None:
-        """Run one message's handler; what it cannot take is set aside.
+        """Run one message's handler; what it cannot take is set aside, or let go when that is too much of one box.
 
         Raises Unavailable and LinkError: the message is not to blame, and comes again.
         """
@@ -48,10 +55,12 @@ class Quarantine:
         except (Unavailable, LinkError):
             raise
         except EgretError as error:
-            await self.put(topic, payload, str(error))
+            if self.has_room(topic, payload):
+                await self.put(topic, payload, str(error))
         except Exception as error:
-            _log.exception("defect while handling %s", topic)
-            await self.put(topic, payload, f"defect: {error!r}")
+            if self.has_room(topic, payload):
+                _log.exception("defect while handling %s", topic)
+                await self.put(topic, payload, f"defect: {error!r}")
 
 
 async def write_or_refuse(store: Store, batches: Sequence[Batch]) -> Sequence[Refusal]:

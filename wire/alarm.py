@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from wire.bounded import Moment, Quality, Sentence, Sequence, Word
+
 
 class Level(StrEnum):
     """The four colours, worst first. APIs carry the name, never a number (一级 is the worst)."""
@@ -37,9 +39,9 @@ class Change(StrEnum):
 class Evidence(msgspec.Struct, frozen=True, array_like=True):
     """One reading before the event."""
 
-    time_ns: int
+    time_ns: Moment
     value: float | None
-    quality: int = 0
+    quality: Quality = 0
 
 
 EVIDENCE_MAX = 64
@@ -75,9 +77,9 @@ class AlarmEvent(msgspec.Struct, frozen=True):
     level: Level
     value: float | None
     limit: float | None
-    time_ns: int
-    reason: str = ""
-    sequence: int = 0
-    config_version: str = ""
+    time_ns: Moment
+    reason: Sentence = ""
+    sequence: Sequence = 0
+    config_version: Word = ""
     evidence: tuple[Evidence, ...] = ()
     frame: Frame | None = None

@@ -3,6 +3,7 @@
 import msgspec
 
 from wire.alarm import EVIDENCE_MAX, AlarmEvent
+from wire.bounded import UNDECODABLE, Sequence, require_words
 from wire.errors import WireError
 
 EVENTS_MAX = 100
@@ -17,7 +18,7 @@ class AlarmMessage(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.a
 
     box: str
     spool_id: str
-    trimmed_through: int
+    trimmed_through: Sequence
     events: tuple[AlarmEvent, ...]
 
     @property
@@ -37,10 +38,10 @@ def encode(message: AlarmMessage) -> bytes:
 
 
 def decode(payload: bytes) -> AlarmMessage:
-    """The message, checked: 1..100 events with consecutive sequences. Raises WireError."""
+    """The message, checked: 1..100 events with consecutive sequences and names of their own. Raises WireError."""
     try:
         message = msgspec.json.decode(payload, type=AlarmMessage)
-    except msgspec.MsgspecError as error:
+    except UNDECODABLE as error:
         raise _unreadable(str(error)) from error
     first = message.trimmed_through + 1
     sequences = [event.sequence for event in message.events]
@@ -50,6 +51,10 @@ def decode(payload: bytes) -> AlarmMessage:
         raise _unreadable("its sequences are not consecutive")
     if any(len(event.evidence) > EVIDENCE_MAX for event in message.events):
         raise _unreadable(f"more than {EVIDENCE_MAX} readings of evidence")
+    for event in message.events:
+        require_words(event.sensor, event.quantity, event.rule)
+        if event.alarm != f"{event.sensor}/{event.rule}":
+            raise _unreadable(f"{event.alarm[:80]!r} is no alarm of {event.sensor}/{event.rule}")
     return message
 
 

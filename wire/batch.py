@@ -17,6 +17,7 @@ import msgspec
 import zstandard
 
 from wire import gap
+from wire.bounded import QUALITY_MAX, SEQUENCE_MAX, TIME_MAX, UNDECODABLE, require_words
 from wire.errors import WireError
 from wire.gap import Gap
 from wire.quantities import decimals as decimals_of
@@ -30,7 +31,6 @@ UNPACKED_MAX = 1024 * 1024
 _PLAIN = -1
 _MILLISECOND = 1_000_000
 _EXACT_MAX = 2**53
-_TIME_MAX = 2**63 - 1
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -153,18 +153,28 @@ def decode(payload: bytes) -> Batch:
         frame = _decoder.decode(_unpack(payload))
         if frame.version != VERSION:
             raise _unreadable(f"version {frame.version} is not {VERSION}")
-        if not 0 <= frame.trimmed_through < frame.first_sequence <= _EXACT_MAX:
+        if not 0 <= frame.trimmed_through < frame.first_sequence <= SEQUENCE_MAX:
             raise _unreadable(f"sequence {frame.first_sequence} after {frame.trimmed_through} is impossible")
         if not 0 < sum(len(column.values) for column in frame.series) <= VALUES_MAX:
             raise _unreadable(f"it holds no readings, or more than {VALUES_MAX}")
+        if sum(1 + len(clock.second_differences) for clock in frame.clocks) > VALUES_MAX:
+            raise _unreadable(f"its clocks have more than {VALUES_MAX} times")
         if wrong := gap.mistake(frame.gaps, frame.first_sequence):
             raise _unreadable(wrong)
         times = [_times(clock) for clock in frame.clocks]
         series = tuple(_series(column, times) for column in frame.series)
-    except (msgspec.MsgspecError, zstandard.ZstdError, UnicodeDecodeError, OverflowError) as error:
+    except (*UNDECODABLE, zstandard.ZstdError, OverflowError) as error:
         raise _unreadable(str(error)) from error
     place = (frame.box, frame.spool_id, frame.first_sequence, frame.trimmed_through)
     return Batch(*place, series, tuple(frame.gaps))
+
+
+def weight(payload: bytes) -> int:
+    """Bytes that a payload says it unpacks to, as far as anybody would unpack them; its own for what is no zstd."""
+    try:
+        return min(max(zstandard.frame_content_size(payload), len(payload)), UNPACKED_MAX)
+    except zstandard.ZstdError:
+        return len(payload)
 
 
 def _unreadable(why: str) -> WireError:
@@ -189,11 +199,9 @@ def _clock(times_ns: Sequence[int]) -> _Clock:
 def _times(clock: _Clock) -> tuple[int, ...]:
     if clock.unit_ns not in (1, _MILLISECOND):
         raise _unreadable(f"clock unit {clock.unit_ns} ns")
-    if len(clock.second_differences) >= VALUES_MAX:
-        raise _unreadable(f"a clock with more than {VALUES_MAX} times")
     steps = accumulate(clock.second_differences)
     times = tuple(accumulate((step * clock.unit_ns for step in steps), initial=clock.first_ns))
-    if min(times) < 0 or max(times) > _TIME_MAX:
+    if min(times) < 0 or max(times) > TIME_MAX:
         raise _unreadable("a time outside 1970..2262")
     return times
 
@@ -213,6 +221,7 @@ def _scaled(series: Series) -> tuple[int, list[int | float | None]]:
 
 
 def _series(column: _Column, times: Sequence[tuple[int, ...]]) -> Series:
+    require_words(column.sensor, column.quantity)
     if not 0 <= column.clock < len(times) or len(times[column.clock]) != len(column.values):
         raise _unreadable(f"{column.sensor} {column.quantity}: times and values differ in number")
     qualities = _qualities(column.quality_runs, len(column.values))
@@ -246,6 +255,8 @@ def _qualities(runs: Sequence[int], count: int) -> tuple[int, ...]:
     if not runs:
         return (0,) * count
     lengths = runs[1::2]
-    if len(runs) % 2 or min(lengths) < 1 or sum(lengths) != count or min(runs) < 0:
+    if min(runs) < 0 or max(runs[::2]) > QUALITY_MAX:
+        raise _unreadable(f"a quality outside 0..{QUALITY_MAX}")
+    if len(runs) % 2 or min(lengths) < 1 or sum(lengths) != count:
         raise _unreadable("quality runs do not cover the values")
     return tuple(quality for quality, length in zip(runs[::2], lengths, strict=True) for _ in range(length))

@@ -9,10 +9,11 @@ from enum import StrEnum
 
 import msgspec
 
+from wire.bounded import NAME_MAX, TIME_MAX
+
 GAPS_MAX = 8
 """Gaps in front of one batch."""
 SENSORS_MAX = 5_000
-_TIME_MAX = 2**63 - 1
 
 
 class Reason(StrEnum):
@@ -72,8 +73,10 @@ def mistake(gaps: Sequence[Gap], first_sequence: int) -> str:
     for gap in reversed(gaps):
         if not 1 <= gap.first_sequence <= gap.last_sequence == follows - 1:
             return f"a gap {gap.first_sequence}..{gap.last_sequence} in front of {follows}"
-        if not 0 <= gap.first_ns <= gap.last_ns <= _TIME_MAX:
+        if not 0 <= gap.first_ns <= gap.last_ns <= TIME_MAX:
             return "a gap with a time outside 1970..2262"
+        if len(gap.reason) > NAME_MAX or not gap.reason.isprintable():
+            return "a gap whose reason is no word"
         if len(gap.sensors) > SENSORS_MAX or min(gap.sensors.values(), default=1) < 1:
             return "a gap with too many sensors, or with none of a sensor's readings"
         follows = gap.first_sequence

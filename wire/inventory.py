@@ -247,6 +247,11 @@ class Inventory:
         site = self.sites[known.site]
         return Tags(site.id, sensor, box, site.kind, site.district)
 
+    def box_of(self, sensor: str) -> str:
+        """The box that may speak of it: the one it hangs on, a box of itself; empty for what is not known."""
+        known = self.sensors.get(sensor)
+        return known.box if known else sensor if sensor in self.boxes else ""
+
     def _district_of(self, box: Box) -> str:
         sensors = (sensor for line in box.lines for sensor in line.sensors)
         return next((self.sites[self.sensors[sensor].site].district for sensor in sensors), "unknown")

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from wire.bounded import UNDECODABLE, Count, Moment, Sequence, Word
 from wire.errors import WireError
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ class Receipt(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.receip
     box: str
     spool_id: str
     lane: Lane
-    stored_through: int
+    stored_through: Sequence
 
 
 class BoxStatus(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.status/1"):
@@ -38,12 +39,12 @@ class BoxStatus(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.stat
 
     box: str
     online: bool
-    time_ns: int
-    boot: str
-    version: str
-    spool_id: str = ""
-    waiting: int = 0
-    config_version: str = ""
+    time_ns: Moment
+    boot: Word
+    version: Word
+    spool_id: Word = ""
+    waiting: Count = 0
+    config_version: Word = ""
 
 
 def encode(document: Receipt | BoxStatus) -> bytes:
@@ -64,5 +65,5 @@ def decode_status(payload: bytes) -> BoxStatus:
 def _decode(payload: bytes, kind: type[T], name: str) -> T:
     try:
         return msgspec.json.decode(payload, type=kind)
-    except msgspec.MsgspecError as error:
+    except UNDECODABLE as error:
         raise WireError(f"this is no {name}: {error}", fix="see docs/wire.md", code="E-WIRE-001") from error

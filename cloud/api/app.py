@@ -13,6 +13,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.utils.sync import ensure_async_callable
 
+from cloud.admission import Overruns
 from cloud.api import (
     alarm_load,
     alarms,
@@ -23,6 +24,7 @@ from cloud.api import (
     duty,
     evaluation,
     installations,
+    lookout,
     metrics,
     modes,
     outbox,
@@ -41,6 +43,7 @@ from cloud.api.doors import DEMONSTRATION, SECURITY, Doors, provide_actor
 from cloud.api.map import city_map
 from cloud.ledger import Ledger
 from cloud.live import Live
+from cloud.lookout import Lookout
 from cloud.mapping.map_file import MapFile
 from cloud.ports import Now, Store
 from wire.inventory import Inventory
@@ -58,6 +61,7 @@ ROUTES = (
     readings.values,
     readings.unregistered,
     readings.gaps,
+    lookout.lookout,
     sites.site_file,
     alarms.alarms,
     alarms.alarm_events,
@@ -87,12 +91,13 @@ def create_app(  # noqa: PLR0913, PLR0917 - one parameter a part of the cloud
     doors: Doors = DEMONSTRATION,
     map_file: MapFile | None = None,
     grafana: str = "",
+    noticed: Lookout | None = None,
 ) -> Litestar:
     """Serve it with `cloud.api.server.serving`. Without `doors` there is no login, and it is for this machine only.
 
     `more`: routes that are answered from other parts. `grafana`: where people reach the city's, or empty.
     """
-    desk = Desk(ledger, store, live, inventory, now, map_file or MapFile())
+    desk = Desk(ledger, store, live, inventory, now, map_file or MapFile(), noticed or Lookout(Overruns(now)))
 
     app = Litestar(
         route_handlers=[

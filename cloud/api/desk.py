@@ -8,6 +8,7 @@ from cloud.api.problems import RequestError
 from cloud.cases.casebook import Casebook
 from cloud.ledger import Ledger
 from cloud.live import Live
+from cloud.lookout import Lookout
 from cloud.mapping.map_file import MapFile
 from cloud.ports import Now, Store
 from wire.inventory import Inventory, Site
@@ -15,7 +16,10 @@ from wire.inventory import Inventory, Site
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Alarms and cases (ledger), history (store), newest values (live), the city, the clock, and the city's map."""
+    """Alarms and cases (ledger), history (store), newest values (live), the city, the clock, and the city's map.
+
+    `lookout`: what a maintainer should see.
+    """
 
     ledger: Ledger
     store: Store
@@ -23,6 +27,7 @@ class Desk:
     inventory: Inventory
     now: Now
     map_file: MapFile
+    lookout: Lookout
 
     @property
     def casebook(self) -> Casebook:

@@ -9,6 +9,7 @@ bounded. The numbers are of the whole city, so nobody who sees only a part of it
         static_configs: [{targets: ["egret.city.example"]}]
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -18,10 +19,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from cloud.access.actor import require_sight
+from cloud.admission import METERED
 from cloud.alarming.alarm_state import AlarmState
 from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor
 from cloud.cases.case_flow import Stage
+from cloud.lookout import Lookout
 from cloud.tables import gauges
 from cloud.tables.gauges import Gauges
 from wire.alarm import Level
@@ -65,13 +68,14 @@ async def metrics(desk: OnDesk, actor: OnActor) -> Response[bytes]:
     require_sight(actor, "")
     now_ns = desk.now()
     found = await desk.ledger.read(lambda connection: gauges.read(connection, now_ns))
-    return Response(exposition(found), media_type=CONTENT_TYPE)
+    return Response(exposition(found, desk.lookout), media_type=CONTENT_TYPE)
 
 
-def exposition(found: Gauges) -> bytes:
+def exposition(found: Gauges, lookout: Lookout) -> bytes:
     """The text format of Prometheus. What does not occur is 0, so that an alert on it finds a number."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Snapshot([*_alarms(found), *_cases(found), *_notices(found), *_others(found)]))
+    of_the_ledger = (*_alarms(found), *_cases(found), *_notices(found), *_others(found))
+    registry.register(Snapshot([*of_the_ledger, *_noticed(lookout)]))
     return generate_latest(registry)
 
 
@@ -129,3 +133,15 @@ def _others(found: Gauges) -> Iterator[Family]:
         [(("online",), found.online), (("offline",), found.offline)],
     )
     yield Family("egret_ledger_last_event_id", "The id of the newest event.", (), [((), found.last_event_id)])
+
+
+def _noticed(lookout: Lookout) -> Iterator[Family]:
+    let_go = Counter[str]()
+    for overrun in lookout.overruns.all():
+        let_go[overrun.what] += overrun.messages
+    yield Family(
+        "egret_messages_let_go",
+        "Messages over their box's allowance since the cloud started, by lane; boxes send them again.",
+        ("lane",),
+        [((what,), let_go[what]) for what in METERED],
+    )

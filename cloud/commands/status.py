@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import click
 import msgspec
 
+from cloud.admission import Overrun
 from cloud.alarming.alarm_state import Alarm
 from cloud.api_client import ApiClient, json_option, moment, show_json, url_option
 from cloud.cases.case_flow import Case
@@ -51,8 +52,18 @@ class _Target(msgspec.Struct, frozen=True):
     error: str
 
 
+class _Noticed(msgspec.Struct, frozen=True):
+    """As GET /lookout."""
+
+    overruns: Sequence[Overrun]
+
+
 class _Status(msgspec.Struct, frozen=True):
-    """What `--json` prints. `quarantine` is the number of messages set aside, `targets` those that are told."""
+    """What `--json` prints.
+
+    `quarantine` is the number of messages set aside, `targets` those that are told,
+    `noticed` what a maintainer should see.
+    """
 
     health: _Health
     boxes: Sequence[_Box]
@@ -60,6 +71,7 @@ class _Status(msgspec.Struct, frozen=True):
     open_cases: dict[Level, int]
     quarantine: int
     targets: Sequence[_Target]
+    noticed: _Noticed
 
 
 @click.command()
@@ -79,6 +91,7 @@ def status(url: str, *, as_json: bool) -> int:
         open_cases=_by_level(case.level for case in state.cases),
         quarantine=len(client.get_all("quarantine", Summary)),
         targets=client.get_all("outbox", _Target),
+        noticed=client.get("lookout", _Noticed),
     )
     if as_json:
         show_json(seen)
@@ -105,10 +118,19 @@ def _print(seen: _Status) -> None:
         if not box.online:
             click.echo(f"            {box.box} is offline since {moment(box.time_ns)}")
     click.echo(f"quarantine  {seen.quarantine:,} messages")
+    for overrun in seen.noticed.overruns:
+        click.echo(f"            {_overrun(overrun)}")
     click.echo(f"notices     {sum(state.waiting for state in seen.targets):,} wait, {_dead(seen):,} dead letters")
     for state in seen.targets:
         if state.error or not state.is_known:
             click.echo(f"            {_trouble(state)}")
+
+
+def _overrun(overrun: Overrun) -> str:
+    """Who sends more than a box may."""
+    who = f"box {overrun.box}" if overrun.box else "boxes that sensors.yaml does not know"
+    what = f"{overrun.messages:,} messages were let go, the last {moment(overrun.last_ns)}"
+    return f"{who} sent more for {overrun.what} than the allowance: {what}"
 
 
 def _dead(seen: _Status) -> int:

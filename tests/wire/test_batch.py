@@ -108,6 +108,9 @@ def test_a_second_of_eight_tilt_sensors_is_small() -> None:
         [1, "B", "s", 1, 0, [[1, 1, []]], [["A", "tilt", 0, -1, [math.inf], []]]],
         [1, "B", "s", 1, 0, [[1, 1, []]], [["A", "tilt", 0, 3, [1], [4, 2]]]],
         [1, "B", "s", 1, 0, [[1, 1, []]], [["A", "tilt", 0, 3, [1], [4]]]],
+        [1, "B", "s", 1, 0, [[1, 1, []]], [["A", "tilt", 0, 3, [1], [2**31, 1]]]],
+        [1, "B", "s", 1, 0, [[1, 1, []]], [["A", "tilt", 0, 3, [2**64 - 1] * 2, []]]],
+        [1, "B", "s", 1, 0, [[1, 1, []]] * 100_000, [["A", "tilt", 0, 3, [1] * 2, []]]],
         [1, "B", "s", 1, 0, [[1, 1, [0] * VALUES_MAX]], [["A", "tilt", 0, 3, [1] * (VALUES_MAX + 1), []]]],
     ],
 )
@@ -115,6 +118,31 @@ def test_poison_is_named(frame: object) -> None:
     """Whatever is no batch raises WireError with a reason, never anything else."""
     with pytest.raises(WireError, match="this is no batch of readings"):
         decode(packed(frame))
+
+
+@pytest.mark.parametrize(
+    ("sensor", "quantity", "why"),
+    [
+        ("", "tilt", "no id of a sensor"),
+        ("A\nB", "tilt", "no id of a sensor"),
+        ("\u0391", "tilt", "no id of a sensor"),  # a Greek letter that looks like A
+        ("A" * 65, "tilt", "no id of a sensor"),
+        ("A", "tilt\x00", "no name of a quantity"),
+        ("A", "tilt\u202e", "no name of a quantity"),  # what follows is written from right to left
+        ("A", "t" * 65, "no name of a quantity"),
+    ],
+)
+def test_names_are_what_they_look_like(sensor: str, quantity: str, why: str) -> None:
+    """A sensor has an id as the contract says; nothing in a name hides."""
+    with pytest.raises(WireError, match=why):
+        decode(packed([1, "B", "s", 1, 0, [[1, 1, []]], [[sensor, quantity, 0, 3, [1], []]]]))
+
+
+@pytest.mark.parametrize("deep", [b"\x91" * 900_000, b"\x97" + b"\x91" * 900_000])
+def test_what_is_nested_too_deep_is_refused(deep: bytes) -> None:
+    """900 000 arrays in each other, as the frame or in its place for the version."""
+    with pytest.raises(WireError, match="this is no batch of readings"):
+        decode(zstandard.ZstdCompressor().compress(deep))
 
 
 def test_a_bomb_is_not_unpacked() -> None:

@@ -59,6 +59,35 @@ def test_alarm_sequences_are_checked(trimmed_through: int, sequences: tuple[int,
         alarm_message.decode(alarm_message.encode(AlarmMessage("B", "s", trimmed_through, events)))
 
 
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"sensor": "XM-TA-0117-T1\n"}, "no id of a sensor"),
+        ({"alarm": "XM-SM-0001-T1/tilt"}, "is no alarm of XM-TA-0117-T1/tilt"),
+        ({"rule": "tilt\u202e"}, "no name of a quantity or a rule"),
+        ({"time_ns": 2**63}, "this is no alarm message"),
+        ({"time_ns": -1}, "this is no alarm message"),
+        ({"sequence": 2**53 + 1}, "this is no alarm message"),
+        ({"reason": "x" * 1001}, "this is no alarm message"),
+        ({"reason": "\x00"}, "this is no alarm message"),
+        ({"evidence": (Evidence(2**64, 0.0),)}, "this is no alarm message"),
+    ],
+)
+def test_an_event_holds_nothing_that_a_ledger_could_choke_on(change: dict[str, object], why: str) -> None:
+    """Names of others, times after 2262, numbers no database has, texts without end: refused at the door."""
+    event = msgspec.structs.replace(RAISED, **change)
+    with pytest.raises(WireError, match=why):
+        alarm_message.decode(alarm_message.encode(AlarmMessage("B", "s", 0, (event,))))
+
+
+@pytest.mark.parametrize("deep", [b"[" * 200_000, b'{"schema":"egret.receipt/1","more":' + b"[" * 200_000, b"\xff"])
+def test_what_cannot_be_json_is_refused(deep: bytes) -> None:
+    """200 000 arrays in each other, also in a member that nobody reads, and bytes that are no text."""
+    for decode in (alarm_message.decode, receipt.decode_receipt, receipt.decode_status):
+        with pytest.raises(WireError):
+            decode(deep)
+
+
 def test_receipt_and_status_are_told_apart() -> None:
     """A status where a receipt is expected is refused, and the other way round."""
     stored = Receipt("XM-TA-01", "k3v9q2ma", Lane.READINGS, 40960)
