@@ -1,0 +1,136 @@
+"""Bent messages and files against every reader: no crash, no hang, no memory, and the lanes go on.
+
+    scripts/bench fuzz --inputs 1000000 --json
+    scripts/bench fuzz --first 4711 --inputs 1        one input again, by its number
+
+Every input is made from its number alone: a valid batch, alarm message, status, receipt, sensors.yaml, cloud.yaml or
+profile of which one value, or some bytes or lines, were changed by what is known to hurt. A reader may take it, if it
+is within the contract, or refuse it with its own kind of error (WireError, ConfigError); anything else is a finding.
+One message in 500 goes through the real lanes, with ledger, store and quarantine, and at the end a valid one must be
+stored and receipted. `--quick` is ten thousand inputs.
+"""
+
+import resource
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+from bench.fuzzing import targets
+from bench.fuzzing.lanes import feed
+from bench.result import Goal, Result, at_most, machine
+
+NUMBERS = ("inputs", "first")
+INPUTS, INPUTS_QUICK = 1_000_000, 10_000
+HANG_S = 5.0
+"""A reader that takes longer is given up; the machine may be busy."""
+_FILE_EVERY, _LANE_EVERY = 50, 500
+_WARM = 2_000
+_FINDINGS_SHOWN = 10
+_GROWTH_MOST_MIB = 64.0
+_READERS = {
+    "batch": (targets.packed, targets.read_batch),
+    "alarms": (lambda rng: targets.written(rng, targets.ALARM), targets.read_alarms),
+    "status": (lambda rng: targets.written(rng, targets.STATUS), targets.read_status),
+    "receipt": (lambda rng: targets.written(rng, targets.RECEIPT), targets.read_receipt),
+}
+
+
+class HungError(Exception):
+    """A reader took longer than `HANG_S`."""
+
+
+class Fuzz:
+    """The inputs `first` … `first + count - 1`, and what became of them."""
+
+    def __init__(self, files: targets.Files, first: int, count: int) -> None:
+        self.taken, self.refused = Counter[str](), Counter[str]()
+        self.findings: list[str] = []
+        self.slowest_ms, self.slowest = 0.0, 0
+        self.payloads: list[tuple[str, bytes]] = []
+        self._files, self._first, self._count = files, first, count
+        self.warm_mib = 0.0
+
+    def run(self) -> None:
+        """All of them, one after the other."""
+        for at, number in enumerate(range(self._first, self._first + self._count)):
+            if at == min(_WARM, self._count - 1):
+                self.warm_mib = peak_mib()
+            rng = Random(number)
+            kind = ""
+            began = time.perf_counter()
+            try:
+                with limited(HANG_S):
+                    kind, is_taken = self._one(rng, number)
+                (self.taken if is_taken else self.refused)[kind] += 1
+            except Exception as error:  # noqa: BLE001 - finding these is what it is for
+                self.findings.append(f"input {number}: {type(error).__name__}: {error}"[:300])
+            took_ms = (time.perf_counter() - began) * 1000
+            if took_ms > self.slowest_ms:
+                self.slowest_ms, self.slowest = took_ms, number
+
+    def _one(self, rng: Random, number: int) -> tuple[str, bool]:
+        if number % _FILE_EVERY == 0:
+            path, text = self._files.write(rng)
+            return path.stem, self._files.read(path, text)
+        kind = rng.choice(("batch", "batch", *_READERS))
+        make, read = _READERS[kind]
+        payload = make(rng)
+        if number % _LANE_EVERY == 1 and kind in {"batch", "alarms"}:
+            self.payloads.append((kind, payload))
+        return kind, read(payload)
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raises HungError inside when it takes longer."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _ring(*_: object) -> None:
+    raise HungError(f"longer than {HANG_S:g} s")
+
+
+def peak_mib() -> float:
+    """The most memory that this process has ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+async def run(*, is_quick: bool, inputs: int | None = None, first: int | None = None) -> Result:
+    """Readers first, then lanes."""
+    count = inputs or (INPUTS_QUICK if is_quick else INPUTS)
+    before = signal.signal(signal.SIGALRM, _ring)
+    try:
+        with tempfile.TemporaryDirectory(prefix="egret-fuzz-") as name:
+            fuzz = Fuzz(targets.Files(Path(name)), first or 0, count)
+            began = time.perf_counter()
+            fuzz.run()
+            seconds = time.perf_counter() - began
+            grown_mib = peak_mib() - fuzz.warm_mib
+            trouble = await feed(Path(name), fuzz.payloads)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    return _result(fuzz, count, seconds, grown_mib, trouble)
+
+
+def _result(fuzz: Fuzz, count: int, seconds: float, grown_mib: float, trouble: str) -> Result:
+    kinds = sorted({*fuzz.taken, *fuzz.refused})
+    figures = {f"{kind}: taken, refused": f"{fuzz.taken[kind]}, {fuzz.refused[kind]}" for kind in kinds}
+    figures |= {"inputs": str(count), "through_the_lanes": str(len(fuzz.payloads))}
+    goals = {
+        "findings": at_most(len(fuzz.findings), 0, "crashes or hangs"),
+        "slowest_input_ms": at_most(round(fuzz.slowest_ms, 1), HANG_S * 1000, "ms"),
+        "memory_grown_mib": at_most(round(grown_mib, 1), _GROWTH_MOST_MIB, "MiB after the first inputs"),
+        "lanes_go_on": Goal("a valid message is stored and receipted", trouble or "yes", not trouble),
+        "inputs_a_second": Goal("measured", round(count / seconds), met=True),
+    }
+    notes = (f"the slowest is input {fuzz.slowest}", *fuzz.findings[:_FINDINGS_SHOWN])
+    return Result("fuzz", figures, goals, machine(), notes)

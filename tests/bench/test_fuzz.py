@@ -1,0 +1,9 @@
+"""`scripts/bench fuzz`, a short run."""
+
+import bench_run
+
+
+def test_fuzz_finds_nothing() -> None:
+    """Two thousand bent messages and files: each is taken or refused with its reason, and the lanes go on."""
+    result = bench_run.result("fuzz", "--inputs", "2000")
+    assert all(goal["met"] for goal in result["goals"].values()), result
