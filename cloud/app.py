@@ -21,6 +21,7 @@ from cloud.api.quarantine import router as quarantine_routes
 from cloud.api.server import serving
 from cloud.broker_block import require_files
 from cloud.cases.practice import Practice
+from cloud.certificate_watch import CertificateWatch
 from cloud.config import HOOKS, NOTIFIERS, STORES, CloudConfig
 from cloud.ingest import ReadingsLane
 from cloud.lane import keep_running
@@ -65,7 +66,8 @@ class Cloud:
         require_files(config.broker)
         self._broker = config.broker
         self._live, self._notices = Live(), asyncio.Event()
-        self._lookout = Lookout(Overruns(now))
+        watch = CertificateWatch(config.broker, config.issued, inventory.boxes, now)
+        self._lookout, self._certificates = Lookout(Overruns(now), watch), watch
         self._quarantine = Quarantine(
             PoisonFolder(config.data / "quarantine", now),
             Admission("quarantine", SET_ASIDE, inventory.boxes, self._lookout.overruns),
@@ -126,6 +128,7 @@ class Cloud:
                     tasks.create_task(self._statuses.watch()),
                     tasks.create_task(self._notify()),
                     tasks.create_task(self._keep_time()),
+                    tasks.create_task(self._certificates.run()),
                     tasks.create_task(LedgerNews(self._ledger.database, self._changed, self._rng).watch()),
                 ]
                 await stop.wait()

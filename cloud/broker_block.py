@@ -5,12 +5,15 @@
       ca: /etc/egret/broker/ca.pem
       certificate: /etc/egret/broker/egret-cloud.pem
       key: /etc/egret/broker/egret-cloud.key
+      issued: /etc/egret/issued
 
 Files in PEM form; how they are made stands in docs/operate/broker.md. Without `ca` the system's authorities count.
+`issued` is a folder with copies of the boxes' certificates, without keys, so that the cloud can say when they end.
 """
 
 import ssl
 from dataclasses import replace
+from pathlib import Path
 
 from wire import broker
 from wire.broker import Broker
@@ -24,7 +27,7 @@ def read(root: Block) -> Broker:
     """Both keys; mistakes are collected."""
     found = _address(root)
     block = root.mapping("broker_tls", optional=True)
-    ca, certificate, key = (block.text(name, "") for name in ("ca", "certificate", "key"))
+    ca, certificate, key, _ = (block.text(name, "") for name in ("ca", "certificate", "key", "issued"))
     block.done()
     if (ca or certificate or key) and not found.is_tls:
         what = "certificates are shown to a broker with TLS alone."
@@ -33,6 +36,12 @@ def read(root: Block) -> Broker:
         missing = "key" if certificate else "certificate"
         block.wrong(missing, f"{missing!r} is missing.", "name both files, or neither.", "E-CLOUD-012")
     return replace(found, ca=ca, certificate=certificate, key=key)
+
+
+def issued(root: Block) -> Path | None:
+    """The folder of the boxes' certificates, if there is one."""
+    folder = root.mapping("broker_tls", optional=True).text("issued", "")
+    return Path(folder) if folder else None
 
 
 def _address(root: Block) -> Broker:
@@ -71,6 +80,7 @@ SCHEMA: dict[str, object] = {
             "ca": {**_TEXT, "description": "PEM file of who signed the broker's certificate"},
             "certificate": {**_TEXT, "description": "PEM file of the cloud's certificate"},
             "key": {**_TEXT, "description": "PEM file of its key"},
+            "issued": {**_TEXT, "description": "folder with copies of the boxes' certificates"},
         },
         "required": [],
         "additionalProperties": False,

@@ -16,8 +16,8 @@
         kind: generic
         secret_env: EGRET_HOTLINE_SECRET
 
-Only `schema` must be there. `broker_tls: {ca: FILE, certificate: FILE, key: FILE}` is for a broker that asks for
-certificates (`mqtts://…`). `map: FILE` names the map of the districts, else it is `map.json` in `data`.
+Only `schema` must be there. `broker_tls` is for a broker that asks for certificates (`mqtts://…`),
+written as in `cloud/broker_block.py`. `map: FILE` names the map of the districts, else it is `map.json` in `data`.
 `http`, with its login and TLS, is written as in `cloud/listening.py`.
 `ledger: postgresql+psycopg://egret@db.example/egret` keeps alarms and cases
 in PostgreSQL instead of SQLite. How the city works its cases is written as in `cloud/city/city_rules.py`.
@@ -73,7 +73,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class CloudConfig:
-    """The whole file. `broker` is an address with its certificates.
+    """The whole file. `broker` is an address with its certificates, `issued` a folder of the boxes'.
 
     `data` holds the quarantine, photos, the embedded store, and the ledger; `ledger` is the URL of another database
     that holds the ledger, or empty. `map` is the map document, which need not be there. `grafana` is where people
@@ -81,6 +81,7 @@ class CloudConfig:
     """
 
     broker: Broker
+    issued: Path | None
     http: Http
     data: Path
     map: Path
@@ -106,6 +107,7 @@ def load(path: Path) -> CloudConfig:
     rules = city_rules.read(root)
     config = CloudConfig(
         broker=broker_block.read(root),
+        issued=broker_block.issued(root),
         http=listening.read(root.mapping("http", optional=True)),
         data=data,
         map=Path(root.text("map", str(data / "map.json"))),

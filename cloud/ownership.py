@@ -5,7 +5,7 @@ another box's alarms, or fill a store with names that it makes up.
 """
 
 from wire.inventory import Inventory
-from wire.quantities import QUANTITIES
+from wire.quantities import known
 
 UNKNOWN_MAX = 1000
 """Series of one box whose sensor or quantity nobody knows; a store has an index entry for each (judgement)."""
@@ -24,11 +24,11 @@ class Ownership:
         owner = self._inventory.box_of(sensor)
         if owner not in ("", box):
             return f"sensor {sensor} hangs on box {owner}, not on {box}"
-        if owner and quantity in QUANTITIES:
+        if owner and known(quantity):
             return ""
-        known = self._unknown.setdefault(box if box in self._inventory.boxes else "", set())
-        if (sensor, quantity) not in known:
-            if len(known) >= UNKNOWN_MAX:
+        series = self._unknown.setdefault(box if box in self._inventory.boxes else "", set())
+        if (sensor, quantity) not in series:
+            if len(series) >= UNKNOWN_MAX:
                 return f"box {box} has spoken of {UNKNOWN_MAX} series that nobody knows"
-            known.add((sensor, quantity))
+            series.add((sensor, quantity))
         return ""

@@ -1,4 +1,4 @@
-"""GET /lookout: what a maintainer should see of the boxes' traffic."""
+"""GET /lookout: what a maintainer should see and nobody else need."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,18 @@ from cloud.access.actor import Right
 from cloud.admission import Overrun
 from cloud.api.desk import OnDesk
 from cloud.api.doors import needs
+from cloud.certificate_watch import CertificateEnd
 
 
 class Noticed(msgspec.Struct, frozen=True):
-    """`overruns`: messages of boxes that were let go since the cloud started."""
+    """`overruns`: messages of boxes that were let go since the cloud started. `certificates`: due to be renewed."""
 
     overruns: Sequence[Overrun]
+    certificates: Sequence[CertificateEnd]
 
 
 @get("/lookout", tags=["city"], summary="What a maintainer should see", guards=[needs(Right.MAINTAIN)])
 async def lookout(desk: OnDesk) -> Noticed:
     """Of the cloud that answers, not of others on the same ledger."""
-    return Noticed(desk.lookout.overruns.all())
+    watch = desk.lookout.certificates
+    return Noticed(desk.lookout.overruns.all(), watch.due() if watch else ())

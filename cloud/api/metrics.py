@@ -68,14 +68,14 @@ async def metrics(desk: OnDesk, actor: OnActor) -> Response[bytes]:
     require_sight(actor, "")
     now_ns = desk.now()
     found = await desk.ledger.read(lambda connection: gauges.read(connection, now_ns))
-    return Response(exposition(found, desk.lookout), media_type=CONTENT_TYPE)
+    return Response(exposition(found, desk.lookout, now_ns), media_type=CONTENT_TYPE)
 
 
-def exposition(found: Gauges, lookout: Lookout) -> bytes:
+def exposition(found: Gauges, lookout: Lookout, now_ns: int) -> bytes:
     """The text format of Prometheus. What does not occur is 0, so that an alert on it finds a number."""
     registry = CollectorRegistry(auto_describe=False)
     of_the_ledger = (*_alarms(found), *_cases(found), *_notices(found), *_others(found))
-    registry.register(Snapshot([*of_the_ledger, *_noticed(lookout)]))
+    registry.register(Snapshot([*of_the_ledger, *_noticed(lookout, now_ns)]))
     return generate_latest(registry)
 
 
@@ -135,7 +135,7 @@ def _others(found: Gauges) -> Iterator[Family]:
     yield Family("egret_ledger_last_event_id", "The id of the newest event.", (), [((), found.last_event_id)])
 
 
-def _noticed(lookout: Lookout) -> Iterator[Family]:
+def _noticed(lookout: Lookout, now_ns: int) -> Iterator[Family]:
     let_go = Counter[str]()
     for overrun in lookout.overruns.all():
         let_go[overrun.what] += overrun.messages
@@ -144,4 +144,14 @@ def _noticed(lookout: Lookout) -> Iterator[Family]:
         "Messages over their box's allowance since the cloud started, by lane; boxes send them again.",
         ("lane",),
         [((what,), let_go[what]) for what in METERED],
+    )
+    ends = [end for end in lookout.certificates.all() if not end.trouble] if lookout.certificates else []
+    yield Family(
+        "egret_certificate_days",
+        "Whole days until the first certificate of this kind ends; below 0 when one has ended.",
+        ("of",),
+        [
+            ((of,), min(end.days_left(now_ns) for end in ends if end.of == of))
+            for of in sorted({end.of for end in ends})
+        ],
     )

@@ -10,6 +10,7 @@ from cloud.admission import Overrun
 from cloud.alarming.alarm_state import Alarm
 from cloud.api_client import ApiClient, json_option, moment, show_json, url_option
 from cloud.cases.case_flow import Case
+from cloud.certificate_watch import CertificateEnd, said
 from cloud.poison import Summary
 from wire.alarm import Level
 
@@ -56,6 +57,7 @@ class _Noticed(msgspec.Struct, frozen=True):
     """As GET /lookout."""
 
     overruns: Sequence[Overrun]
+    certificates: Sequence[CertificateEnd]
 
 
 class _Status(msgspec.Struct, frozen=True):
@@ -118,6 +120,8 @@ def _print(seen: _Status) -> None:
         if not box.online:
             click.echo(f"            {box.box} is offline since {moment(box.time_ns)}")
     click.echo(f"quarantine  {seen.quarantine:,} messages")
+    for end in seen.noticed.certificates:
+        click.echo(f"certificate {said(end, seen.health.time_ns)}")
     for overrun in seen.noticed.overruns:
         click.echo(f"            {_overrun(overrun)}")
     click.echo(f"notices     {sum(state.waiting for state in seen.targets):,} wait, {_dead(seen):,} dead letters")

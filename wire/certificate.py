@@ -1,0 +1,121 @@
+"""A certificate, as far as we must know it: whose name, which key, how strong, and when it ends.
+
+X.509 is DER (ITU-T X.690) all the way down; RFC 5280, §4.1 gives the order of a certificate's fields. No signature
+is checked here: TLS does.
+"""
+
+import hashlib
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+RSA_BITS_LEAST = 2048
+"""NIST SP 800-131A: fewer are not allowed for signatures."""
+WARNED_DAYS = 30
+"""So many days before a certificate ends, people are told."""
+DAY_NS = 86_400 * 10**9
+_VERSION = 0xA0
+_COMMON_NAME = bytes.fromhex("0603550403")
+"""The object identifier 2.5.4.3 in DER."""
+_RSA = bytes.fromhex("06092a864886f70d010101")
+"""1.2.840.113549.1.1.1, RFC 3279, §2.3.1."""
+_OLD_SIGNATURES = {
+    bytes.fromhex("06092a864886f70d010104"): "MD5",
+    bytes.fromhex("06092a864886f70d010105"): "SHA-1",
+    bytes.fromhex("06072a8648ce3d0401"): "SHA-1",
+}
+"""md5WithRSAEncryption, sha1WithRSAEncryption, ecdsa-with-SHA1; RFC 3279, §2.2."""
+_UTC_TIME = 0x17
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """`name` is the only thing in its subject, a CN; `key_sha256` the hash of its public key (SPKI), in hex.
+
+    `ends_ns` is when it ends, UTC; `weakness` says why nobody should trust it, or nothing.
+    """
+
+    name: str
+    key_sha256: str
+    ends_ns: int
+    weakness: str
+
+    def days_left(self, now_ns: int) -> int:
+        """Whole days until it ends; below 0 when it has ended."""
+        return (self.ends_ns - now_ns) // DAY_NS
+
+
+def find(path: Path) -> tuple[Certificate, ...]:
+    """The first certificate of a PEM file, or none. Raises OSError, and ValueError for one that cannot be read."""
+    text = path.read_text(encoding="ascii")
+    if ssl.PEM_HEADER not in text:
+        return ()
+    return (parse(ssl.PEM_cert_to_DER_cert(text[text.index(ssl.PEM_HEADER) :])),)
+
+
+def parse(der: bytes) -> Certificate:
+    """Raises ValueError for what is no certificate with a CN alone."""
+    [(_, whole, _)] = _values(der)
+    (_, fields, _), *_ = _values(whole)
+    parts = [(content, raw) for tag, content, raw in _values(fields) if tag != _VERSION]
+    _serial, (signature, _), _issuer, (validity, _), (subject, _), (key, raw_key), *_ = parts
+    _, (tag, ends, _) = _values(validity)
+    weakness = _weakness(signature, key)
+    return Certificate(_common_name(subject), hashlib.sha256(raw_key).hexdigest(), _moment(tag, ends), weakness)
+
+
+def _moment(tag: int, text: bytes) -> int:
+    """RFC 5280, §4.1.2.5: two digits of the year up to 2049, four after."""
+    written = text.decode("ascii")
+    if tag == _UTC_TIME:
+        written = ("19" if written >= "50" else "20") + written
+    moment = datetime.strptime(written, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    return int(moment.timestamp()) * 10**9
+
+
+def _weakness(signature: bytes, key: bytes) -> str:
+    for algorithm, name in _OLD_SIGNATURES.items():
+        if signature.startswith(algorithm):
+            return f"it is signed with {name}"
+    (_, kind, _), (_, bits, _) = _values(key)
+    if kind.startswith(_RSA):
+        [(_, numbers, _)] = _values(bits[1:])  # a bit string begins with how many bits of its last byte are unused
+        (_, modulus, _), *_ = _values(numbers)
+        length = int.from_bytes(modulus).bit_length()
+        if length < RSA_BITS_LEAST:
+            return f"its RSA key has {length} bits, {RSA_BITS_LEAST} is the least"
+    return ""
+
+
+def _common_name(subject: bytes) -> str:
+    names = list(_values(subject))
+    for _, attributes, _ in names:
+        for _, attribute, _ in _values(attributes):
+            if len(names) == 1 and attribute.startswith(_COMMON_NAME):
+                [(_, text, _)] = _values(attribute[len(_COMMON_NAME) :])
+                return text.decode("utf-8")
+    raise ValueError("its subject must be a CN and nothing else")
+
+
+def _values(der: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """Tag, content, and the whole of each value in turn. Raises ValueError."""
+    start = 0
+    while start < len(der):
+        length, content = _length(der, start + 1)
+        end = content + length
+        if end > len(der):
+            raise ValueError("it ends too early")
+        yield der[start], der[content:end], der[start:end]
+        start = end
+
+
+def _length(der: bytes, at: int) -> tuple[int, int]:
+    """Of the content, and where that begins (X.690, §8.1.3)."""
+    if at >= len(der):
+        raise ValueError("it ends too early")
+    if der[at] < 0x80:
+        return der[at], at + 1
+    count = der[at] & 0x7F
+    return int.from_bytes(der[at + 1 : at + 1 + count]), at + 1 + count
