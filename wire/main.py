@@ -29,6 +29,7 @@ class Verb:
 VERBS: Mapping[str, Verb] = {
     "demo": Verb("Everything on one machine: simulated city, broker, cloud and board.", "edge.commands.demo:demo"),
     "check": Verb("All mistakes of the configuration files, with file:line and fix.", "wire.commands.check:check"),
+    "doctor": Verb("One page of health with fixes: keys, certificates, broker, disk.", "wire.commands.doctor:doctor"),
     "schema": Verb("JSON Schema of a configuration file, for editors.", "wire.commands.schema:schema"),
     "edge": Verb(
         "The agent on one box.",

@@ -127,7 +127,7 @@ def miswritten(rng: Random, text: str) -> str:
             case 3:
                 lines[at], lines[other] = lines[other], line
             case 4:
-                where = rng.randrange(len(line))
+                where = rng.randrange(len(line) + 1)
                 lines[at] = line[:where] + rng.choice(TOKENS) + line[where:]
             case _:
                 lines[at] = f"{head}{colon or ':'} {rng.choice(TOKENS)}\n"
