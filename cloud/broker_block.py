@@ -7,6 +7,9 @@
       key: /etc/egret/broker/egret-cloud.key
       issued: /etc/egret/issued
 
+The nodes of a cluster stand in one address: `mqtts://broker-1.city.example:8884,broker-2.city.example:8884`. Each lane
+begins at one of them, and goes to the next when it is gone.
+
 Files in PEM form; how they are made stands in docs/operate/broker.md. Without `ca` the system's authorities count.
 `issued` is a folder with copies of the boxes' certificates, without keys, so that the cloud can say when they end.
 """

@@ -60,24 +60,27 @@ class MqttInbox:
     """A persistent session named `client`, subscribed to `topic_filters` at QoS 1.
 
     Each lane has a session of its own, so that readings waiting for a dead store never hold up an
-    alarm. Entering again connects again.
+    alarm. Entering again connects again. One that is passing has no session at the broker, nor leaves
+    the one that was there, and hears at QoS 0.
     """
 
-    def __init__(self, broker: Broker, client: str, topic_filters: Sequence[str]) -> None:
+    def __init__(self, broker: Broker, client: str, topic_filters: Sequence[str], *, is_passing: bool = False) -> None:
         """Nothing is connected yet."""
-        self._broker, self._client, self._topic_filters = broker, client, tuple(topic_filters)
+        self._broker, self._client, self._topic_filters = broker.first_for(client), client, tuple(topic_filters)
+        self._is_passing = is_passing
 
     _connection: aiomqtt.Client
     _held: _Held
     _stack: AsyncExitStack
 
     async def __aenter__(self) -> Self:
-        """Connect and subscribe. Raises LinkError."""
+        """Connect and subscribe; next time at the next node, if this one fails. Raises LinkError."""
         self._held = _Held()
         try:
             async with AsyncExitStack() as stack:
                 self._connection = await stack.enter_async_context(self._unconnected())
-                self._require(await self._connection.subscribe([(name, 1) for name in self._topic_filters]))
+                if wanted := [(name, int(not self._is_passing)) for name in self._topic_filters]:
+                    self._require(await self._connection.subscribe(wanted))
                 self._stack = stack.pop_all()
         except aiomqtt.MqttError as error:
             raise self._said_no(error) from error
@@ -116,7 +119,7 @@ class MqttInbox:
             broker.port,
             identifier=self._client,
             protocol=aiomqtt.ProtocolVersion.V311,
-            clean_session=False,
+            clean_session=self._is_passing,
             keepalive=_KEEPALIVE_S,
             queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: held),  # noqa: ARG005 - see _Held
             tls_params=tls if broker.is_tls else None,
@@ -131,14 +134,18 @@ class MqttInbox:
 
     def _require(self, granted: Sequence[int | ReasonCode]) -> None:
         """A lane that may not hear its boxes would wait for ever. Raises LinkError."""
-        if any((code if isinstance(code, int) else code.value) >= _SUBACK_FAILURE for code in granted):
-            why = f"it may not subscribe to {' and '.join(self._topic_filters)}"
+        codes = [code if isinstance(code, int) else code.value for code in granted]
+        refused = [name for name, code in zip(self._topic_filters, codes, strict=False) if code >= _SUBACK_FAILURE]
+        if refused:
+            others = f" and {len(refused) - 1} more" if refused[1:] else ""
+            why = f"it may not subscribe to {refused[0]}{others}"
             raise link_error(self._broker, self._client, _SUBACK_FAILURE, why)
 
     def _said_no(self, error: aiomqtt.MqttError) -> LinkError:
         """Only a CONNACK carries the broker's own answer; other codes are paho's, for a connection that is lost."""
         code = error.rc if isinstance(error, MqttConnectError) else None
-        return link_error(self._broker, self._client, code.value if isinstance(code, ReasonCode) else code, str(error))
+        node, self._broker = self._broker, self._broker.next()
+        return link_error(node, self._client, code.value if isinstance(code, ReasonCode) else code, str(error))
 
 
 def _acknowledge(connection: PahoClient, held: _Held, packet: int, qos: int) -> None:

@@ -29,12 +29,29 @@ _SUBACK_FAILURE = 0x80
 """MQTT 3.1.1, §3.9.3."""
 
 
+class MqttLinks:
+    """One link after the other, each a new `MqttLink`: where the last one was lost, the next is to the next node."""
+
+    def __init__(self, broker: Broker, box: str) -> None:
+        """Boxes begin at different nodes."""
+        self._broker, self._box = broker.first_for(box), box
+        self._last: MqttLink | None = None
+
+    def __call__(self, will: bytes) -> "MqttLink":
+        """A link that is not connected yet."""
+        if self._last and self._last.is_lost:
+            self._broker = self._broker.next()
+        self._last = MqttLink(self._broker, self._box, will)
+        return self._last
+
+
 class MqttLink:
     """Connected from entering to leaving; subscribed to the box's receipts. `will` goes out when it is cut off."""
 
     def __init__(self, broker: Broker, box: str, will: bytes) -> None:
         """Nothing is connected yet; `will` is the retained status the broker publishes for a lost box."""
         self._broker, self._box, self._will = broker, box, will
+        self.is_lost = False
 
     _client: aiomqtt.Client
     _stack: AsyncExitStack
@@ -101,6 +118,7 @@ class MqttLink:
 
     def _said_no(self, error: aiomqtt.MqttError) -> LinkError:
         """Only a CONNACK carries the broker's own answer; other codes are paho's, for a connection that is lost."""
+        self.is_lost = True
         code = error.rc if isinstance(error, MqttConnectError) else None
         number = code.value if isinstance(code, ReasonCode) else code
         return link_error(self._broker, self._box, number, str(error))

@@ -27,4 +27,5 @@ class OneAtATime:
                 return await asyncio.shield(task)
             except asyncio.CancelledError:
                 await asyncio.wait([task])
+                task.exception()  # nobody is left who would hear of it
                 raise

@@ -1,7 +1,12 @@
-"""Where the broker is: `mqtt://[user:password@]host[:port]`, or `mqtts://…` with the files that TLS needs."""
+"""Where the broker is: `mqtt://[user:password@]host[:port]`, or `mqtts://…` with the files that TLS needs.
 
-from dataclasses import dataclass, field
+The nodes of a cluster stand in one address, `mqtts://broker-1.city:8883,broker-2.city:8883`: any of them will do, and
+a client that has lost one goes to the next.
+"""
+
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
+from zlib import crc32
 
 from wire.errors import ConfigError, LinkError, Mistake, NotAuthorised, Refused, Unreachable
 
@@ -12,7 +17,10 @@ _NOT_AUTHORISED = {4, 5, 134, 135}
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A broker's address. For mqtts, `ca`, `certificate` and `key` are PEM files; empty means the system's."""
+    """A broker's address. For mqtts, `ca`, `certificate` and `key` are PEM files; empty means the system's.
+
+    `others` are host and port of the nodes to go to after this one, in turn.
+    """
 
     host: str
     port: int
@@ -22,29 +30,52 @@ class Broker:
     key: str = ""
     user: str = ""
     password: str = field(default="", repr=False)
+    others: tuple[tuple[str, int], ...] = ()
 
     def __str__(self) -> str:
-        """As people write it, without the password."""
+        """The node, as people write it, without the password."""
         return f"{'mqtts' if self.is_tls else 'mqtt'}://{self.host}:{self.port}"
+
+    def next(self) -> "Broker":
+        """The same broker by its next node; by the same when there is one alone."""
+        (host, port), *others = (*self.others, (self.host, self.port))
+        return replace(self, host=host, port=port, others=tuple(others))
+
+    def first_for(self, client: str) -> "Broker":
+        """The same broker, beginning at another node for another client: so each node has its part of them."""
+        broker = self
+        for _ in range(crc32(client.encode()) % (len(self.others) + 1)):
+            broker = broker.next()
+        return broker
 
 
 def parse(url: str, *, where: str = "--broker") -> Broker:
     """Raises ConfigError, naming `where` the address was written."""
+    scheme, _, rest = url.partition("://")
+    login, at, hosts = rest.rpartition("@")
     try:
-        parts = urlsplit(url)
-        port = parts.port
+        nodes = [_node(scheme, host) for host in hosts.split(",")]
+        person = urlsplit(f"//{login}{at}host")
     except ValueError:
-        parts, port = urlsplit(""), None
-    if parts.scheme not in _PORTS or not parts.hostname:
-        fix = "write mqtt://host:1883 or mqtts://host:8883."
-        raise ConfigError([Mistake(where, f"{_hidden(url)!r} is not a broker's address.", fix, "E-LINK-001")])
+        fix = "write mqtt://host:1883 or mqtts://host:8883, and the nodes of a cluster as mqtts://host-1:8883,host-2:8883."
+        raise ConfigError([Mistake(where, f"{_hidden(url)!r} is not a broker's address.", fix, "E-LINK-001")]) from None
+    (host, port), *others = nodes
     return Broker(
-        parts.hostname,
-        port or _PORTS[parts.scheme],
-        parts.scheme == "mqtts",
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
+        host,
+        port,
+        scheme == "mqtts",
+        user=unquote(person.username or ""),
+        password=unquote(person.password or ""),
+        others=tuple(others),
     )
+
+
+def _node(scheme: str, text: str) -> tuple[str, int]:
+    """Host and port. Raises ValueError."""
+    parts = urlsplit(f"{scheme}://{text}")
+    if scheme not in _PORTS or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError(text)
+    return parts.hostname, parts.port or _PORTS[scheme]
 
 
 def _hidden(url: str) -> str:

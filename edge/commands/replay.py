@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -17,7 +16,7 @@ from edge.commands.run import box_of, until_told
 from edge.condition import Conditioner
 from edge.decode import decode
 from edge.detect import Detector
-from edge.link import MqttLink
+from edge.link import MqttLinks
 from edge.lock import only_one
 from edge.ports import Source
 from edge.sources.replay import Config, Replay
@@ -103,7 +102,7 @@ def _send(city: Inventory, box: Box, broker: Broker, data: Path) -> None:
         city,
         box,
         Options(data, drain_s=_DRAIN_S),
-        open_link=partial(MqttLink, broker, box.id),
+        open_link=MqttLinks(broker, box.id),
         now=time.time_ns,
         rng=Random(),  # noqa: S311 - jitter
     )

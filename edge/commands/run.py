@@ -4,14 +4,13 @@ import asyncio
 import signal
 import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from random import Random
 
 import click
 
 from edge.agent import Agent, Options
-from edge.link import MqttLink
+from edge.link import MqttLinks
 from edge.lock import only_one
 from wire import broker as broker_address
 from wire import profile_yaml, sensors_yaml
@@ -51,7 +50,12 @@ class _Duration(click.ParamType[float]):
     show_default=True,
     help="The spool's folder.",
 )
-@click.option("--broker", default="mqtt://127.0.0.1:1883", show_default=True, help="mqtt:// or mqtts:// URL.")
+@click.option(
+    "--broker",
+    default="mqtt://127.0.0.1:1883",
+    show_default=True,
+    help="mqtts://HOST:PORT, or all nodes: HOST:PORT,HOST:PORT.",
+)
 @click.option("--ca", type=_PEM, default=None, help="mqtts: who signed the broker's certificate (PEM).")
 @click.option("--cert", type=_PEM, default=None, help="mqtts: the box's certificate (PEM).")
 @click.option("--key", type=_PEM, default=None, help="mqtts: the key of that certificate (PEM).")
@@ -80,7 +84,7 @@ def run(
         city,
         box_of(city, box, inventory),
         Options(data, root, batch),
-        open_link=partial(MqttLink, address, box),
+        open_link=MqttLinks(address, box),
         now=time.time_ns,
         rng=Random(),  # noqa: S311 - jitter
     )
