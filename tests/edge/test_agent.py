@@ -239,10 +239,10 @@ def test_no_inventory(tmp_path: Path) -> None:
 def test_an_address_that_is_none(tmp_path: Path) -> None:
     """The password of a wrong address is not repeated."""
     code, said = refused(command(tmp_path, "http://box:heron@broker"))
-    assert (code, said) == (
-        4,
+    assert code == 4
+    assert said == (
         "--broker: 'broker' is not a broker's address. fix: write mqtt://host:1883 or mqtts://host:8883, "
-        "and the nodes of a cluster as mqtts://host-1:8883,host-2:8883. [E-LINK-001]",
+        "and the nodes of a cluster as mqtts://host-1:8883,host-2:8883. [E-LINK-001]"
     )
 
 
