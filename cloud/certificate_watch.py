@@ -68,8 +68,8 @@ class CertificateWatch:
     async def look(self) -> None:
         """Read all; the log says each that is due once a day."""
         found = await self._call(lambda: list(self._of_files()))
-        if self._broker.is_tls:
-            found += await self._of_broker()
+        for node in self._broker.nodes() if self._broker.is_tls else ():
+            found += await self._of_node(node)
         self._ends = sorted(found, key=lambda end: end.ends_ns)
         now_ns = self._now()
         for end in self.due():
@@ -88,21 +88,20 @@ class CertificateWatch:
                     newest[end.name] = end
         yield from newest.values()
 
-    async def _of_broker(self) -> list[CertificateEnd]:
-        """One that does not answer is said by the lanes. Why a certificate is not trusted, they say as well."""
-        broker = self._broker
+    async def _of_node(self, node: Broker) -> list[CertificateEnd]:
+        """As seen last when it does not answer, or is not trusted: the lanes say that."""
         try:
-            context = ssl.create_default_context(cafile=broker.ca or None)
-            if broker.certificate:
-                context.load_cert_chain(broker.certificate, broker.key)
+            context = ssl.create_default_context(cafile=node.ca or None)
+            if node.certificate:
+                context.load_cert_chain(node.certificate, node.key)
             async with asyncio.timeout(_ANSWER_S):
-                _, writer = await asyncio.open_connection(broker.host, broker.port, ssl=context)
+                _, writer = await asyncio.open_connection(node.host, node.port, ssl=context)
         except OSError:  # an ssl.SSLError and a TimeoutError are
-            return [end for end in self._ends if end.of == "broker"]
+            return [end for end in self._ends if (end.of, end.name) == ("broker", node.host)]
         shown = writer.get_extra_info("peercert")
         writer.transport.abort()  # a broker waits for the first packet of MQTT, which does not come
         ends_ns = int(ssl.cert_time_to_seconds(shown["notAfter"])) * 10**9
-        return [CertificateEnd("broker", broker.host, ends_ns)]
+        return [CertificateEnd("broker", node.host, ends_ns)]
 
 
 def said(end: CertificateEnd, now_ns: int) -> str:

@@ -41,6 +41,10 @@ class Broker:
         (host, port), *others = (*self.others, (self.host, self.port))
         return replace(self, host=host, port=port, others=tuple(others))
 
+    def nodes(self) -> tuple["Broker", ...]:
+        """The same broker by each of its nodes, this one first."""
+        return (self, *(replace(self, host=host, port=port, others=()) for host, port in self.others))
+
     def first_for(self, client: str) -> "Broker":
         """The same broker, beginning at another node for another client: so each node has its part of them."""
         broker = self

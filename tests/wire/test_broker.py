@@ -1,5 +1,7 @@
 """A broker's address, as people write it."""
 
+from dataclasses import replace
+
 import pytest
 
 from wire.broker import Broker, parse
@@ -45,3 +47,12 @@ def test_each_node_has_its_part_of_the_clients() -> None:
     hosts = [broker.first_for(f"XM-{number:03}").host for number in range(300)]
     assert all(hosts.count(name) > 75 for name in "abc")
     assert hosts[7] == broker.first_for("XM-007").host
+
+
+def test_each_node_can_be_asked() -> None:
+    """Whoever looks at certificates looks at all nodes, each with the broker's own files."""
+    broker = replace(parse("mqtts://broker-1,broker-2:8884"), ca="ca.pem")
+    assert [(str(node), node.ca) for node in broker.nodes()] == [
+        ("mqtts://broker-1:8883", "ca.pem"),
+        ("mqtts://broker-2:8884", "ca.pem"),
+    ]

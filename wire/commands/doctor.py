@@ -126,8 +126,8 @@ def _keys_and_certificates(cloud: Any, folder: Path | None, city: Inventory | No
 
 def _network(cloud: Any, address: str | None, ca: str | None) -> Iterator[Finding]:
     way = brokers.parse(address) if address else cloud.broker if cloud else None
-    if way:
-        yield checkup.door(replace(way, ca=ca or (cloud.broker.ca if cloud else "")))
+    for node in way.nodes() if way else ():
+        yield checkup.door(replace(node, ca=ca or (cloud.broker.ca if cloud else "")))
     if cloud:
         http = cloud.http
         yield checkup.port(http.host, http.port, is_ours=_answers(http.port, is_https=bool(http.certificate)))
