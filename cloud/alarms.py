@@ -10,7 +10,6 @@ from random import Random
 
 from cloud.ledger import Ledger
 from cloud.outage import Outage
-from cloud.poison import Cause
 from cloud.ports import Delivery, Inbox
 from cloud.quarantine import Quarantine
 from wire import alarm_message, receipt, topics
@@ -52,13 +51,6 @@ class AlarmsLane:
         return taken.stored_through
 
     async def _handle(self, delivery: Delivery, inbox: Inbox) -> None:
-        """A message with events of others' sensors is kept, too: sensors.yaml may be wrong."""
         message = read(delivery.topic, delivery.payload)
-        said = {event.sensor for event in message.events}
-        if others := sorted(sensor for sensor in said if not self._ledger.may_say(message.box, sensor)):
-            if not self._quarantine.has_room(delivery.topic, delivery.payload):
-                return
-            why = f"{', '.join(others)[:200]} hang on other boxes than {message.box}"
-            await self._quarantine.put(delivery.topic, delivery.payload, why, Cause.REFUSED)
         stored = Receipt(message.box, message.spool_id, Lane.ALARMS, await self.take(message))
         await inbox.send(topics.topic(message.box, "receipts"), receipt.encode(stored))

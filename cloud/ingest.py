@@ -16,7 +16,7 @@ from random import Random
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.outage import Outage
-from cloud.ownership import Ownership
+from cloud.ownership import Ownership, as_said, attributed
 from cloud.poison import Cause
 from cloud.ports import Batch, Column, Delivery, Inbox, Refusal, Store
 from cloud.quarantine import Quarantine, write_or_refuse
@@ -185,7 +185,7 @@ class ReadingsLane:
                 self._watermarks[spool] = await self._ledger.watermark(*spool, Lane.READINGS)
 
     async def _write(self, batches: Sequence[Batch]) -> None:
-        """Into the store; what it refuses for good is set aside, and what is not the box's to say."""
+        """Into the store; what it refuses for good is set aside, and what is too much of the unknown."""
         own, refusals = self._parted(batches)
         for refusal in [*refusals, *await write_or_refuse(self._store, own)]:
             payload = wire_batch.encode(_unlabelled(refusal.batch))
@@ -195,11 +195,11 @@ class ReadingsLane:
             self._live.put(batch.columns)
 
     def _parted(self, batches: Sequence[Batch]) -> tuple[Sequence[Batch], Sequence[Refusal]]:
-        """What each box may say, and what not."""
+        """What is stored, and what is set aside."""
         own, refusals = [], []
         for batch in batches:
             judged = [
-                (self._ownership.objection(batch.box, column.tags.sensor, column.quantity), column)
+                (self._ownership.objection(batch.box, as_said(column.tags.sensor), column.quantity), column)
                 for column in batch.columns
             ]
             wrong = tuple(column for why, column in judged if why)
@@ -218,16 +218,17 @@ def _spool(batch: wire_batch.Batch) -> Spool:
 def _labelled(batch: wire_batch.Batch, inventory: Inventory) -> Batch:
     columns = tuple(
         Column(
-            inventory.tags(series.sensor, batch.box), series.quantity, series.times_ns, series.values, series.qualities
+            inventory.tags(attributed(inventory, one.sensor, batch.box), batch.box),
+            *(one.quantity, one.times_ns, one.values, one.qualities),
         )
-        for series in batch.series
+        for one in batch.series
     )
     return Batch(batch.box, batch.spool_id, batch.first_sequence, batch.last_sequence, columns)
 
 
 def _unlabelled(batch: Batch) -> wire_batch.Batch:
     series = tuple(
-        wire_batch.Series(column.tags.sensor, column.quantity, column.times_ns, column.values, column.qualities)
-        for column in batch.columns
+        wire_batch.Series(as_said(one.tags.sensor), one.quantity, one.times_ns, one.values, one.qualities)
+        for one in batch.columns
     )
     return wire_batch.Batch(batch.box, batch.spool_id, batch.first_sequence, 0, series)

@@ -22,6 +22,7 @@ from cloud.cases.practice import Practice
 from cloud.cases.work import Work
 from cloud.database import Database
 from cloud.notices.notice_route import Targets, facts_of, routes_of
+from cloud.ownership import attributed
 from cloud.ports import Notice, Now
 from cloud.tables import (
     alarm_causes,
@@ -81,28 +82,29 @@ class Ledger:
         """Everything a message leads to, in one transaction; what was taken before changes nothing.
 
         When events before the message are missing nothing is taken: the box sends again from the
-        watermark it gets. What a box says of another's sensor is passed over.
+        watermark it gets. What a box says of another's sensor is no word of that sensor's.
         """
 
         def take(work: Work) -> Taken:
             spool = (message.box, message.spool_id, Lane.ALARMS)
             watermark = watermarks.of(work.connection, *spool)
-            new = fresh(message, watermark)
+            new = [self._attributed(event, message.box) for event in fresh(message, watermark)]
             if not new:
                 return Taken(watermark, ())
             intake = work.intake({event.alarm for event in new}, [message.box])
             for event in new:
-                if self.may_say(message.box, event.sensor):
-                    intake.take(event, message.box)
+                intake.take(event, message.box)
             changes = work.commit(spool[:2])
             watermarks.advance(work.connection, [(*spool, new[-1].sequence)])
             return Taken(new[-1].sequence, changes)
 
         return await self.transact(take)
 
-    def may_say(self, box: str, sensor: str) -> bool:
-        """May this box raise and clear alarms of this sensor? Of its own, itself, and of what sensors.yaml lacks."""
-        return self.practice.inventory.box_of(sensor) in ("", box)
+    def _attributed(self, event: AlarmEvent, box: str) -> AlarmEvent:
+        sensor = attributed(self.practice.inventory, event.sensor, box)
+        if sensor == event.sensor:
+            return event
+        return msgspec.structs.replace(event, sensor=sensor, alarm=f"{sensor}/{event.rule}")
 
     async def watermark(self, box: str, spool_id: str, lane: Lane) -> int:
         """Everything up to it is durable; 0 for a spool never heard of."""

@@ -17,9 +17,6 @@ class Replay:
 
     async def take(self, poison: Poison) -> None:
         """Raises WireError and Rejected when it is still no good, Unavailable when it may be later."""
-        if poison.cause is Cause.REFUSED and poison.topic.endswith("/alarms"):
-            fix = "the rest of it is taken; see what sensors.yaml says of these sensors, then drop it."
-            raise Rejected(poison.reason, where=poison.topic, fix=fix, code="E-QUAR-006")
         if poison.cause is Cause.REFUSED:
             batch = ingest.read(poison.topic, poison.payload)
             await self._readings.write_again(batch, f"quarantine-{poison.id}")

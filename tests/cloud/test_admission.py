@@ -8,17 +8,17 @@ from random import Random
 from typing import Self
 
 import msgspec
-import pytest
 import small_city
 
 from cloud.admission import ALARMS, READINGS, SET_ASIDE, Admission, Allowance, MeteredInbox, Overruns
+from cloud.alarming.alarm_state import AlarmState
 from cloud.alarms import AlarmsLane
 from cloud.cases.practice import Practice
 from cloud.ingest import ReadingsLane
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.ownership import UNKNOWN_MAX
-from cloud.poison import Cause, PoisonFolder
+from cloud.poison import PoisonFolder
 from cloud.ports import Delivery, Store
 from cloud.quarantine import Quarantine
 from cloud.replay import Replay
@@ -26,9 +26,9 @@ from cloud.stores import embedded
 from wire import alarm_message, receipt, topics
 from wire import batch as wire_batch
 from wire.alarm import Change
+from wire.alarm_message import AlarmMessage
 from wire.batch import UNPACKED_MAX, VALUES_MAX, Batch, Series
-from wire.errors import Rejected
-from wire.inventory import Inventory
+from wire.inventory import UNREGISTERED, Inventory
 
 HONEST, HOSTILE = "XM-TA-01", "XM-SM-01"
 BOXES = (HONEST, HOSTILE)
@@ -171,36 +171,49 @@ async def test_one_box_does_not_fill_the_quarantine(tmp_path: Path) -> None:
 
 
 async def test_a_box_clears_no_alarm_of_anothers(tmp_path: Path) -> None:
-    """A stolen box says that a billboard of another box has come back: the alarm stands, what was said is kept."""
+    """A stolen box says that a billboard of another box has come back, and that the other box is gone: it stands."""
     async with gate(tmp_path) as found:
         await found.ledger.take_alarms(small_city.lean(1, START_NS))
-        cleared = small_city.lean(1, START_NS + 1, change=Change.CLEARED)
-        forged = msgspec.structs.replace(cleared, box=HOSTILE)
-        broker = Broker([(topics.topic(HOSTILE, "alarms"), alarm_message.encode(forged))])
+        [event] = small_city.lean(1, START_NS + 1, change=Change.CLEARED).events
+        gone = {"sensor": HONEST, "rule": "offline", "alarm": f"{HONEST}/offline", "sequence": 2}
+        forged = msgspec.structs.replace(event, **gone, change=Change.RAISED)
+        message = AlarmMessage(HOSTILE, "spool-1", 0, (event, forged))
+        broker = Broker([(topics.topic(HOSTILE, "alarms"), alarm_message.encode(message))])
         await found.alarms.run(broker)
+        standing = {alarm.id: alarm.state for alarm in await found.ledger.alarms()}
+        assert standing[small_city.LEAN] is AlarmState.UNACKNOWLEDGED
+        assert f"{HONEST}/offline" not in standing
+        assert f"{HONEST}@{HOSTILE}/offline" in standing
+        assert receipt.decode_receipt(broker.sent[0]).stored_through == 2
+
+
+async def test_a_sensor_that_was_moved_is_heard(tmp_path: Path) -> None:
+    """sensors.yaml still hangs it on its old box: an alarm is a case, of an unknown place, and clears."""
+    async with gate(tmp_path) as found:
+        moved = msgspec.structs.replace(small_city.lean(1, START_NS), box=HOSTILE)
+        await found.ledger.take_alarms(moved)
         [alarm] = await found.ledger.alarms()
-        assert (alarm.id, alarm.is_active) == (small_city.LEAN, True)
-        assert receipt.decode_receipt(broker.sent[0]).stored_through == 1
-        [kept] = await found.quarantine.summaries()
-        assert (kept.cause, "XM-TA-0117-T1 hang on other boxes" in kept.reason) == (Cause.REFUSED, True)
-        poison = await found.quarantine.get(kept.id)
-        assert poison is not None
-        with pytest.raises(Rejected, match="hang on other boxes"):
-            await Replay(found.quarantine, found.readings, found.alarms).take(poison)
+        assert (alarm.sensor, alarm.site, len(await found.ledger.open_cases())) == (
+            f"{SENSOR}@{HOSTILE}",
+            UNREGISTERED,
+            1,
+        )
+        back = small_city.lean(2, START_NS + 1, change=Change.CLEARED)
+        await found.ledger.take_alarms(msgspec.structs.replace(back, box=HOSTILE))
+        [alarm] = await found.ledger.alarms()
+        assert alarm.state is AlarmState.RETURNED_UNACKNOWLEDGED
 
 
-async def test_a_sensor_that_hangs_elsewhere_is_set_aside_and_can_be_taken(tmp_path: Path) -> None:
-    """It was moved, and its old box drains: its own readings are stored, the others kept until somebody replays."""
+async def test_readings_of_anothers_sensor_are_kept_apart(tmp_path: Path) -> None:
+    """It was moved, or somebody forges: all are stored and receipted, none among those of the sensor's own box."""
     async with gate(tmp_path) as found:
         payload = batch(HONEST, 1, (SENSOR, "tilt"), (OTHERS, "tilt"))
         assert await found.readings.take([wire_batch.decode(payload)]) == {(HONEST, "k3v9q2ma"): 2}
-        assert await found.store.count(0, 2**62) == 1
-        [kept] = await found.quarantine.summaries()
-        assert f"sensor {OTHERS} hangs on box XM-SM-01, not on XM-TA-01" in kept.reason
-        poison = await found.quarantine.get(kept.id)
-        assert poison is not None
-        await Replay(found.quarantine, found.readings, found.alarms).take(poison)
-        assert await found.store.count(0, 2**62) == 2
+        stored = [
+            len(await found.store.readings(sensor, "tilt", 0, 2**62, 10))
+            for sensor in (SENSOR, OTHERS, f"{OTHERS}@{HONEST}")
+        ]
+        assert stored == [1, 0, 1]
         assert not await found.quarantine.summaries()
 
 
@@ -212,4 +225,9 @@ async def test_a_million_series_do_not_come_in(tmp_path: Path) -> None:
             await found.readings.take([wire_batch.decode(batch(HONEST, start + 1, *names))])
         await found.readings.take([wire_batch.decode(batch(HONEST, 3 * UNKNOWN_MAX + 1, (SENSOR, "tilt")))])
         assert await found.store.count(0, 2**62) == UNKNOWN_MAX + 1
-        assert len(await found.quarantine.summaries()) == 2
+        kept = await found.quarantine.summaries()
+        assert len(kept) == 2
+        poison = await found.quarantine.get(kept[0].id)
+        assert poison is not None
+        await Replay(found.quarantine, found.readings, found.alarms).take(poison)
+        assert await found.store.count(0, 2**62) == 2 * UNKNOWN_MAX + 1
