@@ -15,17 +15,21 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
 
+from edge.clock import BoxClock
 from edge.line import LinePath
-from edge.ports import LinePlan, Now, Source
+from edge.ports import LinePlan, Source
 from edge.spool import Spool
 from edge.supervise import keep_running
 from edge.uplink import OpenLink, Uplink
 from wire import kinds
+from wire.clock import ClockState
 from wire.errors import ConfigError, Mistake
 from wire.inventory import Box, Inventory, Line, Sensor
 from wire.receipt import BoxStatus
 
 _log = logging.getLogger(__name__)
+_LOOK_S = 1.0
+"""Between two looks at the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,13 @@ class Agent:
     """One box of an inventory. `run` is its life."""
 
     def __init__(
-        self, inventory: Inventory, box: Box, options: Options, *, open_link: OpenLink, now: Now, rng: Random
+        self, inventory: Inventory, box: Box, options: Options, *, open_link: OpenLink, clock: BoxClock, rng: Random
     ) -> None:
         """Checks every line's block. Raises ConfigError with all mistakes."""
         self._inventory, self._box, self._options = inventory, box, options
-        self._open_link, self._now, self._rng = open_link, now, rng
+        self._open_link, self._clock, self._rng = open_link, clock, rng
         self._boot = uuid.uuid4().hex[:8]
-        self._spool = Spool(options.data, batch_s=options.batch_s, limits=box.spool)
+        self._spool = Spool(options.data, batch_s=options.batch_s, limits=box.spool, boot=clock.boot)
         self._check_lines()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -60,9 +64,10 @@ class Agent:
         Raises EgretError, alone or in a group, when the spool cannot be read or written.
         """
         async with self._spool, asyncio.TaskGroup() as tasks:
-            uplink = Uplink(self._open_link, self._spool, self._offline(), self._now, self._rng)
+            uplink = Uplink(self._open_link, self._spool, self._offline(), self._clock, self._rng)
             sending = tasks.create_task(uplink.run())
             keeping = tasks.create_task(self._spool.keep())
+            timing = tasks.create_task(self._keep_time())
             await self._sample(stop)
             await self._spool.flush()
             with suppress(TimeoutError):
@@ -71,6 +76,15 @@ class Agent:
             uplink.leave()
             sending.cancel()
             keeping.cancel()
+            timing.cancel()
+
+    async def _keep_time(self) -> None:
+        """For ever: watch the clock; once it is set, what waits for that is stamped."""
+        while True:
+            state = self._clock.look()
+            if state is not ClockState.UNSET:
+                await self._spool.settle(self._clock.offset_ns, is_sure=state is ClockState.SURE)
+            await asyncio.sleep(_LOOK_S)
 
     async def _sample(self, stop: asyncio.Event) -> None:
         """All lines, until told to stop or none is left."""
@@ -87,10 +101,10 @@ class Agent:
         path = LinePath(self._sensors(line), self._inventory.version, self._spool)
         path.restore(states)
         name = f"box {self._box.id}, line {line.key}"
-        await keep_running(name, path, partial(self._open_source, line), self._now, self._rng)
+        await keep_running(name, path, partial(self._open_source, line), self._clock, self._rng)
 
     def _open_source(self, line: Line) -> Source:
-        plan = LinePlan(line, self._sensors(line), self._options.root, self._now)
+        plan = LinePlan(line, self._sensors(line), self._options.root, self._clock)
         source: Source = kinds.find("edge.sources", line.source, where=line.where).open_source(plan)
         return source
 

@@ -5,9 +5,13 @@ Every kind of rule announces the same way: raised once, then escalated or lowere
 
 from collections import deque
 
+import msgspec
+
 from wire.alarm import EVIDENCE_MAX, AlarmEvent, Change, Evidence, Level
 from wire.inventory import RuleConfig, Sensor
-from wire.reading import Reading
+from wire.reading import Quality, Reading
+
+_UNSURE = "the box's clock is not sure"
 
 
 class Annunciator:
@@ -24,6 +28,12 @@ class Annunciator:
         self._before: deque[Reading] = deque(maxlen=EVIDENCE_MAX)
         self.witness = self._before.append
 
+    def move(self, by_ns: int) -> None:
+        """The clock was set by so much: the evidence was so much later."""
+        moved = [msgspec.structs.replace(seen, time_ns=seen.time_ns + by_ns) for seen in self._before]
+        self._before.clear()
+        self._before.extend(moved)
+
     def announce(self, level: Level | None, reading: Reading, *, limit: float | None, reason: str) -> AlarmEvent:
         """The event of a change to `level`, which must differ from the last one; None clears the alarm."""
         ended, self.level = self.level, level
@@ -37,7 +47,7 @@ class Annunciator:
             value=reading.value,
             limit=limit,
             time_ns=reading.time_ns,
-            reason=reason,
+            reason=f"{reason} ({_UNSURE})" if reading.quality & Quality.CLOCK_UNSURE else reason,
             config_version=self._config_version,
             evidence=tuple(
                 Evidence(seen.time_ns, seen.value, seen.quality)

@@ -61,6 +61,11 @@ class Conditioner:
             for quantity, value in decoded.readings
         )
 
+    def move(self, by_ns: int) -> None:
+        """The clock was set by so much."""
+        for watch in self._stuck:
+            watch.move(by_ns)
+
     def _checked(self, values: Mapping[str, Value]) -> int:
         found = 0
         for index, check in enumerate(self._checks):
@@ -99,6 +104,10 @@ class _StuckWatch:
             self._last, self._since_ns = seen, time_ns
         self._is_stuck = time_ns - self._since_ns >= self._for_ns
         return self._is_stuck
+
+    def move(self, by_ns: int) -> None:
+        """What has not changed has not changed for as long as before."""
+        self._since_ns += by_ns
 
     def forget(self) -> None:
         """The device did not answer: nobody knows whether it changed meanwhile."""

@@ -71,6 +71,11 @@ class Detector:
                         states[watch.alarm] = watch.kept = state
         return Detection(tuple(events), states)
 
+    def move(self, by_ns: int) -> None:
+        """The clock was set by so much: what has been seen was so much later."""
+        for watch in self._watches.values():
+            watch.rule.move(by_ns)
+
     def restore(self, states: Mapping[str, bytes]) -> None:
         """Goes on where a Detector with these `states` stopped; states of rules that are no more are ignored."""
         for alarm, state in states.items():

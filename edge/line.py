@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from edge.clock import BoxClock, Stamp
 from edge.condition import Conditioner
 from edge.decode import decode
 from edge.detect import Detector
-from edge.ports import Now
 from edge.report import Reporter
 from edge.spool import Spool
 from wire.alarm import AlarmEvent, Frame
@@ -21,7 +21,6 @@ from wire.reading import Quality, Reading, Sample
 _log = logging.getLogger(__name__)
 _SILENCE_S = 5.0
 """How often the sensors of a line that is down are recorded as silent, at least."""
-_MILLISECOND_NS = 1_000_000
 _REPORT = " report"
 """Ends the name of a reporter's state among those of the rules: no id has a space in it."""
 
@@ -35,7 +34,7 @@ class LinePath:
         self._conditioners = {name: Conditioner(sensor) for name, sensor in sensors.items()}
         self._detector = Detector(sensors.values(), config_version)
         self._reporters = {name: Reporter(one) for name, one in sensors.items() if not one.report.is_everything}
-        self._latest_ns = 0
+        self._latest: Stamp | None = None
 
     def restore(self, states: Mapping[str, bytes]) -> None:
         """Go on where rules and reporting stopped; what cannot be read begins anew."""
@@ -51,7 +50,7 @@ class LinePath:
 
     async def take(self, sample: Sample) -> None:
         """One sample, all the way to the spool; with an alarm event in it, until that is safe on disk."""
-        self._latest_ns = max(self._latest_ns, sample.time_ns)
+        self._follow_clock(sample)
         sensor = self._sensors.get(sample.sensor)
         if sensor is None:
             await self._spool.add(_unjudged(sample))
@@ -68,21 +67,40 @@ class LinePath:
         around = () if report.around is None else (report.around,)
         await self._spool.add(report.leaving, events, {**detection.states, **own}, report.held, around)
 
-    async def stay_silent(self, reason: str, for_s: float, now: Now) -> None:
+    async def stay_silent(self, reason: str, for_s: float, clock: BoxClock) -> None:
         """Record for a while, and at its end, that no sensor of this line can answer: silence is data."""
         while for_s > 0:
             pause_s = min(for_s, _SILENCE_S)
             await asyncio.sleep(pause_s)
             for_s -= pause_s
             # Never at the time of a real sample: the store would take one for the other.
-            time_ns = max(now() // _MILLISECOND_NS * _MILLISECOND_NS, self._latest_ns + _MILLISECOND_NS)
-            for sample in self._silences(reason, time_ns):
+            for sample in self._silences(reason, clock.stamp().after(self._latest)):
                 await self.take(sample)
 
-    def _silences(self, reason: str, time_ns: int) -> Iterator[Sample]:
+    def _follow_clock(self, sample: Sample) -> None:
+        """Where the clock was set since the last sample, what the rules remember is moved with it."""
+        stamp = Stamp(sample.time_ns, sample.moved_ns, sample.clock_unsure)
+        latest = self._latest or stamp
+        by_ns = stamp.moved_ns - latest.moved_ns
+        if by_ns:
+            self._detector.move(by_ns)
+            for conditioner in self._conditioners.values():
+                conditioner.move(by_ns)
+            for reporter in self._reporters.values():
+                reporter.move(by_ns)
+        self._latest = stamp if by_ns else max(latest, stamp)
+
+    def _silences(self, reason: str, stamp: Stamp) -> Iterator[Sample]:
         for name, sensor in self._sensors.items():
             for block in sensor.profile.blocks:
-                yield Sample(name, time_ns, block=block, fault=reason)
+                yield Sample(
+                    name,
+                    stamp.time_ns,
+                    block,
+                    fault=reason,
+                    clock_unsure=stamp.is_unsure,
+                    moved_ns=stamp.moved_ns,
+                )
 
 
 def _with_bytes(events: Sequence[AlarmEvent], sample: Sample) -> Sequence[AlarmEvent]:

@@ -3,22 +3,21 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from edge.bus import Bus
+from edge.clock import BoxClock, Stamp
 from edge.modbus_frame import reply_size
 from edge.poll_schedule import Poll, PollSchedule
-from edge.ports import Now
 from edge.serial_port import SerialPort, SerialSettings
 from wire.errors import DeviceRefused, FrameError, SourceTimeout
 from wire.inventory import Sensor
 from wire.profile import Block
 from wire.reading import Sample
 from wire.rtu import REQUEST_SIZE
-
-MILLISECOND_NS = 1_000_000
 
 _log = logging.getLogger(__name__)
 
@@ -33,13 +32,13 @@ class ModbusLine:
         polls: Sequence[tuple[Sensor, Block, float]],
         *,
         rs485: bool,
-        now: Now,
+        clock: BoxClock,
     ) -> None:
         """`polls`: sensor, block and interval in seconds. Nothing is opened yet."""
         self._path, self._settings, self._polls = path, settings, tuple(polls)
         self._rs485 = rs485
-        self._now = now
-        self._last_ns: dict[Poll, int] = {}
+        self._clock = clock
+        self._last: dict[Poll, Stamp] = {}
 
     async def __aenter__(self) -> Self:
         """Opens the port. Raises PortBusy."""
@@ -75,26 +74,25 @@ class ModbusLine:
             poll.failed(error, loop.time())
             if poll.gone_since is not None and not was_gone:
                 _log.warning("sensor %s gives no valid reply: %s", sensor.id, error)
-            return Sample(sensor.id, self._stamp(poll), block.name, fault=str(error))
+            return self._stamped(poll, fault=str(error))
         gone_since = poll.gone_since
         poll.answered(loop.time())
         if gone_since is not None:
             self.schedule.wake(sensor, loop.time())
             _log.warning("sensor %s is back after %.0f s", sensor.id, loop.time() - gone_since)
-        return Sample(
-            sensor.id,
-            self._stamp(poll),
-            block.name,
-            answer.registers,
-            request=answer.request,
-            reply=answer.reply,
-        )
+        return replace(self._stamped(poll), registers=answer.registers, request=answer.request, reply=answer.reply)
 
-    def _stamp(self, poll: Poll) -> int:
-        """Now, in whole milliseconds; later than the poll's last stamp even where the clock was set back."""
-        last_ns = self._last_ns.get(poll, 0)
-        self._last_ns[poll] = max(self._now() // MILLISECOND_NS * MILLISECOND_NS, last_ns + MILLISECOND_NS)
-        return self._last_ns[poll]
+    def _stamped(self, poll: Poll, *, fault: str = "") -> Sample:
+        """A sample of now, without its registers."""
+        stamp = self._last[poll] = self._clock.stamp().after(self._last.get(poll))
+        return Sample(
+            poll.sensor.id,
+            stamp.time_ns,
+            poll.block.name,
+            fault=fault,
+            clock_unsure=stamp.is_unsure,
+            moved_ns=stamp.moved_ns,
+        )
 
     def _warn_of_overload(self, gap_s: float) -> None:
         load = sum(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from edge.clock import BoxClock
 from wire.alarm import AlarmEvent
 from wire.inventory import Line, Sensor
 from wire.reading import Reading, Sample
@@ -32,13 +33,13 @@ class LinePlan:
     """What a source needs to know: its line, the sensors on it, the box's file-system root and clock.
 
     `root` is prepended to absolute device paths, as a system root: "/" on a real box, the
-    demonstration's folder in the demonstration.
+    demonstration's folder in the demonstration. `clock` stamps samples that bring no time of their own.
     """
 
     line: Line
     sensors: Mapping[str, Sensor]
     root: str
-    now: Now
+    clock: BoxClock
 
 
 class SourceKind(Protocol):
@@ -59,6 +60,9 @@ class Rule(Protocol):
 
     def step(self, reading: Reading) -> Sequence[AlarmEvent]:
         """The changes that this reading causes, in order."""
+
+    def move(self, by_ns: int) -> None:
+        """The clock was set by so much: what has been seen was so much later, and running delays run on."""
 
     def state(self) -> bytes:
         """What a restart must know; empty when nothing is pending and there is no alarm."""

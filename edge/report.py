@@ -143,6 +143,15 @@ class Reporter:
         if not self._policy.has_statistics:
             self._windows = {}
 
+    def move(self, by_ns: int) -> None:
+        """The clock was set by so much: what has been seen was so much later. An open interval keeps its length."""
+        for window in self._windows.values():
+            window.begin_ns, window.end_ns = window.begin_ns + by_ns, window.end_ns + by_ns
+            window.last_ns += by_ns
+        for quantity, last in self._last.items():
+            self._last[quantity] = msgspec.structs.replace(last, time_ns=last.time_ns + by_ns)
+        self._after = self._after and (self._after[0] + by_ns, self._after[1] + by_ns)
+
     def _around(self, events: Sequence[AlarmEvent]) -> Around | None:
         """What an alarm that begins or grows worse asks for; from now on, every sample for a while."""
         times = [event.time_ns for event in events if event.change in {Change.RAISED, Change.ESCALATED}]

@@ -60,9 +60,9 @@ class Spool:
     A file that is damaged is set aside, and a new one with a new id begins; what is in memory goes there.
     """
 
-    def __init__(self, folder: Path, *, batch_s: float = 1.0, limits: SpoolLimits = _USUAL) -> None:
-        """`batch_s`: how long a batch gathers readings before it is sealed, at most 10 s."""
-        self._folder, self._batch_s = folder, batch_s
+    def __init__(self, folder: Path, *, batch_s: float = 1.0, limits: SpoolLimits = _USUAL, boot: str = "") -> None:
+        """`batch_s`: how long a batch gathers readings before it is sealed, at most 10 s. `boot`: see `BoxClock`."""
+        self._folder, self._batch_s, self._boot = folder, batch_s, boot
         self._room, self._news = Room(folder / NAME, limits), SpoolNews(folder, limits)
         self._states: dict[str, bytes] = {}
         self._unheard: deque[AlarmEvent] = deque(maxlen=UNHEARD_MAX)
@@ -84,7 +84,7 @@ class Spool:
     async def __aenter__(self) -> Self:
         """Open the file, or a new one instead of a damaged one. Raises EgretError when the disk refuses."""
         try:
-            self._file = await self._off_loop(open_spool, self._folder, self._room)
+            self._file = await self._off_loop(open_spool, self._folder, self._room, self._boot)
         except Damaged as damage:
             self._file = await self._anew(damage)
         self._states.update(await self.states())
@@ -147,6 +147,19 @@ class Spool:
     async def flush(self) -> None:
         """Commit, seal and sync everything now. Raises EgretError."""
         await self._commit(seals=True)
+
+    async def settle(self, offset_ns: int, *, is_sure: bool) -> None:
+        """The box knows the time: stamp what is sealed without one. See `edge.spool_clock`.
+
+        Where the disk refuses, the next call does it.
+        """
+        try:
+            if await self._call_again(SpoolFile.is_unset):
+                while await self._call_again(SpoolFile.settle, offset_ns, is_sure=is_sure):
+                    pass
+                self.stirred[Lane.READINGS].set()
+        except EgretError as error:
+            self._news.refused(error)
 
     async def batches(self, after: int, limit: int) -> tuple[Batch, ...]:
         """See SpoolView; none when another spool has begun meanwhile."""
@@ -263,7 +276,7 @@ class Spool:
             stirred.set()
 
     async def _anew(self, damage: Damaged) -> SpoolFile:
-        file = await self._off_loop(begin_anew, self._folder, self._room, damage, tuple(self._unheard))
+        file = await self._off_loop(begin_anew, self._folder, self._room, damage, tuple(self._unheard), self._boot)
         self._unheard.clear()
         newest = file.depths[Lane.ALARMS].committed - UNHEARD_MAX
         self._unheard += await self._off_loop(file.events, newest, UNHEARD_MAX)

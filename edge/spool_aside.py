@@ -30,7 +30,7 @@ _event = msgspec.msgpack.Decoder(AlarmEvent)
 _readings = msgspec.msgpack.Decoder(list[Reading])
 
 
-def begin_anew(folder: Path, room: Room, damage: Damaged, unheard: Sequence[AlarmEvent]) -> SpoolFile:
+def begin_anew(folder: Path, room: Room, damage: Damaged, unheard: Sequence[AlarmEvent], boot: str) -> SpoolFile:
     """Set the spool in `folder` aside because of `damage`, and open a new one.
 
     `unheard`: the last alarm events without a receipt, as they are remembered.
@@ -44,7 +44,7 @@ def begin_anew(folder: Path, room: Room, damage: Damaged, unheard: Sequence[Alar
         saved = _saved(folder / aside)
         read = {_named(event) for event in saved.events}
         saved.events += [event for event in unheard if _named(event) not in read]
-        file = open_spool(folder, room)
+        file = open_spool(folder, room, boot)
         undo.callback(file.close)
         file.commit(saved, seals=False, is_synced=True)
         undo.pop_all()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge import spool_ring
+from edge import spool_clock, spool_ring
 from edge.report import Around
 from edge.spool_damage import NAME, explained
 from edge.spool_room import Room, forget
@@ -39,6 +39,7 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS event (sequence INTEGER PRIMARY KEY, event BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS rule_state (alarm TEXT PRIMARY KEY, state BLOB NOT NULL)",
     *spool_ring.TABLES,
+    spool_clock.TABLE,
 )
 _encoder = msgspec.msgpack.Encoder()
 _readings = msgspec.msgpack.Decoder(list[Reading])
@@ -98,10 +99,10 @@ class Group:
 class SpoolFile(SpoolView):
     """An open spool."""
 
-    def __init__(self, database: sqlite3.Connection, room: Room) -> None:
+    def __init__(self, database: sqlite3.Connection, room: Room, boot: str) -> None:
         """`database` has the tables. Use `open_spool`."""
         super().__init__(database)
-        self._room = room
+        self._room, self._boot = room, boot
         self._is_turning = True
 
     def close(self) -> None:
@@ -151,6 +152,21 @@ class SpoolFile(SpoolView):
             self._set_depths(depths)
         self.depths = depths
 
+    def begin(self, boot: str) -> None:
+        """From now on, times since the boot are since this one."""
+        with self._transaction():
+            spool_clock.begin(self._database, boot)
+        self._boot = boot
+
+    def is_unset(self) -> bool:
+        """Does anything wait for a time?"""
+        return spool_clock.is_waiting(self._database)
+
+    def settle(self, offset_ns: int, *, is_sure: bool) -> bool:
+        """As `edge.spool_clock`."""
+        with self._transaction():
+            return spool_clock.settle(self._database, self._boot, offset_ns, is_sure=is_sure)
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._database.execute("BEGIN IMMEDIATE")
@@ -172,10 +188,12 @@ class SpoolFile(SpoolView):
         rows = self._database.execute("SELECT readings FROM pending ORDER BY id").fetchall()
         readings = [*asked, *(reading for row in rows for reading in _readings.decode(row[0]))]
         depth = self.depths[Lane.READINGS]
-        first = depth.committed + 1
+        first, firsts = depth.committed + 1, []
         for count, payload in self._sealed(readings, first):
             self._database.execute("INSERT INTO batch VALUES (?, ?, ?)", [first, first + count - 1, payload])
+            firsts.append(first)
             first += count
+        spool_clock.note_batches(self._database, firsts, readings, self._boot)
         self._database.execute("DELETE FROM pending")
         return Depth(first - 1, depth.stored)
 
@@ -197,11 +215,12 @@ class SpoolFile(SpoolView):
         for sequence, event in enumerate(events, depth.committed + 1):
             numbered = msgspec.structs.replace(event, sequence=sequence)
             self._database.execute("INSERT INTO event VALUES (?, ?)", [sequence, _encoder.encode(numbered)])
+            spool_clock.note_event(self._database, numbered, self._boot)
         return Depth(depth.committed + len(events), depth.stored)
 
 
-def open_spool(folder: Path, room: Room | None = None) -> SpoolFile:
-    """Open or create the spool of a box, and seal what an ended process left pending.
+def open_spool(folder: Path, room: Room | None = None, boot: str = "") -> SpoolFile:
+    """Open or create the spool of a box that has started as `boot`, and seal what an ended process left pending.
 
     A file that was not closed is looked through first: what a power cut tore is found before it is
     built upon. Raises Damaged, or another EgretError.
@@ -217,8 +236,9 @@ def open_spool(folder: Path, room: Room | None = None) -> SpoolFile:
         if not was_closed:
             _look_through(database)
         _create(database)
-        file = SpoolFile(database, room or Room(folder / NAME))
+        file = SpoolFile(database, room or Room(folder / NAME), spool_clock.last_boot(database) or boot)
         file.commit(Group(), seals=True, is_synced=True)
+        file.begin(boot)
         stack.pop_all()
     return file
 
@@ -231,7 +251,8 @@ def _look_through(database: sqlite3.Connection) -> None:
 
 def _create(database: sqlite3.Connection) -> None:
     """What is missing: all of it in a new file, what came later in an old one."""
-    if database.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('gap', 'around')").fetchone()[0] == 2:
+    later = "SELECT count(*) FROM sqlite_schema WHERE name IN ('gap', 'around', 'unset')"
+    if database.execute(later).fetchone()[0] == 3:
         return
     database.execute("BEGIN IMMEDIATE")
     with database:

@@ -16,6 +16,7 @@ import msgspec
 from edge.report import Around
 from wire import batch as wire_batch
 from wire.batch import VALUES_MAX, Batch, columns
+from wire.clock import is_since_boot
 from wire.inventory import SpoolLimits
 from wire.reading import Reading
 
@@ -168,7 +169,8 @@ def _let_go(database: sqlite3.Connection, limits: SpoolLimits) -> None:
     last = 0
     with closing(database.execute(oldest, [_OLD_MOST])) as rows:
         for number, before, last_ns in rows:
-            if ever - before <= limits.ring and now_ns - last_ns <= limits.ring_s * _SECOND_NS:
+            is_old = now_ns - last_ns > limits.ring_s * _SECOND_NS and not is_since_boot(last_ns)
+            if ever - before <= limits.ring and not is_old:
                 break
             last = number
     if last:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge import spool_ring
+from edge import spool_clock, spool_ring
 from edge.spool_damage import NAME, explained
 from wire import batch as wire_batch
 from wire.alarm import AlarmEvent
@@ -21,6 +21,7 @@ from wire.receipt import Lane
 
 _FETCH_VALUES = 10_000
 """Values that one fetch may bring into memory; a fetch brings one batch at least."""
+_NEVER = 2**62
 _event = msgspec.msgpack.Decoder(AlarmEvent)
 _gap = msgspec.msgpack.Decoder(Gap)
 _readings = msgspec.msgpack.Decoder(list[Reading])
@@ -53,9 +54,11 @@ class SpoolView:
     def batches(self, after: int, limit: int) -> tuple[Batch, ...]:
         """Sealed batches that hold more than sequence `after`, in order, with the gaps in front of them.
 
-        Their `box` is empty, they trim nothing.
+        None that waits until the box knows the time. Their `box` is empty, they trim nothing.
         """
-        rows = self._database.execute("SELECT payload FROM batch WHERE last > ? ORDER BY first LIMIT ?", [after, limit])
+        end = self.unset_from or _NEVER
+        query = "SELECT payload FROM batch WHERE last > ? AND first < ? ORDER BY first LIMIT ?"
+        rows = self._database.execute(query, [after, end, limit])
         unheard = self.gaps(self.depths[Lane.READINGS].stored)
         found: list[Batch] = []
         values = 0
@@ -66,6 +69,11 @@ class SpoolView:
                 if values >= _FETCH_VALUES:
                     break
         return tuple(found)
+
+    @property
+    def unset_from(self) -> int | None:
+        """The sequence of the first reading that waits until the box knows the time."""
+        return spool_clock.waiting_from(self._database)
 
     def events(self, after: int, limit: int) -> tuple[AlarmEvent, ...]:
         """Alarm events above sequence `after`, in order."""
@@ -166,20 +174,26 @@ def _beside(folder: Path) -> Iterator[SpoolView]:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """A spool as seen from another process. `size` in bytes on disk, `ring` of them what policies hold back."""
+    """A spool as seen from another process. `size` in bytes on disk, `ring` of them what policies hold back.
+
+    `unset`: readings that wait until the box knows the time.
+    """
 
     id: str
     depths: Mapping[Lane, Depth]
     size: int
     gaps: tuple[Gap, ...]
     ring: int
+    unset: int
 
 
 def peek(folder: Path) -> Glance:
     """Look at a spool that an agent may be using. Raises EgretError when there is none."""
     with _beside(folder) as view:
         size = sum(path.stat().st_size for path in folder.glob(f"{NAME}*"))
-        return Glance(view.id, view.depths, size, view.gaps(), view.ring_size())
+        unset_from, committed = view.unset_from, view.depths[Lane.READINGS].committed
+        unset = 0 if unset_from is None else committed + 1 - unset_from
+        return Glance(view.id, view.depths, size, view.gaps(), view.ring_size(), unset)
 
 
 def readings(folder: Path) -> Iterator[Reading]:

@@ -9,8 +9,9 @@ import logging
 from collections.abc import Callable
 from random import Random
 
+from edge.clock import BoxClock
 from edge.line import LinePath
-from edge.ports import Now, Source
+from edge.ports import Source
 from wire.backoff import delays
 from wire.errors import SourceError
 
@@ -18,7 +19,9 @@ _log = logging.getLogger(__name__)
 _RETRY_FIRST_S, _RETRY_MOST_S = 1.0, 30.0
 
 
-async def keep_running(name: str, path: LinePath, open_source: Callable[[], Source], now: Now, rng: Random) -> None:
+async def keep_running(
+    name: str, path: LinePath, open_source: Callable[[], Source], clock: BoxClock, rng: Random
+) -> None:
     """Follow a line; when it is lost, say so once, record silence, and try again for ever.
 
     Returns when the source ends by itself (a recording). `name` is "box X, line Y" in the log.
@@ -27,7 +30,7 @@ async def keep_running(name: str, path: LinePath, open_source: Callable[[], Sour
     reason, pause_s = "", 0.0
     while True:
         try:
-            await path.stay_silent(reason, pause_s, now)
+            await path.stay_silent(reason, pause_s, clock)
             async with open_source() as source:
                 async for sample in source:
                     await path.take(sample)

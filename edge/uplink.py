@@ -11,7 +11,8 @@ from random import Random
 
 import msgspec
 
-from edge.ports import Link, Now
+from edge.clock import BoxClock
+from edge.ports import Link
 from edge.publish import publish
 from edge.spool import Spool
 from wire import receipt, topics
@@ -31,9 +32,9 @@ OpenLink = Callable[[bytes], Link]
 class Uplink:
     """One box's connection. `status` is its offline form, without what changes."""
 
-    def __init__(self, open_link: OpenLink, spool: Spool, status: BoxStatus, now: Now, rng: Random) -> None:
+    def __init__(self, open_link: OpenLink, spool: Spool, status: BoxStatus, clock: BoxClock, rng: Random) -> None:
         """Nothing is connected yet; `spool` is open."""
-        self._open_link, self._spool, self._status, self._now, self._rng = open_link, spool, status, now, rng
+        self._open_link, self._spool, self._status, self._clock, self._rng = open_link, spool, status, clock, rng
         self._gone_at: float | None = None
         self._is_leaving = False
 
@@ -89,5 +90,11 @@ class Uplink:
 
     def _form(self, *, is_online: bool) -> bytes:
         waiting = sum(self._spool.depth(lane).waiting for lane in Lane)
-        now = {"online": is_online, "time_ns": self._now(), "spool_id": self._spool.id, "waiting": waiting}
+        now = {
+            "online": is_online,
+            "time_ns": self._clock.now(),
+            "spool_id": self._spool.id,
+            "waiting": waiting,
+            "clock": self._clock.state,
+        }
         return receipt.encode(msgspec.structs.replace(self._status, **now))

@@ -37,6 +37,7 @@ class Sample:
     `time_ns` is UTC at sampling, truncated to whole milliseconds, which is finer than a serial
     line can tell. `registers` (16-bit, as read) belong to the profile's block `block`;
     `values` carries already named quantities instead (a recording, a third party's JSON).
+    `moved_ns`: by how much the clock that stamped it had been set since the box's agent started.
     `fault` is empty, or says in one line why there is neither. `request` and `reply` are the Modbus
     frames that the registers came with, CRC included.
     """
@@ -48,6 +49,7 @@ class Sample:
     values: tuple[tuple[str, float], ...] = ()
     fault: str = ""
     clock_unsure: bool = False
+    moved_ns: int = 0
     request: bytes = b""
     reply: bytes = b""
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from wire.bounded import UNDECODABLE, Count, Moment, Sequence, Word
+from wire.clock import ClockState
 from wire.errors import WireError
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ class BoxStatus(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.stat
     """Retained on the box's status topic; the broker publishes the offline form as the last will.
 
     `waiting`: readings and alarm events committed to the spool and not yet covered by a receipt.
+    `clock`: how sure the box is of `time_ns`; None of a box that does not say.
     """
 
     box: str
@@ -45,6 +47,7 @@ class BoxStatus(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.stat
     spool_id: Word = ""
     waiting: Count = 0
     config_version: Word = ""
+    clock: ClockState | None = None
 
 
 def encode(document: Receipt | BoxStatus) -> bytes:

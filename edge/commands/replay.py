@@ -12,6 +12,7 @@ import msgspec
 
 from edge import recording, recording_mapping
 from edge.agent import Agent, Options
+from edge.clock import BoxClock
 from edge.commands.run import box_of, until_told
 from edge.condition import Conditioner
 from edge.decode import decode
@@ -103,7 +104,7 @@ def _send(city: Inventory, box: Box, broker: Broker, data: Path) -> None:
         box,
         Options(data, drain_s=_DRAIN_S),
         open_link=MqttLinks(broker, box.id),
-        now=time.time_ns,
+        clock=BoxClock.trusted(time.time_ns),
         rng=Random(),  # noqa: S311 - jitter
     )
     with only_one(data):

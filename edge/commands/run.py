@@ -9,7 +9,9 @@ from random import Random
 
 import click
 
+from edge import machine_clock
 from edge.agent import Agent, Options
+from edge.clock import BoxClock
 from edge.link import MqttLinks
 from edge.lock import only_one
 from wire import broker as broker_address
@@ -61,6 +63,13 @@ class _Duration(click.ParamType[float]):
 @click.option("--key", type=_PEM, default=None, help="mqtts: the key of that certificate (PEM).")
 @click.option("--root", default="/", show_default=True, help="Device paths are looked up below this folder.")
 @click.option("--batch", type=_Duration(), default="1s", show_default=True, help="How long a batch gathers, up to 10s.")
+@click.option(
+    "--clock",
+    type=click.Choice(["ntp", "trust"]),
+    default="ntp",
+    show_default=True,
+    help="ntp: the kernel must vouch for the time; trust: it need not, as in a virtual machine whose host keeps it.",
+)
 def run(
     *,
     box: str,
@@ -73,6 +82,7 @@ def run(
     key: str | None,
     root: str,
     batch: float,
+    clock: str,
 ) -> None:
     """Read the box's sensors, judge them, keep everything on disk, and send it on.
 
@@ -80,12 +90,13 @@ def run(
     """
     address = replace(broker_address.parse(broker), ca=ca or "", certificate=cert or "", key=key or "")
     city = sensors_yaml.load(inventory, profile_yaml.load_library(devices or profile_yaml.library_folder()))
+    vouches = machine_clock.is_synced if clock == "ntp" else lambda: True
     agent = Agent(
         city,
         box_of(city, box, inventory),
         Options(data, root, batch),
         open_link=MqttLinks(address, box),
-        now=time.time_ns,
+        clock=BoxClock(time.time_ns, machine_clock.steady_ns, vouches, boot=machine_clock.boot_id()),
         rng=Random(),  # noqa: S311 - jitter
     )
     with only_one(data):

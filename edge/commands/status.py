@@ -1,12 +1,13 @@
-"""`egret edge status`: how a box's spool stands, read beside the running agent."""
+"""`egret edge status`: how a box's spool and clock stand, read beside the running agent."""
 
 import json
 from pathlib import Path
 
 import click
 
+from edge import machine_clock
 from edge.commands.spool import said_time
-from edge.spool_view import peek, waiting
+from edge.spool_view import Glance, peek, waiting
 from wire.receipt import Lane
 
 
@@ -14,7 +15,7 @@ from wire.receipt import Lane
 @click.option("--data", type=click.Path(path_type=Path), default=Path("/var/lib/egret"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def status(data: Path, *, as_json: bool) -> None:
-    """What is kept, what is receipted, what waits and since when (UTC).
+    """What is kept, what is receipted, what waits and since when (UTC), what had to go, and who keeps the clock.
 
     Example:  egret edge status --data /var/lib/egret
     """
@@ -24,6 +25,7 @@ def status(data: Path, *, as_json: bool) -> None:
         Lane.ALARMS: min((event.time_ns for event in events), default=None),
         Lane.READINGS: min((series.times_ns[0] for batch in batches for series in batch.series), default=None),
     }
+    clock = machine_clock.kept()
     if as_json:
         lanes = {
             lane.value: {
@@ -34,17 +36,16 @@ def status(data: Path, *, as_json: bool) -> None:
             }
             for lane in Lane
         }
-        print(
-            json.dumps(
-                {
-                    "schema": "egret.edge-status/1",
-                    "spool_id": seen.id,
-                    "bytes": seen.size,
-                    "ring_bytes": seen.ring,
-                    "lanes": lanes,
-                }
-            )
-        )
+        document = {
+            "schema": "egret.edge-status/1",
+            "spool_id": seen.id,
+            "bytes": seen.size,
+            "ring_bytes": seen.ring,
+            "lanes": lanes,
+            "gone": sum(gap.count for gap in seen.gaps),
+            "clock": {"synchronised": clock.is_synced, "error_us": clock.error_us, "waiting": seen.unset},
+        }
+        print(json.dumps(document))
         return
     ring = f", {seen.ring / 2**20:.1f} of them held back by report policies" if seen.ring else ""
     print(f"spool {seen.id}, {seen.size / 2**20:.1f} MiB on disk{ring}")
@@ -53,3 +54,17 @@ def status(data: Path, *, as_json: bool) -> None:
         since = f"   since {said_time(since_ns)}" if since_ns is not None else ""
         counts = f"committed {depth.committed:>12,}   receipted {depth.stored:>12,}   waiting {depth.waiting:>9,}"
         print(f"  {lane.value:9} {counts}{since}")
+    for said in (_gone(seen), _clock(seen, clock)):
+        print(f"  {said}")
+
+
+def _gone(seen: Glance) -> str:
+    if not seen.gaps:
+        return "gaps      none"
+    gone, last = sum(gap.count for gap in seen.gaps), seen.gaps[-1]
+    return f"gaps      {gone:,} readings had to go ({last.reason}), the last of {said_time(last.last_ns)}"
+
+
+def _clock(seen: Glance, clock: machine_clock.Kept) -> str:
+    kept = f"kept to {clock.error_us / 1000:g} ms" if clock.is_synced else "no time server keeps it"
+    return f"clock     {kept}" + (f"; {seen.unset:,} readings wait for it to be set" if seen.unset else "")

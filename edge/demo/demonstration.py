@@ -193,7 +193,7 @@ class Demonstration:
         command = egret(
             *("edge", "run", "--box", box, "--inventory", str(self.options.city)),
             *("--data", str(folder / "boxes" / box), "--root", str(folder / "root" / box)),
-            *("--broker", self.uplinks[box].url),
+            *("--broker", self.uplinks[box].url, "--clock", "trust"),
             *self.options.box_options,
         )
         return await self.processes.start(f"box-{box}", "edge_box", command)

@@ -13,7 +13,7 @@ worse level after that one's; the alarm clears when the sensor has been good for
 Warm-up and calibration alone are no fault.
 
 Delays run in the time of the readings; silence is no gap here, it is the fault. A time in the past
-(a clock that was set back) begins the running delay again from there.
+(a clock that was set back) begins the running delay again from there, unless the box knows by how much.
 """
 
 import math
@@ -61,6 +61,11 @@ class Rule:
         events = () if is_quiet else self._judge(reading)
         self._annunciator.witness(reading)
         return events
+
+    def move(self, by_ns: int) -> None:
+        """The clock was set: a fault has lasted as long as before."""
+        self._since_ns = min(self._since_ns + by_ns, _LATER_NS)
+        self._annunciator.move(by_ns)
 
     def state(self) -> bytes:
         """Empty while the sensor is good; otherwise what is faulty, and since when."""

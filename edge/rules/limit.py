@@ -23,6 +23,7 @@ Delays run in the time of the readings, and only while somebody looks:
   so that a sensor that reports every ten minutes can raise an alarm too: with its third report.
 - A time up to that gap in the past is a late reading: its value is judged, no time counts. A
   time further in the past is a clock that was set back: running delays begin again from there.
+- Where the box knows that its clock was set, and by how much, delays run on.
 - A second reading at the same time is judged by its value, and no time counts.
 
 After a restart everything goes on as if there had been none: the time the box was down is a gap.
@@ -69,6 +70,11 @@ class Rule:
         events = () if is_quiet else self._judge(reading)
         self._annunciator.witness(reading)
         return events
+
+    def move(self, by_ns: int) -> None:
+        """The clock was set: delays run on as if it had always been right."""
+        self._watch.move(by_ns)
+        self._annunciator.move(by_ns)
 
     def state(self) -> bytes:
         """Empty while everything is normal; it changes while a delay runs, and is at rest while an alarm stands."""
@@ -174,6 +180,10 @@ class _Watch:
     def look_away(self) -> None:
         """A reading that cannot be judged: the time around it is not observed."""
         self._is_unbroken = self._last_ns is None
+
+    def move(self, by_ns: int) -> None:
+        """The clock was set by so much."""
+        self._last_ns = None if self._last_ns is None else self._last_ns + by_ns
 
     def state(self) -> tuple[int | None, int, bool]:
         """For `restore`."""

@@ -64,7 +64,7 @@ def open_source(plan: LinePlan) -> Source:
             for block in sensor.profile.blocks.values()
         ],
         rs485=config.rs485,
-        now=plan.now,
+        clock=plan.clock,
     )
 
 

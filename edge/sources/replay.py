@@ -55,7 +55,7 @@ def open_source(plan: LinePlan) -> Source:
         fix = "write 1 for real time, 0 for as fast as possible"
         mistakes.add(plan.line.where, f"the speed {config.speed:g} is below 0.", fix, "E-REC-020")
     mistakes.raise_any()
-    return Replay(config, plan.now)
+    return Replay(config, plan.clock.now)
 
 
 class _Chunk(NamedTuple):

@@ -11,18 +11,20 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
-from time import time_ns
+from time import monotonic_ns, time_ns
 
 import pytest
 from box_rig import BOX, LOOK_S, PATIENCE_S, PORT, SENSOR, SENSORS_YAML, UNIT, city, city_file, receiving, wired
 from servers import Server
 
 from edge.agent import Agent, Options
+from edge.clock import BoxClock
 from edge.link import MqttLink
 from edge.spool_view import peek, readings
 from wire import broker as broker_address
 from wire import rtu
 from wire.alarm import Change, Level
+from wire.clock import ClockState, is_since_boot
 from wire.reading import Quality
 from wire.receipt import Lane
 from wire.values import published, values_of
@@ -36,7 +38,9 @@ async def until(is_so: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def running(folder: Path, url: str, text: str = SENSORS_YAML) -> AsyncIterator[asyncio.Event]:
+async def running(
+    folder: Path, url: str, text: str = SENSORS_YAML, clock: BoxClock | None = None
+) -> AsyncIterator[asyncio.Event]:
     """The agent of the city's one box; set what is yielded to stop it."""
     folder.mkdir(exist_ok=True)
     inventory, address = city(folder, text), broker_address.parse(url)
@@ -45,7 +49,7 @@ async def running(folder: Path, url: str, text: str = SENSORS_YAML) -> AsyncIter
         inventory.boxes[BOX],
         Options(folder / "data", str(folder), 0.5),
         open_link=partial(MqttLink, address, BOX),
-        now=time_ns,
+        clock=clock or BoxClock.trusted(time_ns),
         rng=Random(1),
     )
     stop = asyncio.Event()
@@ -58,7 +62,8 @@ async def running(folder: Path, url: str, text: str = SENSORS_YAML) -> AsyncIter
 def command(folder: Path, url: str, *options: str) -> list[str]:
     """`egret edge run` for the city's one box."""
     data = ["--inventory", str(city_file(folder)), "--data", str(folder / "data"), "--root", str(folder)]
-    return [sys.executable, "-m", "wire", "edge", "run", "--box", BOX, "--broker", url, *data, *options]
+    run = [sys.executable, "-m", "wire", "edge", "run", "--box", BOX, "--broker", url, "--clock", "trust"]
+    return [*run, *data, *options]
 
 
 def refused(call: list[str]) -> tuple[int, str]:
@@ -158,6 +163,26 @@ async def wired_down(server: Server) -> AsyncIterator[None]:
     for part in sorted((server.log.parent / "jetstream").rglob("*"), reverse=True):
         part.rmdir() if part.is_dir() else part.unlink()
     await asyncio.to_thread(server.start)
+
+
+async def test_a_box_that_starts_in_1970(tmp_path: Path, nats_url: str) -> None:
+    """Its alarm arrives while its readings wait; when the clock is set they come, at the time of their sampling."""
+    behind_ns = [time_ns()]  # the wall clock shows the time since the box started
+    clock = BoxClock(lambda: time_ns() - behind_ns[0], monotonic_ns, lambda: not behind_ns[0], boot="b1")
+    began_ns = time_ns()
+    async with receiving(broker_address.parse(nats_url)) as cloud, wired(tmp_path) as board:
+        board.roll = 2.0
+        async with running(tmp_path, nats_url, clock=clock):
+            await until(lambda: bool(cloud.events))
+            assert is_since_boot(cloud.events[0].time_ns)
+            await until(lambda: peek(tmp_path / "data").unset > 5)
+            assert (cloud.readings, cloud.statuses[-1].clock) == ([], ClockState.UNSET)
+            behind_ns[0] = 0
+            await until(lambda: len(cloud.readings) > 20)
+    times = [row.time_ns for row in cloud.readings if row.quantity == "tilt"]
+    assert times == sorted(set(times))
+    assert began_ns - 1_000_000 <= times[0] < time_ns()
+    assert {row.quality for row in cloud.readings} == {0}
 
 
 async def test_a_state_survives_a_restart(tmp_path: Path, nats_url: str) -> None:

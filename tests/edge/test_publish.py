@@ -12,6 +12,7 @@ from detection import BEGIN_NS, reading
 from receiving import Receiver
 
 from edge import publish, uplink
+from edge.clock import BoxClock
 from edge.sim.link import SimulatedBroker, SimulatedLink
 from edge.spool import Spool
 from edge.uplink import Uplink
@@ -43,7 +44,7 @@ async def box(folder: Path, broker: SimulatedBroker, receiver: Receiver, puback_
     """A spool with its keeper and its uplink, and the cloud behind the broker."""
     async with Spool(folder, batch_s=0.2) as spool, asyncio.TaskGroup() as tasks:
         open_link = partial(SimulatedLink, broker, BOX, puback_s=puback_s)
-        sending = Uplink(open_link, spool, STATUS, lambda: BEGIN_NS, Random(7))
+        sending = Uplink(open_link, spool, STATUS, BoxClock.trusted(lambda: BEGIN_NS), Random(7))
         running = [tasks.create_task(each) for each in (spool.keep(), sending.run(), receiver.run())]
         yield spool
         for task in running:

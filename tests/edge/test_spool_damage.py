@@ -13,6 +13,7 @@ from detection import BEGIN_NS, reading
 from receiving import Receiver
 
 from edge import spool as spool_module
+from edge.clock import BoxClock
 from edge.sim.link import SimulatedBroker, SimulatedLink
 from edge.spool import Spool
 from edge.spool_aside import ASIDE, KEPT
@@ -27,6 +28,7 @@ from wire.receipt import BoxStatus, Lane
 BOX = "XM-TA-01"
 PAGE = 4096
 PATIENCE_S = 60.0
+CLOCK = BoxClock.trusted(lambda: BEGIN_NS)
 
 
 def lean(number: int) -> AlarmEvent:
@@ -162,7 +164,7 @@ async def test_a_spool_that_is_damaged_while_the_box_runs(tmp_path: Path) -> Non
     receiver = Receiver(broker)
     async with kept(tmp_path) as spool, asyncio.TaskGroup() as tasks, asyncio.timeout(PATIENCE_S):
         status = BoxStatus(BOX, online=False, time_ns=0, boot="b00t", version="")
-        sending = Uplink(lambda will: SimulatedLink(broker, BOX, will), spool, status, lambda: BEGIN_NS, Random(7))
+        sending = Uplink(lambda will: SimulatedLink(broker, BOX, will), spool, status, CLOCK, Random(7))
         running = [tasks.create_task(each) for each in (sending.run(), receiver.run())]
         await spool.add([reading(at, 0.1) for at in range(10)], [lean(0)], {"S0/lean": b"raised"})
         await spool.flush()

@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from receiving import Receiver
 
 from edge import publish, uplink
+from edge.clock import BoxClock
 from edge.commands.spool import spool as spool_command
 from edge.sim.link import SimulatedBroker, SimulatedLink
 from edge.spool import Spool
@@ -40,6 +41,7 @@ BOX = "XM-TA-01"
 MIB = 2**20
 PATIENCE_S = 60.0
 SENSORS = 4
+CLOCK = BoxClock.trusted(lambda: BEGIN_NS)
 
 
 def lean(number: int) -> AlarmEvent:
@@ -234,7 +236,7 @@ async def box(folder: Path, broker: SimulatedBroker, receiver: Receiver) -> Asyn
     """A spool of 1 MiB with its keeper and its uplink, and the cloud behind the broker."""
     status = BoxStatus(BOX, online=False, time_ns=0, boot="b00t", version="")
     async with Spool(folder, batch_s=0.05, limits=SpoolLimits(MIB, 0)) as spool, asyncio.TaskGroup() as tasks:
-        sending = Uplink(partial(SimulatedLink, broker, BOX), spool, status, lambda: BEGIN_NS, Random(7))
+        sending = Uplink(partial(SimulatedLink, broker, BOX), spool, status, CLOCK, Random(7))
         running = [tasks.create_task(each) for each in (spool.keep(), sending.run(), receiver.run())]
         yield spool
         for task in running:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from detection import FAULT, SECOND_NS, sensor
 
+from edge.clock import BoxClock
 from edge.condition import Conditioner
 from edge.decode import decode
 from edge.detect import Detector
@@ -67,7 +68,7 @@ async def detected(file: str, mapping: str, sensors: list[Sensor]) -> tuple[int,
     conditioners = {one.id: Conditioner(one) for one in sensors}
     detector, count = Detector(sensors, "munich"), 0
     events: list[AlarmEvent] = []
-    async with replay.open_source(LinePlan(line, known, "/", lambda: 0)) as source:
+    async with replay.open_source(LinePlan(line, known, "/", BoxClock.trusted(lambda: 0))) as source:
         async for sample in source:
             if sample.sensor in known:
                 readings = conditioners[sample.sensor].readings(decode(sample, known[sample.sensor]))

@@ -9,6 +9,7 @@ from edge.spool import Spool
 from wire.reading import Reading
 
 SECOND_NS = 1_000_000_000
+NOW_NS = 1_795_000_000 * SECOND_NS
 SERIES = ("XM-TA-0117-T1", "tilt_x")
 SERVED = [(number * SECOND_NS, 0.1 * number) for number in range(10)]
 """A reply a second, each another value."""
@@ -66,10 +67,10 @@ async def test_the_spool_of_a_killed_box_is_read_in_a_copy(tmp_path: Path) -> No
     """Sealed or not, the newest reading of each series counts; the box's own file stays as it was."""
     spool = Spool(tmp_path / "box")
     async with spool:
-        await spool.add([Reading("A-T1", "tilt", 0.1, SECOND_NS), Reading("A-T1", "tilt", 0.2, 2 * SECOND_NS)])
+        await spool.add([Reading("A-T1", "tilt", 0.1, NOW_NS), Reading("A-T1", "tilt", 0.2, NOW_NS + 1)])
         await spool.flush()
     before = (tmp_path / "box" / "spool.sqlite").read_bytes()
-    assert ending(tmp_path / "box", tmp_path, 5).kept_ns == {("A-T1", "tilt"): 2 * SECOND_NS}
+    assert ending(tmp_path / "box", tmp_path, 5).kept_ns == {("A-T1", "tilt"): NOW_NS + 1}
     assert (tmp_path / "box" / "spool.sqlite").read_bytes() == before
 
 

@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from edge.clock import BoxClock
 from edge.ports import LinePlan
 from edge.sim.city import Served, SimulatedCity, Transcript
 from edge.sim.sensing import point_values
@@ -62,7 +63,7 @@ async def read(city: SimulatedCity, root: Path, line: int, count: int) -> list[S
         city.inventory.boxes["TA-0113"].lines[line],
         city.inventory.sensors,
         str(root / "TA-0113"),
-        time.time_ns,
+        BoxClock.trusted(time.time_ns),
     )
     samples: list[Sample] = []
     async with open_source(plan) as source:

@@ -13,6 +13,7 @@ from typing import cast
 
 import pytest
 
+from edge.clock import BoxClock
 from edge.modbus_line import ModbusLine
 from edge.ports import LinePlan, Now
 from edge.sim.faults import DeviceFaults, LineFaults
@@ -59,7 +60,8 @@ def source_of(port: str, sensors: Sequence[Sensor], *, now: Now = time.time_ns, 
     """A source on `port`, not opened."""
     block = {"port": port, **options}
     line = Line("TA-0113", "rs485-1", "modbus_rtu", block, "sensors.yaml:41", tuple(item.id for item in sensors))
-    return cast("ModbusLine", open_source(LinePlan(line, {item.id: item for item in sensors}, "/", now)))
+    plan = LinePlan(line, {item.id: item for item in sensors}, "/", BoxClock.trusted(now))
+    return cast("ModbusLine", open_source(plan))
 
 
 def tilt_sensor(unit: int, profile: Profile, every_s: float = 0.01) -> Sensor:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from detection import BEGIN_NS, SECOND_NS
 
+from edge.clock import BoxClock
 from edge.ports import LinePlan
 from edge.sources import replay
 from wire.errors import ConfigError, SourceError
@@ -18,7 +19,7 @@ NOW_NS = 1_800_000_000 * SECOND_NS + 123_456
 def plan(**options: object) -> LinePlan:
     """A line whose source is a recording; now is 15 January 2027."""
     line = Line("TA-B01", "recording", "replay", options, "sensors.yaml:7", ())
-    return LinePlan(line, {}, "/", lambda: NOW_NS)
+    return LinePlan(line, {}, "/", BoxClock.trusted(lambda: NOW_NS))
 
 
 def recorded(folder: Path, seconds: int, *, tail: str = "") -> Path:
