@@ -45,6 +45,7 @@ from cloud.tables.gaps import KnownGap
 from cloud.tables.outbox import OutboxRow, TargetState
 from wire.alarm import AlarmEvent
 from wire.alarm_message import AlarmMessage
+from wire.clock import taken_at
 from wire.gap import Gap
 from wire.receipt import BoxStatus, Lane
 
@@ -93,7 +94,7 @@ class Ledger:
                 return Taken(watermark, ())
             intake = work.intake({event.alarm for event in new}, [message.box])
             for event in new:
-                intake.take(event, message.box)
+                intake.take(taken_at(event, work.now_ns), message.box)
             changes = work.commit(spool[:2])
             watermarks.advance(work.connection, [(*spool, new[-1].sequence)])
             return Taken(new[-1].sequence, changes)

@@ -13,6 +13,7 @@ from cloud.cases.case_flow import Case
 from cloud.certificate_watch import CertificateEnd, said
 from cloud.poison import Summary
 from wire.alarm import Level
+from wire.clock import ClockState
 
 _STORE_AWAY = 3
 
@@ -25,13 +26,15 @@ class _Health(msgspec.Struct, frozen=True):
     newest_ns: int
 
 
-class _Box(msgspec.Struct, frozen=True):
+class BoxSeen(msgspec.Struct, frozen=True):
     """Of GET /state."""
 
     box: str
     online: bool
     time_ns: int
     waiting: int
+    clock_off_s: int = 0
+    clock: ClockState | None = None
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -39,7 +42,7 @@ class _State(msgspec.Struct, frozen=True):
 
     alarms: Sequence[Alarm]
     cases: Sequence[Case]
-    boxes: Sequence[_Box]
+    boxes: Sequence[BoxSeen]
 
 
 class _Target(msgspec.Struct, frozen=True):
@@ -68,7 +71,7 @@ class _Status(msgspec.Struct, frozen=True):
     """
 
     health: _Health
-    boxes: Sequence[_Box]
+    boxes: Sequence[BoxSeen]
     alarms: dict[Level, int]
     open_cases: dict[Level, int]
     quarantine: int
@@ -119,6 +122,8 @@ def _print(seen: _Status) -> None:
     for box in seen.boxes:
         if not box.online:
             click.echo(f"            {box.box} is offline since {moment(box.time_ns)}")
+        elif wrong := clock_trouble(box):
+            click.echo(f"            the clock of {box.box} {wrong}")
     click.echo(f"quarantine  {seen.quarantine:,} messages")
     for end in seen.noticed.certificates:
         click.echo(f"certificate {said(end, seen.health.time_ns)}")
@@ -135,6 +140,15 @@ def _overrun(overrun: Overrun) -> str:
     who = f"box {overrun.box}" if overrun.box else "boxes that sensors.yaml does not know"
     what = f"{overrun.messages:,} messages were let go, the last {moment(overrun.last_ns)}"
     return f"{who} sent more for {overrun.what} than the allowance: {what}"
+
+
+def clock_trouble(box: BoxSeen) -> str:
+    """What is wrong with its clock; empty when nothing is."""
+    if box.clock is ClockState.UNSET:
+        return "is not set: its readings wait in it"
+    off = f"is off by {box.clock_off_s:+,} s" if box.clock_off_s else ""
+    unsure = "is kept by no time server" if box.clock is ClockState.UNSURE else ""
+    return " and ".join(filter(None, (off, unsure)))
 
 
 def _dead(seen: _Status) -> int:

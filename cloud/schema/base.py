@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Integer, MetaData
 
-REVISION = "0009"
+REVISION = "0010"
 """The migration that leads to these tables."""
 
 metadata = MetaData(

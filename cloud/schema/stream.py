@@ -41,6 +41,7 @@ boxes = Table(
     Column("waiting", BigInteger, nullable=False),
     Column("config_version", Text, nullable=False),
     Column("clock_off_s", BigInteger, nullable=False, server_default="0"),
+    Column("clock", Text),
 )
 
 events = Table(

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from cloud.database import built, upsert
 from cloud.schema.stream import boxes
+from wire.clock import ClockState
 
 _SECOND_NS = 10**9
 _CLOCK_RIGHT_S = 2
@@ -17,6 +18,7 @@ class BoxState(msgspec.Struct, frozen=True):
     """What a box last said of itself, or the broker of a box that is gone; as `wire.receipt.BoxStatus`.
 
     `clock_off_s`: how far its clock is ahead of ours, in whole seconds; within two seconds it is taken for right.
+    `clock`: how sure the box itself is of it; None of a box that does not say.
     """
 
     box: str
@@ -28,6 +30,7 @@ class BoxState(msgspec.Struct, frozen=True):
     waiting: int
     config_version: str
     clock_off_s: int = 0
+    clock: ClockState | None = None
 
 
 def put(connection: Connection, state: BoxState, now_ns: int, *, is_fresh: bool = False) -> BoxState | None:
@@ -51,7 +54,9 @@ def _gone(state: BoxState, known: BoxState | None, now_ns: int) -> BoxState:
     if known is None:
         return msgspec.structs.replace(state, time_ns=now_ns)
     since_ns = now_ns if known.online else known.time_ns
-    return msgspec.structs.replace(state, time_ns=since_ns, spool_id=known.spool_id, waiting=known.waiting)
+    return msgspec.structs.replace(
+        state, time_ns=since_ns, spool_id=known.spool_id, waiting=known.waiting, clock=known.clock
+    )
 
 
 def everyone(connection: Connection) -> Sequence[BoxState]:

@@ -19,6 +19,7 @@ from cloud.ports import AlarmPoint
 from cloud.tables import cases, events
 from wire.alarm import AlarmEvent, Change, Evidence, Level
 from wire.alarm_message import AlarmMessage
+from wire.clock import ClockState
 from wire.errors import CaseClosed, NoSuchCase, Unavailable
 from wire.receipt import BoxStatus, Lane
 
@@ -237,6 +238,23 @@ async def test_a_clock_that_is_wrong_is_seen(ledger: Ledger) -> None:
         await ledger.save_status(ahead, is_fresh=is_fresh)
         offs.append((await ledger.boxes())[0].clock_off_s)
     assert offs == [0, 90, 90, 0]
+
+
+async def test_how_sure_a_box_is_of_its_clock(ledger: Ledger) -> None:
+    """Its last word holds while it is away; its will knows nothing of it."""
+    said = BoxStatus(BOX, online=True, time_ns=NOW_NS, boot="b7e1", version="0.1.0", clock=ClockState.UNSURE)
+    await ledger.save_status(said)
+    await ledger.save_status(msgspec.structs.replace(said, online=False, clock=None))
+    assert [box.clock for box in await ledger.boxes()] == [ClockState.UNSURE]
+
+
+async def test_an_event_of_a_box_without_the_time(ledger: Ledger) -> None:
+    """It counts from the start of its box: it has happened when we hear of it, and its evidence just before."""
+    raised = msgspec.structs.replace(event(1), time_ns=90 * 10**9, evidence=(Evidence(89 * 10**9, 1.9),))
+    await ledger.take_alarms(message(raised))
+    [alarm] = await ledger.alarms()
+    assert alarm.since_ns == NOW_NS
+    assert [one.time_ns for one in (await ledger.case(alarm.case)).evidence] == [NOW_NS - 10**9]
 
 
 async def test_a_lost_box_is_gone_since_we_heard_of_it(ledger: Ledger) -> None:

@@ -24,8 +24,10 @@ const sitesOfBox = (id) => city.value.sites.filter((site) => site.sensors.some((
 
 function Clock({ box }) {
   if (!box) return html`<span class="quiet">–</span>`;
-  if (box.clock_off_s === 0) return say("clock.right");
-  return html`<b class="loud">${box.clock_off_s > 0 ? "+" : "−"}${span(Math.abs(box.clock_off_s) * 1000)}</b>`;
+  if (box.clock === "unset") return html`<b class="loud">${say("clock.unset")}</b>`;
+  const off = `${box.clock_off_s > 0 ? "+" : "−"}${span(Math.abs(box.clock_off_s) * 1000)}`;
+  const shown = box.clock_off_s === 0 ? say("clock.right") : html`<b class="loud">${off}</b>`;
+  return box.clock === "unsure" ? html`${shown} <small>${say("clock.unsure")}</small>` : shown;
 }
 
 function Configuration({ box }) {
