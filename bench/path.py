@@ -74,13 +74,14 @@ async def running(sensors: int, on_delay: str, *box_options: str) -> AsyncIterat
 async def reactions_ms(demonstration: Demonstration, leans: int) -> list[float]:
     """Lean, wait for the case, close it, stand up again, wait for the return to normal; `leans` times."""
     found: list[float] = []
+    known = len(demonstration.diary.opened_ns)
     async with httpx.AsyncClient(base_url=f"{demonstration.url}/api/v1", trust_env=False) as http:
         for number in range(leans):
             site = f"S{number % 4}"
             await asyncio.sleep((number * 0.037) % _POLL_S)
             started_ns = time.time_ns()
             await demonstration.obey(Order("tilt", site, degrees=2.0))
-            case = await _until_case(demonstration, known=len(found))
+            case = await _until_case(demonstration, known=known + len(found))
             found.append((demonstration.diary.opened_ns[case] - started_ns) / 1e6)
             closing = {"act": "close", "note": "bench", "without_sensor": "bench"}
             (await http.post(f"/cases/{case}/acts", json=closing)).raise_for_status()

@@ -33,6 +33,11 @@ def at_most(value: float | None, most: float, unit: str) -> Goal:
     return Goal(f"≤ {most:g} {unit}", value, value is not None and value <= most)
 
 
+def at_least(value: float | None, least: float, unit: str) -> Goal:
+    """A goal that is met at or above `least`."""
+    return Goal(f"≥ {least:g} {unit}", value, value is not None and value >= least)
+
+
 def machine() -> str:
     """Cores, processor and Python, so that figures are not compared across machines by mistake."""
     model = platform.machine()

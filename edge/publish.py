@@ -13,6 +13,7 @@ from random import Random
 
 import msgspec
 
+from edge.pace import Pace
 from edge.ports import Link
 from edge.spool import Spool
 from wire import alarm_message, receipt, topics
@@ -73,6 +74,7 @@ class _LaneSender:
         self._spool_id = spool.id
         self._stored = self._sent = 0
         self._ahead: deque[int] = deque()
+        self._pace = Pace(WINDOW)
 
     async def run(self) -> None:
         """Send what is new; go back to the last receipt when none has come for 6 s, then 12 s … a minute."""
@@ -112,18 +114,29 @@ class _LaneSender:
     async def _send_new(self) -> None:
         """All that the window has room for, in order.
 
-        What is fetched at once goes out without waiting for each PUBACK in turn, but no more: an
-        alarm that shares a slow link must not queue behind a whole backlog.
+        What is fetched at once goes out without waiting for each PUBACK in turn, but no more than the link's
+        pace: an alarm that shares a slow link must not queue behind a whole backlog.
         """
+        clock = asyncio.get_running_loop().time
         topic = topics.topic(self._box, self._lane.value)
-        while messages := await self._messages(WINDOW - len(self._ahead)):
+        while messages := await self._messages(self._room()):
             if self._spool.id != self._spool_id:
                 return  # they are of the spool before
+            began, before = clock(), self._sent
             async with asyncio.TaskGroup() as sending:
                 for through, payload in messages:
                     sending.create_task(self._link.send(topic, payload))
                     self._ahead.append(through)
                     self._sent = through
+            took_s = clock() - began
+            self._pace.took(len(messages), took_s)
+            if self._lane is Lane.READINGS:
+                await asyncio.sleep(self._pace.rest_s(len(messages), self._sent - before, took_s))
+
+    def _room(self) -> int:
+        """Messages that may go out now; alarms wait for nothing but their window."""
+        room = WINDOW - len(self._ahead)
+        return room if self._lane is Lane.ALARMS else min(room, self._pace.burst)
 
     async def _messages(self, room: int) -> Sequence[Message]:
         """The next messages, at most `room`."""

@@ -111,7 +111,7 @@ async def test_a_real_broker_with_a_password(tmp_path: Path) -> None:
 
 
 async def test_alarms_do_not_wait_for_readings(tmp_path: Path) -> None:
-    """A broker that acknowledges no readings still gets an alarm, behind a whole window of them."""
+    """A broker that acknowledges no readings still gets an alarm, and meanwhile no more than the first of them."""
     event = AlarmEvent("S/lean", "S", "lean", "tilt", Change.RAISED, Level.RED, 2.17, 1.5, reading(0, 2.17).time_ns)
     async with scripted(ScriptedBroker(unacknowledged="/readings")) as broker, Spool(tmp_path) as spool:
         for at in range(60):
@@ -119,7 +119,7 @@ async def test_alarms_do_not_wait_for_readings(tmp_path: Path) -> None:
             await spool.flush()
         async with asyncio.timeout(PATIENCE_S), link_to(broker.port) as link, asyncio.TaskGroup() as tasks:
             sending = tasks.create_task(publish(BOX, spool, link, Random(1)))
-            while len(broker.published) < 50:
+            while not broker.published:
                 await asyncio.sleep(0.01)
             adding = tasks.create_task(spool.add([], [event]))
             await asyncio.sleep(0)
@@ -128,7 +128,7 @@ async def test_alarms_do_not_wait_for_readings(tmp_path: Path) -> None:
             while broker.published[-1][0] != topics.topic(BOX, "alarms"):
                 await asyncio.sleep(0.01)
             sending.cancel()
-    assert [topic for topic, _ in broker.published].count(topics.topic(BOX, "readings")) == 50
+    assert [topic for topic, _ in broker.published].count(topics.topic(BOX, "readings")) == 1
 
 
 async def test_a_cut_wakes_the_listener() -> None:
