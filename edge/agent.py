@@ -104,7 +104,7 @@ class Agent:
         await keep_running(name, path, partial(self._open_source, line), self._clock, self._rng)
 
     def _open_source(self, line: Line) -> Source:
-        plan = LinePlan(line, self._sensors(line), self._options.root, self._clock)
+        plan = LinePlan(line, self._sensors(line), self._options.root, self._clock, lambda: self._spool.waiting)
         source: Source = kinds.find("edge.sources", line.source, where=line.where).open_source(plan)
         return source
 

@@ -34,12 +34,14 @@ class LinePlan:
 
     `root` is prepended to absolute device paths, as a system root: "/" on a real box, the
     demonstration's folder in the demonstration. `clock` stamps samples that bring no time of their own.
+    `waiting`: how much waits in the spool.
     """
 
     line: Line
     sensors: Mapping[str, Sensor]
     root: str
     clock: BoxClock
+    waiting: Callable[[], int] = lambda: 0
 
 
 class SourceKind(Protocol):

@@ -109,6 +109,11 @@ class Spool:
         """Readings taken and not committed yet: what a kill -9 now would cost."""
         return len(self._group.readings)
 
+    @property
+    def waiting(self) -> int:
+        """Readings and alarm events without a receipt."""
+        return sum(self.depth(lane).waiting for lane in Lane)
+
     async def add(
         self,
         readings: Sequence[Reading],
@@ -195,7 +200,7 @@ class Spool:
 
     async def drained(self) -> None:
         """Returns when all that is sealed has its receipt."""
-        while any(self.depth(lane).waiting for lane in Lane):
+        while self.waiting:
             self._is_receipted.clear()
             await self._is_receipted.wait()
 

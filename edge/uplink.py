@@ -18,7 +18,7 @@ from edge.spool import Spool
 from wire import receipt, topics
 from wire.backoff import delays
 from wire.errors import EgretError, LinkError, first_of
-from wire.receipt import BoxStatus, Lane
+from wire.receipt import BoxStatus
 
 _log = logging.getLogger(__name__)
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 5.0
@@ -89,12 +89,11 @@ class Uplink:
         await link.send(topics.topic(self._status.box, "status"), self._form(is_online=is_online), retain=True)
 
     def _form(self, *, is_online: bool) -> bytes:
-        waiting = sum(self._spool.depth(lane).waiting for lane in Lane)
         now = {
             "online": is_online,
             "time_ns": self._clock.now(),
             "spool_id": self._spool.id,
-            "waiting": waiting,
+            "waiting": self._spool.waiting,
             "clock": self._clock.state,
         }
         return receipt.encode(msgspec.structs.replace(self._status, **now))

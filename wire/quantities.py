@@ -51,7 +51,7 @@ class Quantity:
         return _SYMBOLS.get(self.unit, self.unit)
 
 
-_SYMBOLS = {"deg": "°", "Cel": "°C", "%{LEL}": "%LEL", "m/s2": "m/s²", "um/m": "µm/m", "1": ""}
+_SYMBOLS = {"deg": "°", "Cel": "°C", "%{LEL}": "%LEL", "m/s2": "m/s²", "um/m": "µm/m", "MBy": "MB", "1": ""}
 
 _ROWS = (
     Quantity("tilt", "deg", 3, "合成倾角", "resultant tilt"),
@@ -71,6 +71,13 @@ _ROWS = (
     Quantity("wind_speed", "m/s", 2, "风速", "wind speed"),
     Quantity("rain", "mm", 2, "降雨量", "rain"),
     Quantity("supply_voltage", "V", 3, "供电电压", "supply voltage"),
+    Quantity("battery_voltage", "V", 3, "电池电压", "battery voltage"),
+    Quantity("cpu_temperature", "Cel", 1, "处理器温度", "processor temperature"),
+    Quantity("disk_free", "MBy", 0, "磁盘剩余", "disk space left"),
+    Quantity("disk_wear", "%", 0, "闪存磨损", "flash wear"),
+    Quantity("modem_signal", "%", 0, "移动信号", "modem signal"),
+    Quantity("data_used", "MBy", 1, "已用流量", "mobile data used"),
+    Quantity("clock_error", "ms", 3, "时钟误差", "clock error"),
     Quantity("spool_depth", "1", 0, "积压读数", "readings waiting in the spool"),
 )
 

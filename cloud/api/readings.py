@@ -87,8 +87,9 @@ async def values(desk: OnDesk, site: Word = "", sensor: Sensors = ()) -> Sequenc
 
 @get("/unregistered", tags=["readings"], summary="Sensors that send but are not in sensors.yaml")
 async def unregistered(desk: OnDesk) -> Sequence[LiveValue]:
-    """Their last values; the store keeps them under the site `_unregistered`."""
-    return [value for value in desk.live.latest() if value.sensor not in desk.inventory.sensors]
+    """Their last values; the store keeps them under the site `_unregistered`. A box that speaks of itself is known."""
+    known = desk.inventory.sensors.keys() | desk.inventory.boxes.keys()
+    return [value for value in desk.live.latest() if value.sensor not in known]
 
 
 def _require_span(start: int, end: int) -> None:

@@ -28,6 +28,9 @@ _UNITS = {
     "m/s": "velocityms",
     "kN": "forcekN",
     "V": "volt",
+    "MBy": "decmbytes",
+    "%": "percent",
+    "ms": "ms",
     "1": "short",
 }
 """UCUM to Grafana; a unit that Grafana does not have is written behind the number."""

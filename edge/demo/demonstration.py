@@ -177,8 +177,7 @@ class Demonstration:
 
     async def _start_lines(self, stack: AsyncExitStack) -> None:
         await stack.enter_async_context(self.city)
-        lines = sum(len(box.lines) for box in self.inventory.boxes.values())
-        self._say(f"lines     {lines} pseudo-terminals, {len(self.inventory.sensors)} Modbus devices")
+        self._say(f"lines     {len(self.city.lines)} pseudo-terminals, {len(self.inventory.sensors)} Modbus devices")
 
     async def _start_boxes(self, stack: AsyncExitStack, address: Broker) -> None:
         self._say(f"boxes     {len(self.inventory.boxes)} edge agents")

@@ -1,6 +1,6 @@
 """The demonstration's own sensors.yaml: the shipped city, with as many billboards as wanted."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ import yaml
 Tree = dict[str, Any]
 """A mapping as it stands in the file; it is only cut and copied here, and checked when it is loaded."""
 
+HEALTH = "health"
+"""The line of a box that speaks of itself."""
 _PACKAGED = Path(__file__).with_name("sensors.yaml")
 _IN_CHECKOUT = Path(__file__).parents[2] / "sensors.yaml"
 STAR = "XM-TA-0117"
@@ -37,8 +39,8 @@ def write_city(source: Path, billboards: int, target: Path) -> None:
                 boxes[f"{box}-{copy}"] = city["boxes"][box]
     city["sites"] = kept | others
     used = {place for site in city["sites"].values() for place in _lines(site)}
-    city["boxes"] = {name: _only(box, {line for place, line in used if place == name}) for name, box in boxes.items()}
-    city["boxes"] = {name: box for name, box in city["boxes"].items() if box["lines"]}
+    lines = {name: {line for place, line in used if place == name} for name in boxes}
+    city["boxes"] = {name: _only(box, lines[name]) for name, box in boxes.items() if lines[name]}
     target.write_text(yaml.safe_dump(city, allow_unicode=True, sort_keys=False, width=120), encoding="utf-8")
 
 
@@ -47,9 +49,9 @@ def _kept(boards: Mapping[str, Tree], billboards: int) -> dict[str, Tree]:
     return {name: boards[name] for name in boards if name in chosen}
 
 
-def _only(box: Tree, lines: Collection[str]) -> Tree:
-    """The box with nothing but these lines; a copy, because a shared part would be dumped as a YAML alias."""
-    return deepcopy(box | {"lines": {name: line for name, line in box["lines"].items() if name in lines}})
+def _only(box: Tree, lines: set[str]) -> Tree:
+    """The box with its own health and these lines; a copy, because a shared part would be dumped as a YAML alias."""
+    return deepcopy(box | {"lines": {name: line for name, line in box["lines"].items() if name in lines | {HEALTH}}})
 
 
 def _lines(site: Tree) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from edge.ports import Now
+from edge.sim import box_health
 from edge.sim.modbus_device import ModbusDevice
 from edge.sim.sensing import point_values
 from edge.sim.serial_line import SerialLine
@@ -20,7 +21,7 @@ from wire.kinds import build
 from wire.located import Mistakes
 from wire.registers import Value
 
-SOURCE = "modbus_rtu"
+SOURCE, OF_ITSELF = "modbus_rtu", "health"
 _TILTS = {"tilt_x", "tilt_y"}
 
 
@@ -103,6 +104,8 @@ class SimulatedCity:
         """Lays all lines. Raises ConfigError when the block of one is wrong."""
         async with AsyncExitStack() as stack:
             for box in self.inventory.boxes.values():
+                if any(line.source == OF_ITSELF for line in box.lines):
+                    box_health.lay(self._root / box.id, Random(box.id))
                 for line in box.lines:
                     if line.source == SOURCE:
                         await self._lay(line, stack)

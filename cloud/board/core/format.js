@@ -1,7 +1,7 @@
 /** Numbers and times as people read them. */
 import { say } from "./words.js";
 
-const UNITS = { deg: "°", Cel: "°C", "%{LEL}": "%LEL", "m/s2": "m/s²", "um/m": "µε", 1: "" };
+const UNITS = { deg: "°", Cel: "°C", "%{LEL}": "%LEL", "m/s2": "m/s²", "um/m": "µε", MBy: "MB", 1: "" };
 const DECIMALS_MAX = 2;
 const SMALL_UNIT_DECIMALS = 3;
 

@@ -7,7 +7,7 @@ import { amount, count, dateTime, dateTimeNs, span } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useLoaded } from "../core/loaded.js";
 import { ask, href } from "../core/route.js";
-import { say } from "../core/words.js";
+import { pick, say } from "../core/words.js";
 import { Heads, Page, Scroll, Tabs } from "../parts/page.js";
 import { Since } from "../parts/timers.js";
 
@@ -42,7 +42,7 @@ function Row({ id, name, isAsked }) {
   const sites = sitesOfBox(id);
   const districts = [...new Set(sites.map((site) => districtName(site.district)))];
   return html`<tr data-box=${id} data-state=${state} class=${`${state} ${isAsked ? "chosen" : ""}`}>
-    <th scope="row">${name}<small>${id}</small></th>
+    <th scope="row"><a href=${href("fleet", "", { box: id })}>${name}</a><small>${id}</small></th>
     <td><i class="lamp"></i>${say(`box.${state}`)} ${state === "offline" && html`<${Since} time=${box.time} />`}</td>
     <td class=${`number ${box?.waiting > BACKLOG ? "loud" : ""}`}>${box ? count(box.waiting) : "–"}</td>
     <td class="number"><${Clock} box=${box} /></td>
@@ -93,6 +93,20 @@ function Gaps({ box }) {
   </section>`;
 }
 
+/** What it says of itself: supply, reception, disk, clock. */
+function Health({ box }) {
+  const { data } = useLoaded(() => get("values", { sensor: box }), [box], 10_000);
+  if (!data.value?.length) return null;
+  const named = data.value.map((one) => ({ ...one, known: quantities.value.get(one.quantity) }));
+  return html`<section class="card health"><h2>${say("health", { box })}</h2>
+    <ul class="plain-list">
+      ${named.map(({ quantity, value, known }) => html`<li key=${quantity} data-quantity=${quantity}>
+        ${known ? pick(known.zh, known.en) : quantity} <b>${amount(value, known)}</b>
+      </li>`)}
+    </ul>
+  </section>`;
+}
+
 function Figure({ words, value, isLoud = false }) {
   return html`<div class=${`figure ${isLoud ? "loud" : ""}`}><span>${words}</span><b>${value}</b></div>`;
 }
@@ -122,6 +136,7 @@ export default function FleetPage({ query }) {
           <thead><tr><${Heads} names=${COLUMNS} numbers=${NUMBERS} /></tr></thead>
           <tbody>${shown.filter((box) => !query.box || box.id === query.box).map((box) => html`<${Row} key=${box.id} ...${box} />`)}</tbody>
         </table><//>`}
+    ${query.box && html`<${Health} box=${query.box} />`}
     <${Gaps} box=${query.box ?? ""} />
     <${Unregistered} />
   <//>`;

@@ -1,6 +1,7 @@
 """The fleet: boxes and sensors, as far as readings and alarms tell of them.
 
-Backlog, supply and reception of a box are not in the store; its backlog and clock are on the board.
+How boxes themselves are, they say in readings of their own (source `health`); how a box's version and configuration
+stand is on the board.
 """
 
 from cloud.grafana import look, queries
@@ -9,7 +10,7 @@ from cloud.grafana.look import COLOURS, GREY, Words
 from cloud.grafana.model import Step
 from cloud.grafana.pages import page
 from cloud.grafana.pages.page import MAIN, Page
-from cloud.grafana.panels import bars, column, history, number, states, table, text
+from cloud.grafana.panels import bars, chart, column, history, number, states, table, text
 from cloud.grafana.queries import IN_DISTRICT, ON_BOX
 from wire.alarm import Level
 from wire.reading import FAULTY
@@ -20,6 +21,17 @@ _OFFLINE = queries.by_rules(["offline"])
 _OF_SENSORS = ("colour", "event", "site", "sensor", "rule", "case")
 """A fault has no limit, and no value."""
 _HERE = (IN_DISTRICT, ON_BOX)
+_HEALTH = (
+    ("supply_voltage", "battery_voltage"),
+    ("cpu_temperature",),
+    ("modem_signal",),
+    ("data_used",),
+    ("disk_free",),
+    ("disk_wear",),
+    ("clock_error",),
+    ("spool_depth",),
+)
+"""What a box says of itself, a panel each."""
 
 
 def build(language: str) -> Page:
@@ -38,6 +50,7 @@ def build(language: str) -> Page:
             _stretches(language, "传感器故障时段", "Sensors at fault, from when to when", _FAULT),
             _by_flag(),
             _by_box(),
+            *(_health(*quantities) for quantities in _HEALTH),
             _newest(language),
             _standing_faults(language),
             _elsewhere(),
@@ -118,6 +131,20 @@ def _by_box() -> Draft:
     )
 
 
+def _health(*quantities: str) -> Draft:
+    names = [look.name(quantity) for quantity in quantities]
+    return chart(
+        Words("、".join(one.zh for one in names), ", ".join(one.en for one in names)),
+        Words("网关自述（source: health），按网关。", "As the box says itself (source: health), by box."),
+        *(
+            Query(queries.over_time(quantity, "max({})", "box", *_HERE), f"$tag_box · {name.zh}")
+            for quantity, name in zip(quantities, names, strict=True)
+        ),
+        unit=look.unit(quantities[0]),
+        width=6,
+    )
+
+
 def _newest(language: str) -> Draft:
     return table(
         Words("各网关最新读数", "Newest reading of each box"),
@@ -144,8 +171,8 @@ def _elsewhere() -> Draft:
     return text(
         Words("不在此库的", "What is not in this store"),
         Words(
-            "积压、时钟与版本见 [看板](${board}/#/) 的网关栏，或云端的 `/metrics`；电源与信号强度尚无读数。",
-            "Backlog, clock and version are on [the board](${board}/#/) and in the cloud's `/metrics`; of supply"
-            " and reception there are no readings yet.",
+            "时钟是否可信、版本与配置见 [看板](${board}/#/) 的网关页，或云端的 `/metrics`。",
+            "Who keeps a box's clock, its version and its configuration are on [the board](${board}/#/) and in"
+            " the cloud's `/metrics`.",
         ),
     )

@@ -42,7 +42,7 @@ def test_a_good_folder_is_one_line_a_file(folder: Path) -> None:
     result = run()
     assert result.exit_code == 0
     assert result.stdout == (
-        "sensors.yaml: 128 sites (118 billboard, 3 gas, 3 drainage, 2 bridge, 2 road), 18 boxes, 46 lines, 128 sensors;"
+        "sensors.yaml: 128 sites (118 billboard, 3 gas, 3 drainage, 2 bridge, 2 road), 18 boxes, 64 lines, 128 sensors;"
         " busiest line XM-SM-01/a, 40% of its time;"
         " no limit applies to what these measure: XM-TA-B01-V1, XM-XA-B02-V1\n"
         "firmware-configs: 4 profiles\n"
