@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from functools import partial
 from random import Random
@@ -12,8 +11,7 @@ from litestar import Litestar
 
 from cloud import heap
 from cloud.access import gate
-from cloud.admission import SET_ASIDE, Admission, Overruns, metered
-from cloud.alarms import AlarmsLane
+from cloud.admission import SET_ASIDE, Admission, Overruns
 from cloud.api import hooks, links, photos
 from cloud.api.app import create_app
 from cloud.api.doors import open_doors
@@ -23,8 +21,10 @@ from cloud.broker_block import require_files
 from cloud.cases.practice import Practice
 from cloud.certificate_watch import CertificateWatch
 from cloud.config import HOOKS, NOTIFIERS, STORES, CloudConfig
-from cloud.ingest import ReadingsLane
-from cloud.lane import keep_running
+from cloud.duties import Duties
+from cloud.holder import holder_name
+from cloud.lane import end, keep_running
+from cloud.leases import Leases
 from cloud.ledger import Ledger
 from cloud.ledger_news import LedgerNews
 from cloud.link import MqttInbox
@@ -36,35 +36,38 @@ from cloud.notices import notify
 from cloud.notices.action_links import NONCE_BYTES, ActionLinks, load_or_make_secret
 from cloud.notices.notice_route import check_districts
 from cloud.outage import Outage
+from cloud.overheard import show
 from cloud.photos import PhotoFolder
 from cloud.poison import PoisonFolder
-from cloud.ports import House, Inbox, Notifier, Now, Store
+from cloud.ports import House, Notifier, Now, Store
 from cloud.quarantine import Quarantine
 from cloud.replay import Replay
 from cloud.reporting.hook_door import HookDoor
-from cloud.statuses import StatusesLane
+from cloud.share import Part, Role, require_possible
 from wire import topics
-from wire.errors import Rejected
 from wire.inventory import Inventory
 
 _log = logging.getLogger(__name__)
 _RETRY_MOST_S = 15.0
-_CANCEL_AGAIN_S = 5.0
+_EVERYTHING = Role()
 LINK_NS = 24 * 3600 * 10**9
 """How long a signed link opens; every notice brings a new one."""
-TICK_S = 1.0
-"""How often the ledger is asked what is due by the clock."""
 
 
 class Cloud:
     """One cloud of a configuration and an inventory. `run` is its life."""
 
-    def __init__(self, config: CloudConfig, inventory: Inventory, now: Now, rng: Random) -> None:
-        """Builds the parts; nothing is opened. Raises ConfigError when a secret is not there."""
-        self._config, self._inventory, self._now, self._rng = config, inventory, now, rng
+    def __init__(
+        self, config: CloudConfig, inventory: Inventory, now: Now, rng: Random, role: Role = _EVERYTHING
+    ) -> None:
+        """Builds the parts; nothing is opened. `role` is what this process does of it all.
+
+        Raises ConfigError when a secret is not there, or the store cannot be used so.
+        """
+        self._config, self._inventory, self._now, self._rng, self._role = config, inventory, now, rng, role
+        require_possible(role, config.store.kind, is_file=config.is_store_a_file)
         require_demonstration(config.http, is_demonstration=inventory.is_demonstration)
         require_files(config.broker)
-        self._broker = config.broker
         self._live, self._notices = Live(), asyncio.Event()
         watch = CertificateWatch(config.broker, config.issued, inventory.boxes, now)
         self._lookout, self._certificates = Lookout(Overruns(now), watch), watch
@@ -87,16 +90,19 @@ class Cloud:
         routes = {chosen.name: chosen.route for chosen in config.notifiers}
         check_districts(routes.values(), inventory.districts).raise_any()
         self._ledger = Ledger(config.ledger_place, now, Practice(inventory, config.rules), routes)
-        self._readings = ReadingsLane(
+        self._duties = Duties(
+            broker=config.broker,
+            inventory=inventory,
             ledger=self._ledger,
             store=self._store,
+            store_is_open=asyncio.Event(),
             live=self._live,
-            inventory=inventory,
             quarantine=self._quarantine,
+            overruns=self._lookout.overruns,
+            notify=self._notify,
+            changed=self._changed,
             rng=rng,
         )
-        self._alarms = AlarmsLane(ledger=self._ledger, quarantine=self._quarantine, changed=self._changed, rng=rng)
-        self._statuses = StatusesLane(ledger=self._ledger, quarantine=self._quarantine, changed=self._changed, rng=rng)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set. Raises EgretError when the ledger or the board's port cannot be had.
@@ -104,38 +110,42 @@ class Cloud:
         A store or a broker that is down is no reason not to start: readings wait in the boxes, alarms
         become cases, and the log says what is missing.
         """
-        http = self._config.http
         self._config.data.mkdir(parents=True, exist_ok=True)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._ledger)
-            url = await stack.enter_async_context(
-                serving(
-                    self._api(),
-                    host=http.host,
-                    port=http.port,
-                    certificate=http.certificate,
-                    key=http.key,
-                    behind_proxy=http.behind_proxy,
-                )
-            )
-            _log.info("the board is at %s", url)
+            holder = stack.enter_context(holder_name(self._config.data, self._role))
+            if Part.API in self._role.parts:
+                await self._serve(stack)
             stack.enter_context(heap.set_apart())
+            leases = Leases(self._ledger.database, holder, self._role, self._duties.do, self._duties.forget, self._rng)
             async with asyncio.TaskGroup() as tasks:
                 running = [
-                    tasks.create_task(self._store_readings()),
-                    tasks.create_task(self._listen("alarms", self._alarms.run)),
-                    tasks.create_task(self._listen("status", self._statuses.run)),
-                    tasks.create_task(self._statuses.watch()),
-                    tasks.create_task(self._notify()),
-                    tasks.create_task(self._keep_time()),
+                    tasks.create_task(self._keep_store()),
+                    tasks.create_task(self._overhear()),
+                    tasks.create_task(leases.run()),
                     tasks.create_task(self._certificates.run()),
                     tasks.create_task(LedgerNews(self._ledger.database, self._changed, self._rng).watch()),
                 ]
                 await stop.wait()
-                await _end(running)
+                await end(running)
+
+    async def _serve(self, stack: AsyncExitStack) -> None:
+        http = self._config.http
+        url = await stack.enter_async_context(
+            serving(
+                self._api(),
+                host=http.host,
+                port=http.port,
+                certificate=http.certificate,
+                key=http.key,
+                behind_proxy=http.behind_proxy,
+            )
+        )
+        _log.info("the board is at %s", url)
 
     def _api(self) -> Litestar:
-        replay = Replay(self._quarantine, self._readings, self._alarms)
+        duties, ledger = self._duties, self._ledger
+        replay = Replay(self._quarantine, partial(duties.readings_lane, ledger), duties.alarms_lane(ledger))
         folder = PhotoFolder(self._config.data / "photos")
         more = [
             quarantine_routes(self._quarantine, replay),
@@ -158,34 +168,27 @@ class Cloud:
             self._lookout,
         )
 
-    async def _listen(self, what: topics.What, run: Callable[[Inbox], Awaitable[None]]) -> None:
-        """One lane on a session of its own, for ever."""
-        inbox = MqttInbox(self._broker, f"egret-cloud-{what}", [topics.topic("+", what)])
-        inbox_for_all = metered(inbox, what, self._inventory.boxes, self._lookout.overruns)
-        await keep_running(f"{what} lane", inbox_for_all, run, self._rng)
-
-    async def _store_readings(self) -> None:
+    async def _keep_store(self) -> None:
         """Wait for the store as long as it takes; alarms do not."""
         outage = Outage("readings", self._rng, _RETRY_MOST_S)
         async with AsyncExitStack() as stack:
             await outage.outlast(partial(stack.enter_async_context, self._store))
             self._live.seed(await outage.outlast(self._store.latest))
-            await self._listen("readings", self._readings.run)
+            self._duties.store_is_open.set()
+            await asyncio.Event().wait()
 
-    async def _keep_time(self) -> None:
-        """What is due by the clock: cases climb, shelves and modes end, boxes are gone."""
-        outage = Outage("clock", self._rng, _RETRY_MOST_S)
-        while True:
-            try:
-                if await outage.outlast(self._ledger.tick):
-                    self._changed()
-            except Rejected as error:
-                _log.error("what is due by the clock cannot be written: %s", error)
-            await asyncio.sleep(TICK_S)
+    async def _overhear(self) -> None:
+        """Who shows the values of boxes whose readings others write hears these boxes, too."""
+        if Part.API not in self._role.parts or (Part.READINGS in self._role.parts and self._role.share.of == 1):
+            return
+        name = f"egret-cloud-live-{secrets.token_hex(4)}"
+        inbox = MqttInbox(self._config.broker, name, [topics.topic("+", "readings")], is_passing=True)
+        run = partial(show, inventory=self._inventory, live=self._live)
+        await keep_running("live values", inbox, run, self._rng)
 
-    async def _notify(self) -> None:
+    async def _notify(self, ledger: Ledger) -> None:
         await notify.run(
-            ledger=self._ledger,
+            ledger=ledger,
             notifiers=self._notifiers,
             store=self._store,
             now=self._now,
@@ -210,12 +213,3 @@ class Cloud:
         if not url or not recipient:
             return f"{url}/#/cases/{number}" if url else ""
         return self._links.issue(number, recipient, self._now() + LINK_NS, secrets.token_bytes(NONCE_BYTES))
-
-
-async def _end(lanes: Collection[asyncio.Task[None]]) -> None:
-    """A cancellation is forgotten when a connection is made just then (`wait_for`, Python 3.11): it is said again."""
-    left = set(lanes)
-    while left:
-        for lane in left:
-            lane.cancel()
-        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)

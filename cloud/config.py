@@ -97,6 +97,11 @@ class CloudConfig:
         """The ledger's URL, or its file in `data`."""
         return self.ledger or self.data / "ledger.sqlite"
 
+    @property
+    def is_store_a_file(self) -> bool:
+        """Then one process alone can open it."""
+        return hasattr(self.store.settings, "folder")
+
 
 def load(path: Path) -> CloudConfig:
     """Read and check the file; relative paths start at the working directory. Raises ConfigError with all mistakes."""

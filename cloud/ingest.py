@@ -124,7 +124,7 @@ class ReadingsLane:
             await self._recall(batches)
             new, reached = in_order(batches, self._watermarks)
             if new:
-                await self._write([_labelled(batch, self._inventory) for batch in new])
+                await self._write([labelled(batch, self._inventory) for batch in new])
                 marks = [(*spool, Lane.READINGS, end) for spool, end in reached.items()]
                 await self._ledger.advance_many(marks, missing(new, self._watermarks))
                 self._watermarks |= reached
@@ -135,7 +135,7 @@ class ReadingsLane:
 
         `name` stands for its spool, so that the store does not take it for stored.
         """
-        again = replace(_labelled(batch, self._inventory), spool_id=name)
+        again = replace(labelled(batch, self._inventory), spool_id=name)
         for refusal in await self._store.write([again]):
             raise Rejected(refusal.reason, where=batch.box, fix="mend the store, then replay again.", code="E-QUAR-003")
 
@@ -215,7 +215,8 @@ def _spool(batch: wire_batch.Batch) -> Spool:
     return batch.box, batch.spool_id
 
 
-def _labelled(batch: wire_batch.Batch, inventory: Inventory) -> Batch:
+def labelled(batch: wire_batch.Batch, inventory: Inventory) -> Batch:
+    """Ready for the store."""
     columns = tuple(
         Column(
             inventory.tags(attributed(inventory, one.sensor, batch.box), batch.box),

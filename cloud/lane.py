@@ -1,8 +1,8 @@
-"""What keeps a lane running: connect, run, and connect again when the broker goes, for ever."""
+"""What keeps a lane running: connect, run, and connect again when the broker goes, until it is ended."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from random import Random
 
 from cloud.ports import Inbox
@@ -11,14 +11,39 @@ from wire.errors import LinkError, first_of
 
 _log = logging.getLogger(__name__)
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.25, 15.0
+_CANCEL_AGAIN_S = 5.0
 
 
-async def keep_running(name: str, inbox: Inbox, run: Callable[[Inbox], Awaitable[None]], rng: Random) -> None:
-    """Run a lane until cancelled. The log has one line when the broker goes and one when it is back."""
+async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """A cancellation is forgotten when a connection is made just then (`wait_for`, Python 3.11): it is said again."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_S)
+
+
+async def _at_once() -> None:
+    """Nothing need be waited for."""
+
+
+async def keep_running(
+    name: str,
+    inbox: Inbox,
+    run: Callable[[Inbox], Awaitable[None]],
+    rng: Random,
+    *,
+    may_connect: Callable[[], Awaitable[None]] = _at_once,
+) -> None:
+    """Run a lane until cancelled. The log has one line when the broker goes and one when it is back.
+
+    `may_connect` is waited for before each connection.
+    """
     gone_since: float | None = None
     pauses = delays(_RETRY_FIRST_S, _RETRY_MOST_S, rng)
     loop = asyncio.get_running_loop()
     while True:
+        await may_connect()
         try:
             async with inbox:
                 if gone_since is not None:

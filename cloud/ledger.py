@@ -5,6 +5,7 @@ transaction. After a kill -9 at any instant either all of it is there, or none a
 What people do is in `cloud.cases.casebook`.
 """
 
+import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -68,6 +69,7 @@ class Ledger:
         """`targets` are the notifiers: what each is told, or their names alone, and then each is told everything."""
         self.database = Database(url_or_path)
         self._now, self.practice, self.routes = now, practice, routes_of(targets)
+        self._require: Callable[[Connection], None] = lambda _: None
 
     async def __aenter__(self) -> Self:
         """Open, and bring the tables up to date."""
@@ -78,6 +80,12 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.database.__aexit__(kind, error, trace)
+
+    def fenced(self, require: Callable[[Connection], None]) -> "Ledger":
+        """The same ledger; nothing is written where `require` raises, which it is asked in each transaction."""
+        fenced = copy.copy(self)
+        fenced._require = require  # noqa: SLF001 - of this class
+        return fenced
 
     async def take_alarms(self, message: AlarmMessage) -> Taken:
         """Everything a message leads to, in one transaction; what was taken before changes nothing.
@@ -125,7 +133,7 @@ class Ledger:
             watermarks.advance(connection, marks)
 
         if marks:
-            await self.database.write(advance)
+            await self._write(advance)
 
     async def gaps(self, box: str, limit: int) -> Sequence[KnownGap]:
         """What a box had to let go, or any box when it is empty; the last first."""
@@ -141,7 +149,7 @@ class Ledger:
             if changed:
                 events.add(connection, [changed], now_ns)
 
-        await self.database.write(save)
+        await self._write(save)
 
     async def tick(self) -> bool:
         """Everything that time does to alarms, cases and modes; did anything happen?"""
@@ -221,11 +229,11 @@ class Ledger:
 
     async def sent(self, row_ids: Sequence[int]) -> None:
         """The target has them: the rows are gone."""
-        await self.database.write(lambda connection: outbox.sent(connection, row_ids))
+        await self._write(lambda connection: outbox.sent(connection, row_ids))
 
     async def failed(self, row_ids: Sequence[int], retry_at_ns: int | None, error: str) -> None:
         """The target has not taken them; None makes them dead letters."""
-        await self.database.write(lambda connection: outbox.failed(connection, row_ids, retry_at_ns, error))
+        await self._write(lambda connection: outbox.failed(connection, row_ids, retry_at_ns, error))
 
     async def dead_letters(self, limit: int = 100, before: int = 0) -> Sequence[OutboxRow]:
         """What was given up, the newest first; the next page is `before` the last id."""
@@ -246,7 +254,14 @@ class Ledger:
 
     async def transact(self, run: Callable[[Work], T]) -> T:
         """What `run` returns; it commits what it puts on the docket."""
-        return await self.database.write(lambda connection: run(self._work(connection)))
+        return await self._write(lambda connection: run(self._work(connection)))
+
+    async def _write(self, call: Callable[[Connection], T]) -> T:
+        def guarded(connection: Connection) -> T:
+            self._require(connection)
+            return call(connection)
+
+        return await self.database.write(guarded)
 
     def _work(self, connection: Connection) -> Work:
         return Work(connection, self.practice.at(self._now(), modes.standing(connection)), self._post)

@@ -1,5 +1,7 @@
 """Taking what was set aside once more, after the store was mended or the cloud upgraded."""
 
+from collections.abc import Callable
+
 from cloud import alarms, ingest
 from cloud.alarms import AlarmsLane
 from cloud.ingest import ReadingsLane
@@ -11,18 +13,18 @@ from wire.errors import Rejected
 class Replay:
     """Hands a message back to its lane. It leaves the quarantine when it is stored."""
 
-    def __init__(self, quarantine: Quarantine, readings: ReadingsLane, alarms: AlarmsLane) -> None:
-        """The lanes need not run."""
+    def __init__(self, quarantine: Quarantine, readings: Callable[[], ReadingsLane], alarms: AlarmsLane) -> None:
+        """The lanes need not run. Readings need one that knows nothing yet: watermarks rise elsewhere."""
         self._quarantine, self._readings, self._alarms = quarantine, readings, alarms
 
     async def take(self, poison: Poison) -> None:
         """Raises WireError and Rejected when it is still no good, Unavailable when it may be later."""
         if poison.cause is Cause.REFUSED:
             batch = ingest.read(poison.topic, poison.payload)
-            await self._readings.write_again(batch, f"quarantine-{poison.id}")
+            await self._readings().write_again(batch, f"quarantine-{poison.id}")
         elif poison.topic.endswith("/readings"):
             batch = ingest.read(poison.topic, poison.payload)
-            stored = await self._readings.take([batch])
+            stored = await self._readings().take([batch])
             _require_taken(poison, batch.last_sequence, stored[batch.box, batch.spool_id])
         elif poison.topic.endswith("/alarms"):
             message = alarms.read(poison.topic, poison.payload)

@@ -33,9 +33,18 @@ _BEHIND_S = 1.0
 class StatusesLane:
     """Takes one status after the other."""
 
-    def __init__(self, *, ledger: Ledger, quarantine: Quarantine, changed: Callable[[], None], rng: Random) -> None:
-        """`changed` is called after a commit that others should hear of."""
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        quarantine: Quarantine,
+        changed: Callable[[], None],
+        rng: Random,
+        is_ours: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        """`changed` is called after a commit that others should hear of; `is_ours`: does this lane hear the box?"""
         self._ledger, self._quarantine, self._changed = ledger, quarantine, changed
+        self._is_ours = is_ours
         self._outage = Outage("statuses", rng, _RETRY_MOST_S)
         self._looks = Outage("silent boxes", rng, _RETRY_MOST_S)
         self._heard: dict[str, float] = {}
@@ -69,7 +78,7 @@ class StatusesLane:
                     self._changed()
 
     def _is_silent(self, state: BoxState) -> bool:
-        if not state.online or self._listens_since is None:
+        if not state.online or self._listens_since is None or not self._is_ours(state.box):
             return False
         heard_at = max(self._listens_since, self._heard.get(state.box, 0.0))
         return asyncio.get_running_loop().time() - heard_at > SILENT_S

@@ -100,7 +100,7 @@ async def opened(folder: Path, http: Http, inventory: Inventory | None = None) -
         rest = {"quarantine": aside, "rng": Random(1)}
         readings = ReadingsLane(ledger=ledger, store=store, live=live, inventory=inventory, **rest)
         alarms = AlarmsLane(ledger=ledger, changed=live.wake, **rest)
-        more = [extra, quarantine.router(aside, Replay(aside, readings, alarms))]
+        more = [extra, quarantine.router(aside, Replay(aside, lambda: readings, alarms))]
         app = create_app(ledger, store, live, inventory, gate.now, more, Doors(http, found))
         async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
             routes = [(route.path, one) for route in app.routes for one in getattr(route, "route_handlers", [])]

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Integer, MetaData
 
-REVISION = "0010"
+REVISION = "0011"
 """The migration that leads to these tables."""
 
 metadata = MetaData(

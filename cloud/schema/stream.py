@@ -1,4 +1,4 @@
-"""Tables of what comes and goes: watermarks and gaps of spools, boxes, the event log, the outbox."""
+"""Tables of what comes and goes: watermarks and gaps of spools, boxes, leases, the event log, the outbox."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Integer, Table, Text
 
@@ -42,6 +42,18 @@ boxes = Table(
     Column("config_version", Text, nullable=False),
     Column("clock_off_s", BigInteger, nullable=False, server_default="0"),
     Column("clock", Text),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("of", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("holder", Text, nullable=False),  # empty: nobody
+    Column("term", BigInteger, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("is_wanted", Boolean, nullable=False),
 )
 
 events = Table(

@@ -229,5 +229,5 @@ async def test_a_million_series_do_not_come_in(tmp_path: Path) -> None:
         assert len(kept) == 2
         poison = await found.quarantine.get(kept[0].id)
         assert poison is not None
-        await Replay(found.quarantine, found.readings, found.alarms).take(poison)
+        await Replay(found.quarantine, lambda: found.readings, found.alarms).take(poison)
         assert await found.store.count(0, 2**62) == 2 * UNKNOWN_MAX + 1
