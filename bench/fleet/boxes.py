@@ -26,7 +26,7 @@ READINGS_A_SECOND = 20
 _STEP_S = 0.25
 _LEAN_S = 1.0
 _LOOK_S = 0.02
-_DRAIN_S = 90.0
+_DRAIN_S, _IN_FLIGHT_S = 90.0, 0.5
 _MS_NS = 1_000_000
 
 
@@ -129,6 +129,14 @@ class BenchBoxes:
         """Wait until each has heard a receipt of both lanes."""
         async with asyncio.timeout(_DRAIN_S):
             while not all(box.spool.depth(lane).stored for box in self for lane in Lane):
+                await asyncio.sleep(_LOOK_S)
+
+    async def all_hear(self) -> None:
+        """Wait until each has heard a receipt of now: no late one of what has just been killed."""
+        await asyncio.sleep(_IN_FLIGHT_S)
+        before = {box.name: box.spool.depth(Lane.READINGS).stored for box in self}
+        async with asyncio.timeout(_DRAIN_S):
+            while any(box.spool.depth(Lane.READINGS).stored == before[box.name] for box in self):
                 await asyncio.sleep(_LOOK_S)
 
     def forget_silence(self) -> None:

@@ -90,6 +90,18 @@ async def test_a_broker_that_never_answers(broker: ScriptedBroker, monkeypatch: 
         assert isinstance(await refusal(broker.port), Unreachable)
 
 
+async def test_a_broker_that_hangs_up_instead_of_a_puback() -> None:
+    """As a cluster does that elects a leader: the box knows at once, not after the 30 s that a PUBACK may take."""
+    async with scripted(ScriptedBroker(unacknowledged="/status")) as broker, link_to(broker.port) as link:
+        sending = asyncio.create_task(link.send(topics.topic(BOX, "status"), b"{}"))
+        while not broker.published:
+            await asyncio.sleep(0.01)
+        broker.hang_up()
+        async with asyncio.timeout(10):
+            with pytest.raises(Unreachable, match="lost before an answer"):
+                await sending
+
+
 async def test_a_real_broker_with_a_password(tmp_path: Path) -> None:
     """A mosquitto with a password file refuses a box without a password, and takes the one in the address."""
     password = tmp_path / "password"
@@ -136,7 +148,7 @@ async def test_a_cut_wakes_the_listener() -> None:
     async with scripted(ScriptedBroker(unacknowledged="/alarms")) as broker, asyncio.timeout(PATIENCE_S):
         with pytest.raises(ExceptionGroup) as caught:
             await _cut_while_sending(broker)
-    assert [type(error) for error in caught.value.exceptions] == [Unreachable]
+    assert {type(error) for error in caught.value.exceptions} == {Unreachable}
 
 
 async def _cut_while_sending(broker: ScriptedBroker) -> None:

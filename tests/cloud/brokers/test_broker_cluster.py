@@ -3,19 +3,15 @@
 import asyncio
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import closing, suppress
 
+import nats_cluster
 import pytest
-import servers
-from city_authority import CityAuthority
-from guarded_broker import BROKER, CLOUD, HOST, configure, nats_program
-from servers import Server, free_port
+from guarded_broker import BROKER, CLOUD, HOST
+from nats_cluster import Cluster
 
 from cloud.link import MqttInbox
 from edge.link import MqttLink
-from wire.broker import Broker
 from wire.errors import LinkError
 from wire.topics import What, topic
 
@@ -24,57 +20,27 @@ ELECTED_S = 60.0
 """A busy machine may take long to elect leaders."""
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """Its nodes, where boxes and the cloud come in at each, and the ports by which nodes reach each other."""
-
-    nodes: tuple[Server, ...]
-    doors: tuple[Broker, ...]
-    route_ports: tuple[int, ...]
-    authority: CityAuthority
+class Rig(Cluster):
+    """The cluster, with box and cloud at one node or another."""
 
     def inbox(self, node: int, what: What = "readings") -> MqttInbox:
         """A lane of the cloud's, at one node."""
-        return MqttInbox(self.authority.way(self.doors[node], CLOUD), f"egret-cloud-{what}", [topic("+", what)])
+        way = self.authority.way(self.nodes[node].door, CLOUD)
+        return MqttInbox(way, f"egret-cloud-{what}", [topic("+", what)])
 
     def link(self, node: int) -> MqttLink:
         """The box's, at one node."""
-        return MqttLink(self.authority.way(self.doors[node], BOX), BOX, b"{}")
+        return MqttLink(self.authority.way(self.nodes[node].door, BOX), BOX, b"{}")
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """On one machine; in a city each node has its own, with these very files."""
-    folder = tmp_path_factory.mktemp("cluster")
-    authority = CityAuthority(folder)
-    authority.issue(BROKER, names=f"DNS:{HOST}")
-    authority.issue(CLOUD)
-    authority.issue(BOX)
-    tls = folder / "tls"
-    authority.install(BROKER, tls)
-    ports = [(free_port(), free_port()) for _ in range(3)]
-    named = [word for port, route in ports for word in ("--node", f"{HOST}:{port}:{route}")]
-    state = ("--state", str(folder / "state"))
-    configure(
-        "--kind", "nats", "--nodes", "3", "--listen", "127.0.0.1", *named, "--tls", str(tls), "--out", str(tls), *state
-    )
-    nodes = tuple(node(folder, number, port) for number, (port, _) in enumerate(ports, 1))
-    doors = tuple(Broker(HOST, port, is_tls=True) for port, _ in ports)
-    with ExitStack() as stack:
-        for one in nodes:
-            stack.enter_context(one)
-        yield Cluster(nodes, doors, tuple(route for _, route in ports), authority)
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """Shared: a node that a test kills it starts again."""
+    with nats_cluster.cluster(tmp_path_factory.mktemp("cluster"), [BOX]) as running:
+        yield Rig(running.nodes, running.authority)
 
 
-def node(folder: Path, number: int, port: int) -> Server:
-    """One of the three, with a log of its own."""
-    own = folder / f"node-{number}"
-    own.mkdir()
-    command = [nats_program(), "-c", str(folder / f"tls/egret-{number}.conf")]
-    return Server(f"mqtts://{HOST}:{port}", command, own, lambda: servers.accepts(port))
-
-
-async def elected(cluster: Cluster, node: int) -> None:
+async def elected(cluster: Rig, node: int) -> None:
     """Wait until this node lets sessions begin: the cluster has its leaders. Takes nothing that the tests wait for."""
     async with asyncio.timeout(ELECTED_S):
         while True:
@@ -85,7 +51,7 @@ async def elected(cluster: Cluster, node: int) -> None:
                 await asyncio.sleep(0.2)
 
 
-async def say(cluster: Cluster, node: int, payload: bytes) -> None:
+async def say(cluster: Rig, node: int, payload: bytes) -> None:
     """As a box does: again, over a new connection, until the broker has it."""
     async with asyncio.timeout(ELECTED_S):
         while True:
@@ -104,7 +70,7 @@ async def hear(lane: MqttInbox, payload: bytes) -> None:
                 return
 
 
-async def test_a_box_and_the_cloud_meet_at_different_nodes(cluster: Cluster) -> None:
+async def test_a_box_and_the_cloud_meet_at_different_nodes(cluster: Rig) -> None:
     """What the box says at the first node the cloud hears at the second."""
     await elected(cluster, 1)
     async with cluster.inbox(1) as lane:
@@ -113,30 +79,30 @@ async def test_a_box_and_the_cloud_meet_at_different_nodes(cluster: Cluster) -> 
 
 
 @pytest.mark.parametrize("killed", [0, 1, 2])
-async def test_a_node_that_is_killed_takes_nothing_with_it(cluster: Cluster, killed: int) -> None:
+async def test_a_node_that_is_killed_takes_nothing_with_it(cluster: Rig, killed: int) -> None:
     """A reading waits for a cloud that is away: it is found at another node, whichever has died, and work goes on."""
     for node in range(3):
         await elected(cluster, node)
     async with cluster.inbox(killed):
         pass
     await say(cluster, killed, b"before %d" % killed)
-    cluster.nodes[killed].kill()
+    cluster.nodes[killed].server.kill()
     survivor, other = (node for node in range(3) if node != killed)
     await elected(cluster, survivor)
     async with cluster.inbox(survivor) as lane:
         await hear(lane, b"before %d" % killed)
         await say(cluster, other, b"after %d" % killed)
         await hear(lane, b"after %d" % killed)
-    cluster.nodes[killed].start()
+    cluster.nodes[killed].server.start()
 
 
 @pytest.mark.parametrize(("name", "is_node"), [(BROKER, True), (BOX, False), (CLOUD, False), ("", False)])
-async def test_only_a_node_is_let_in_as_a_node(cluster: Cluster, name: str, is_node: bool) -> None:  # noqa: FBT001
+async def test_only_a_node_is_let_in_as_a_node(cluster: Rig, name: str, is_node: bool) -> None:  # noqa: FBT001
     """A stolen box would read everything if it passed for one: its certificate has no node's name."""
     trusting = ssl.create_default_context(cafile=cluster.authority.folder / "ca.pem")
     if name:
         trusting.load_cert_chain(cluster.authority.folder / f"{name}.pem", cluster.authority.folder / f"{name}.key")
-    assert (b"PONG" in await answer(cluster.route_ports[0], trusting)) == is_node
+    assert (b"PONG" in await answer(cluster.nodes[0].route_port, trusting)) == is_node
 
 
 async def answer(port: int, trusting: ssl.SSLContext) -> bytes:
