@@ -89,27 +89,29 @@ class Leases:
                     await asyncio.sleep(self._watch.beat_s)
             finally:
                 await end(self._tasks.values())
-                terms = {duty: tenure.term for duty, tenure in self._tenures.items()}
                 with suppress(Unavailable):
-                    await self._database.write(partial(leases.release, holder=self._holder, terms=terms))
+                    await self._database.write(partial(leases.release, holder=self._holder, terms=self._terms()))
 
     async def _turn(self, tasks: asyncio.TaskGroup) -> None:
         """Beat, look, let go, take. Raises Unavailable."""
-        known = await self._database.write(self._beat)
+        look = self._database.write if self._tenures else self._database.read
+        known = await look(self._beat)
         duties = self._role.duties
         self._watch.look(duties, known, asyncio.get_running_loop().time())
         for duty in list(self._tenures):
-            await self._keep(duty, known.get(duty))
+            self._keep(duty, known.get(duty), tasks)
         for duty in duties:
-            if duty not in self._tenures and await self._is_free(duty, known):
+            if duty not in self._tasks and await self._is_free(duty, known):
                 await self._take(duty, known.get(duty), tasks)
 
     def _beat(self, connection: Connection) -> Mapping[Duty, Lease]:
-        terms = {duty: tenure.term for duty, tenure in self._tenures.items()}
-        leases.beat(connection, self._holder, terms)
+        leases.beat(connection, self._holder, self._terms())
         return leases.everyone(connection)
 
-    async def _keep(self, duty: Duty, lease: Lease | None) -> None:
+    def _terms(self) -> Mapping[Duty, int]:
+        return {duty: tenure.term for duty, tenure in self._tenures.items()}
+
+    def _keep(self, duty: Duty, lease: Lease | None, tasks: asyncio.TaskGroup) -> None:
         """Go on, or let go of what another has taken, or whose own process asks for it."""
         tenure = self._tenures[duty]
         is_ours = lease is not None and (lease.holder, lease.term) == (self._holder, tenure.term)
@@ -117,12 +119,18 @@ class Leases:
             tenure.beat()
             return
         del self._tenures[duty]
-        await end([self._tasks.pop(duty)])
+        tasks.create_task(self._leave(tenure, is_ours=is_ours))
+
+    async def _leave(self, tenure: Tenure, *, is_ours: bool) -> None:
+        """In a task of its own: a database that hangs must not keep other leases from beating."""
+        await end([self._tasks[tenure.duty]])
+        del self._tasks[tenure.duty]
         if is_ours:
-            await self._database.write(partial(leases.release, holder=self._holder, terms={duty: tenure.term}))
-            _log.warning("%s is done by its own process again", duty)
+            let_go = partial(leases.release, holder=self._holder, terms={tenure.duty: tenure.term})
+            await self._outage.outlast(partial(self._database.write, let_go))
+            _log.warning("%s is done by its own process again", tenure.duty)
         else:
-            _log.warning("%s is done by another process now: this one was silent too long", duty)
+            _log.warning("%s is done by another process now: this one was silent too long", tenure.duty)
 
     async def _is_free(self, duty: Duty, known: Mapping[Duty, Lease]) -> bool:
         """May this process take it now?"""

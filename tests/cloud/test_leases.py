@@ -59,6 +59,8 @@ class Process:
     def __init__(self, database: Database, name: str, role: Role) -> None:
         self.doing: dict[Duty, Tenure] = {}
         self.retired: list[Duty] = []
+        self.may_end = asyncio.Event()
+        self.may_end.set()
         watch = LeaseWatch(beat_s=0.05, lost_s=0.4)
         self._leases = Leases(database, name, role, self._work, self._retire, Random(1), watch)
         self._task = asyncio.create_task(self._leases.run())
@@ -68,6 +70,7 @@ class Process:
         try:
             await asyncio.Event().wait()
         finally:
+            await self.may_end.wait()
             del self.doing[tenure.duty]
 
     async def _retire(self, duty: Duty) -> None:
@@ -142,6 +145,19 @@ async def test_a_process_that_is_started_again_need_not_wait_for_itself(database
             while READINGS not in restarted.doing:
                 await asyncio.sleep(0.005)
         assert restarted.doing[READINGS].term == 2
+
+
+async def test_work_that_is_slow_to_end_costs_no_other_lease(database: Database) -> None:
+    """A share is asked for, and its lane hangs in a database: meanwhile the process keeps the share of its own."""
+    async with process(database, "a", "1/2") as first:
+        await first.until("1/2", "2/2")
+        first.may_end.clear()
+        async with process(database, "b", "2/2") as second:
+            await second.until("2/2")
+            assert first.doing[READINGS].term == 1
+            first.may_end.set()
+            await first.until("1/2")
+            await second.until("2/2")
 
 
 async def test_one_process_notifies(database: Database) -> None:
