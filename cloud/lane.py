@@ -10,7 +10,7 @@ from wire.backoff import delays
 from wire.errors import LinkError, first_of
 
 _log = logging.getLogger(__name__)
-_RETRY_FIRST_S, _RETRY_MOST_S = 0.25, 15.0
+_RETRY_FIRST_S, _RETRY_MOST_S = 0.25, 2.0
 _CANCEL_AGAIN_S = 5.0
 
 
