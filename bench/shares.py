@@ -1,10 +1,10 @@
 """Several clouds on one ledger: each takes its share of the boxes, and the share of one that is killed.
 
-Three `egret cloud run` on PostgreSQL, InfluxDB 1 and a nats-server; twelve boxes with 20 readings a second and an alarm
-event a second each. At random moments one of the clouds is killed with SIGKILL and started again some time later, or
-frozen for longer than its leases last (SIGSTOP) and woken up. In the end everything must be there, and once.
-`takeover_s` is the longest time in which any box heard no receipt after a kill, from the last before it; `frozen_s` the
-same for a frozen cloud: what the broker had sent into its socket the box must send again, which takes longer.
+Three `egret cloud run` on PostgreSQL, InfluxDB 1 and a nats-server; twelve boxes with 20 readings and an alarm event a
+second each. At random moments one of the clouds is killed with SIGKILL and started again some time later, or frozen for
+longer than its leases last (SIGSTOP) and woken up. A quick run has two clouds, on SQLite. In the end everything must be
+there, and once. `takeover_s` is the longest time in which any box heard no receipt after a kill, from the last before
+it; `frozen_s` the same for a frozen cloud: what the broker had sent into its socket the box must send again.
 """
 
 import asyncio
@@ -39,12 +39,21 @@ _TAKEOVER_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The servers."""
+    """The servers; `ledger_url` is empty for SQLite, which all clouds then have in one folder."""
 
     folder: Path
     broker_url: str
     store_url: str
     ledger_url: str
+
+    def data(self, number: int) -> Path:
+        """What one cloud keeps: on PostgreSQL in a folder of its own, as on a machine of its own."""
+        return self.folder / (f"cloud-{number}" if self.ledger_url else "cloud")
+
+    @property
+    def ledger_place(self) -> str | Path:
+        """As `Ledger` takes it."""
+        return self.ledger_url or self.data(1) / "ledger.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ async def run(*, is_quick: bool, faults: int | None = None) -> Result:
     """Start all, break clouds one after the other, balance the books."""
     size = Size(4, 2, 1) if is_quick else Size(12, 3, faults or 8)
     rng = Random(7)  # the same faults each time; when they strike is up to the machine
-    with tempfile.TemporaryDirectory(prefix="egret-bench-") as name, _house(Path(name)) as house:
+    with tempfile.TemporaryDirectory(prefix="egret-bench-") as name, _house(Path(name), is_quick=is_quick) as house:
         boxes = _names(size)
         city = write_city(house.folder, boxes)
         inventory = sensors_yaml.load(city, profile_yaml.load_library(profile_yaml.library_folder()))
@@ -83,7 +92,7 @@ async def run(*, is_quick: bool, faults: int | None = None) -> Result:
             silences = await _under_faults(running, processes, size, rng, is_quick=is_quick)
             is_drained = await running.drained()
             store = influxdb_v1.open_store(influxdb_v1.Config(url=house.store_url, database="egret"))
-            books = await balance(running, store, house.ledger_url, inventory, silences.began_ns)
+            books = await balance(running, store, house.ledger_place, inventory, silences.began_ns)
     return _result(size, silences, books, is_drained=is_drained)
 
 
@@ -95,27 +104,27 @@ def _names(size: Size) -> list[str]:
 
 
 @contextmanager
-def _house(folder: Path) -> Iterator[House]:
+def _house(folder: Path, *, is_quick: bool) -> Iterator[House]:
     with ExitStack() as stack:
-        postgresql = stack.enter_context(servers.postgresql(folder))
+        ledger_url = "" if is_quick else stack.enter_context(servers.postgresql(folder)).new_database()
         for name in ("nats", "influxd"):
             (folder / name).mkdir()
         nats = stack.enter_context(servers.nats(folder / "nats"))
         influxd = stack.enter_context(servers.influxd(folder / "influxd"))
-        yield House(folder, nats.url, influxd.url, postgresql.new_database())
+        yield House(folder, nats.url, influxd.url, ledger_url)
 
 
 def _command(house: House, city: Path, number: int, of: int) -> tuple[str, ...]:
-    """Each has a folder of its own, as on a machine of its own."""
     file = house.folder / f"cloud-{number}.yaml"
     document = {
         "schema": "egret.cloud/1",
         "broker": house.broker_url,
         "http": {"port": servers.free_port(), "login": "none"},
-        "data": str(house.folder / f"cloud-{number}"),
-        "ledger": house.ledger_url,
+        "data": str(house.data(number)),
         "store": {"kind": "influxdb_v1", "url": house.store_url, "database": "egret"},
     }
+    if house.ledger_url:
+        document["ledger"] = house.ledger_url
     file.write_text(yaml.safe_dump(document), encoding="utf-8")
     return egret("cloud", "run", "--config", str(file), "--inventory", str(city), "--share", f"{number}/{of}")
 
