@@ -11,7 +11,7 @@ from litestar import Litestar
 
 from cloud import heap
 from cloud.access import gate
-from cloud.admission import SET_ASIDE, Admission, Overruns
+from cloud.admission import SET_ASIDE, Admission, Overruns, metered
 from cloud.api import hooks, links, photos
 from cloud.api.app import create_app
 from cloud.api.doors import open_doors
@@ -183,8 +183,9 @@ class Cloud:
             return
         name = f"egret-cloud-live-{secrets.token_hex(4)}"
         inbox = MqttInbox(self._config.broker, name, [topics.topic("+", "readings")], is_passing=True)
+        within_bounds = metered(inbox, "readings", self._inventory.boxes, Overruns(self._now))
         run = partial(show, inventory=self._inventory, live=self._live)
-        await keep_running("live values", inbox, run, self._rng)
+        await keep_running("live values", within_bounds, run, self._rng)
 
     async def _notify(self, ledger: Ledger) -> None:
         await notify.run(

@@ -8,7 +8,7 @@ asks for its own share, and whoever does it meanwhile lets it go within a beat.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
 from random import Random
@@ -68,7 +68,7 @@ class Leases:
         holder: str,
         role: Role,
         work: Callable[[Tenure], Coroutine[Any, Any, None]],
-        retire: Callable[[Duty], Awaitable[None]],
+        retire: Callable[[Duty], Coroutine[Any, Any, None]],
         rng: Random,
         watch: LeaseWatch | None = None,
     ) -> None:
@@ -101,7 +101,7 @@ class Leases:
         for duty in list(self._tenures):
             self._keep(duty, known.get(duty), tasks)
         for duty in duties:
-            if duty not in self._tasks and await self._is_free(duty, known):
+            if duty not in self._tasks and await self._is_free(duty, known, tasks):
                 await self._take(duty, known.get(duty), tasks)
 
     def _beat(self, connection: Connection) -> Mapping[Duty, Lease]:
@@ -132,7 +132,7 @@ class Leases:
         else:
             _log.warning("%s is done by another process now: this one was silent too long", tenure.duty)
 
-    async def _is_free(self, duty: Duty, known: Mapping[Duty, Lease]) -> bool:
+    async def _is_free(self, duty: Duty, known: Mapping[Duty, Lease], tasks: asyncio.TaskGroup) -> bool:
         """May this process take it now?"""
         for other in leases.divided_otherwise(known, duty):
             if other.holder and not self._watch.is_lost(other.duty, 0):
@@ -143,7 +143,7 @@ class Leases:
                 return False
             if await self._database.write(partial(leases.retire, seen=other)):
                 _log.warning("%s is no more: the boxes are divided into %d now", other.duty, duty.share.of)
-                await self._retire(other.duty)
+                tasks.create_task(self._retire(other.duty))
         lease, is_own = known.get(duty), self._role.is_own(duty)
         if lease and lease.holder == self._holder:
             return True  # its holder was this process, before it was started again

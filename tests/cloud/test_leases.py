@@ -181,7 +181,7 @@ async def test_boxes_are_divided_one_way_at_a_time(database: Database, caplog: p
         assert not half.doing
         await alone.stop()
         await half.until("1/2", "2/2")
-        assert half.retired == [Duty(Part.READINGS, WHOLE)]
+        assert half.retired == [Duty(Part.READINGS, WHOLE)], "its session at the broker is ended"
 
 
 async def test_two_that_take_at_once_do_not_both_get_it(database: Database) -> None:
