@@ -158,7 +158,7 @@ def test_a_receipt_inside_a_batch_keeps_the_batch(tmp_path: Path) -> None:
 
 def test_a_batch_fits_in_a_message(tmp_path: Path) -> None:
     """12 000 readings in one window, of as many sensors with long names, become messages of at most 256 KiB."""
-    many = [Reading(f"{at:04x}-{at * 7919 % 65521:060x}", "tilt", at / 7, BEGIN_NS + at) for at in range(12_000)]
+    many = [Reading(f"{at:04x}-{at * 7919 % 65521:059x}", "tilt", at / 7, BEGIN_NS + at) for at in range(12_000)]
     file = open_spool(tmp_path)
     file.commit(Group(many), seals=True, is_synced=True)
     batches: list[Batch] = []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import small_city
 from busy_city import Town, at, clock
+from msgspec.structs import replace
 
 from cloud import config
 from cloud.cases.practice import Practice
@@ -59,7 +60,7 @@ async def test_a_red_case_has_a_person_and_a_deadline_and_climbs(tmp_path: Path)
     held: list[Town] = []
     async with Ledger(tmp_path / "ledger.db", lambda: held[0].now_ns, practice) as ledger:
         held.append(Town(ledger, at("2026-11-18 10:00")))
-        await ledger.take_alarms(small_city.lean(1, held[0].now_ns))
+        await ledger.take_alarms(replace(small_city.lean(1, held[0].now_ns), box="XM-TA-03"))
         asked = []
         for _ in range(3):
             [case] = await ledger.open_cases()
