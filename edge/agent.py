@@ -5,29 +5,22 @@ keeping go on, and what was kept is sent when it is back.
 """
 
 import asyncio
-import logging
 import uuid
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
 
 from edge.clock import BoxClock
-from edge.line import LinePath
-from edge.ports import LinePlan, Source
+from edge.configuration import Configuration
+from edge.lines import Lines
 from edge.spool import Spool
-from edge.supervise import keep_running
 from edge.uplink import OpenLink, Uplink
-from wire import kinds
 from wire.clock import ClockState
-from wire.errors import ConfigError, Mistake
-from wire.inventory import Box, Inventory, Line, Sensor
+from wire.inventory import Box, Inventory
 from wire.receipt import BoxStatus
 
-_log = logging.getLogger(__name__)
 _LOOK_S = 1.0
 """Between two looks at the clock."""
 
@@ -49,14 +42,27 @@ class Agent:
     """One box of an inventory. `run` is its life."""
 
     def __init__(
-        self, inventory: Inventory, box: Box, options: Options, *, open_link: OpenLink, clock: BoxClock, rng: Random
+        self,
+        inventory: Inventory,
+        box: Box,
+        options: Options,
+        *,
+        open_link: OpenLink,
+        clock: BoxClock,
+        rng: Random,
+        configuration: Configuration | None = None,
     ) -> None:
-        """Checks every line's block. Raises ConfigError with all mistakes."""
+        """Checks every line's block. Raises ConfigError with all mistakes.
+
+        `configuration`: what may change `inventory` while the box runs.
+        """
         self._inventory, self._box, self._options = inventory, box, options
+        self._configuration = configuration
         self._open_link, self._clock, self._rng = open_link, clock, rng
         self._boot = uuid.uuid4().hex[:8]
         self._spool = Spool(options.data, batch_s=options.batch_s, limits=box.spool, boot=clock.boot)
-        self._check_lines()
+        self._lines = Lines(self._spool, options.root, clock, rng)
+        self._lines.check(inventory, box)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set or every source has ended; then what is kept is sent, for a few seconds at most.
@@ -64,11 +70,11 @@ class Agent:
         Raises EgretError, alone or in a group, when the spool cannot be read or written.
         """
         async with self._spool, asyncio.TaskGroup() as tasks:
-            uplink = Uplink(self._open_link, self._spool, self._offline(), self._clock, self._rng)
+            uplink = Uplink(self._open_link, self._spool, self._offline(), self._clock, self._rng, self._configuration)
             sending = tasks.create_task(uplink.run())
             keeping = tasks.create_task(self._spool.keep())
             timing = tasks.create_task(self._keep_time())
-            await self._sample(stop)
+            await self._sample(stop, uplink)
             await self._spool.flush()
             with suppress(TimeoutError):
                 async with asyncio.timeout(0 if uplink.is_gone else self._options.drain_s):
@@ -86,41 +92,20 @@ class Agent:
                 await self._spool.settle(self._clock.offset_ns, is_sure=state is ClockState.SURE)
             await asyncio.sleep(_LOOK_S)
 
-    async def _sample(self, stop: asyncio.Event) -> None:
+    async def _sample(self, stop: asyncio.Event, uplink: Uplink) -> None:
         """All lines, until told to stop or none is left."""
-        states = await self._spool.states()
         async with asyncio.TaskGroup() as tasks:
-            lines = [tasks.create_task(self._follow(line, states)) for line in self._box.lines]
-            stopping = tasks.create_task(_cancel_when(stop, lines))
-            sensors = sum(len(line.sensors) for line in self._box.lines)
-            _log.info("box %s runs: %d lines, %d sensors", self._box.id, len(lines), sensors)
-            await (asyncio.gather(*lines, return_exceptions=True) if lines else stop.wait())
-            stopping.cancel()
-
-    async def _follow(self, line: Line, states: Mapping[str, bytes]) -> None:
-        path = LinePath(self._sensors(line), self._inventory.version, self._spool)
-        path.restore(states)
-        name = f"box {self._box.id}, line {line.key}"
-        await keep_running(name, path, partial(self._open_source, line), self._clock, self._rng)
-
-    def _open_source(self, line: Line) -> Source:
-        plan = LinePlan(line, self._sensors(line), self._options.root, self._clock, lambda: self._spool.waiting)
-        source: Source = kinds.find("edge.sources", line.source, where=line.where).open_source(plan)
-        return source
-
-    def _sensors(self, line: Line) -> Mapping[str, Sensor]:
-        return {name: self._inventory.sensors[name] for name in line.sensors}
-
-    def _check_lines(self) -> None:
-        """Raises ConfigError with the mistakes of all lines."""
-        mistakes: list[Mistake] = []
-        for line in self._box.lines:
-            try:
-                self._open_source(line)
-            except ConfigError as error:
-                mistakes += error.mistakes
-        if mistakes:
-            raise ConfigError(mistakes)
+            await self._lines.become(self._inventory, self._box, tasks)
+            waiting = [tasks.create_task(stop.wait()), tasks.create_task(self._lines.ended())]
+            taking = []
+            if self._configuration:
+                run = self._configuration.run(self._lines, tasks, lambda: uplink.is_linked)
+                taking.append(tasks.create_task(run))
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in (*waiting, *taking):
+                task.cancel()
+            await asyncio.wait([*waiting, *taking])
+            await self._lines.stop()
 
     def _offline(self) -> BoxStatus:
         return BoxStatus(
@@ -131,12 +116,6 @@ class Agent:
             version=_own_version(),
             config_version=self._inventory.version,
         )
-
-
-async def _cancel_when(stop: asyncio.Event, lines: Sequence[asyncio.Task[None]]) -> None:
-    await stop.wait()
-    for line in lines:
-        line.cancel()
 
 
 def _own_version() -> str:

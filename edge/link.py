@@ -15,6 +15,7 @@ from wire import topics
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
 from wire.mqtt_client import MqttClient
+from wire.topics import What
 
 _library_log = logging.getLogger("edge.link.library")
 _library_log.setLevel(logging.CRITICAL)  # aiomqtt and paho log every attempt as an error; the uplink says it once
@@ -32,26 +33,27 @@ _SUBACK_FAILURE = 0x80
 class MqttLinks:
     """One link after the other, each a new `MqttLink`: where the last one was lost, the next is to the next node."""
 
-    def __init__(self, broker: Broker, box: str) -> None:
+    def __init__(self, broker: Broker, box: str, hears: Sequence[What] = ("receipts",)) -> None:
         """Boxes begin at different nodes."""
-        self._broker, self._box = broker.first_for(box), box
+        self._broker, self._box, self._hears = broker.first_for(box), box, hears
         self._last: MqttLink | None = None
 
     def __call__(self, will: bytes) -> "MqttLink":
         """A link that is not connected yet."""
         if self._last and self._last.is_lost:
             self._broker = self._broker.next()
-        self._last = MqttLink(self._broker, self._box, will)
+        self._last = MqttLink(self._broker, self._box, will, hears=self._hears)
         return self._last
 
 
 class MqttLink:
-    """Connected from entering to leaving; subscribed to the box's receipts. `will` goes out when it is cut off."""
+    """Connected from entering to leaving; subscribed to what the box hears. `will` goes out when it is cut off."""
 
-    def __init__(self, broker: Broker, box: str, will: bytes) -> None:
+    def __init__(self, broker: Broker, box: str, will: bytes, *, hears: Sequence[What] = ("receipts",)) -> None:
         """Nothing is connected yet; `will` is the retained status the broker publishes for a lost box."""
         self._broker, self._box, self._will = broker, box, will
         self.is_lost = False
+        self._hears = [topics.topic(box, what) for what in hears]
 
     _client: aiomqtt.Client
     _stack: AsyncExitStack
@@ -61,7 +63,7 @@ class MqttLink:
         try:
             async with AsyncExitStack() as stack:
                 self._client = await stack.enter_async_context(self._unconnected())
-                granted = await self._client.subscribe(topics.topic(self._box, "receipts"), qos=1)
+                granted = await self._client.subscribe([(name, 1) for name in self._hears])
                 self._require(granted)
                 self._stack = stack.pop_all()
         except aiomqtt.MqttError as error:
@@ -112,9 +114,9 @@ class MqttLink:
 
     def _require(self, granted: Sequence[int | ReasonCode]) -> None:
         """A box that may not hear its receipts would keep everything for ever. Raises LinkError."""
-        if any((code if isinstance(code, int) else code.value) >= _SUBACK_FAILURE for code in granted):
-            why = f"it may not subscribe to {topics.topic(self._box, 'receipts')}"
-            raise link_error(self._broker, self._box, _SUBACK_FAILURE, why)
+        for name, code in zip(self._hears, granted, strict=True):
+            if (code if isinstance(code, int) else code.value) >= _SUBACK_FAILURE:
+                raise link_error(self._broker, self._box, _SUBACK_FAILURE, f"it may not subscribe to {name}")
 
     def _said_no(self, error: aiomqtt.MqttError) -> LinkError:
         """Only a CONNACK carries the broker's own answer; other codes are paho's, for a connection that is lost."""

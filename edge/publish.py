@@ -8,13 +8,13 @@ none has come for a while and at every new connection.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 import msgspec
 
 from edge.pace import Pace
-from edge.ports import Link
+from edge.ports import Delivery, Link
 from edge.spool import Spool
 from wire import alarm_message, receipt, topics
 from wire import batch as wire_batch
@@ -40,18 +40,30 @@ _FROM_THE_FUTURE = (
 Message = tuple[int, bytes]
 """The last sequence in it, and its payload."""
 
+Hear = Callable[[Delivery], None]
 
-async def publish(box: str, spool: Spool, link: Link, rng: Random) -> None:
-    """Send both lanes over one connection until it is lost: raises LinkError, in a group."""
+
+def ignore(_: Delivery) -> None:
+    """A box that hears its receipts alone."""
+
+
+async def publish(box: str, spool: Spool, link: Link, rng: Random, hear: Hear = ignore) -> None:
+    """Send both lanes over one connection until it is lost: raises LinkError, in a group.
+
+    `hear` is given what comes down and is no receipt.
+    """
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_listen(spool, link))
+        tasks.create_task(_listen(spool, link, hear))
         for lane in (Lane.ALARMS, Lane.READINGS):
             tasks.create_task(_LaneSender(lane, box, spool, link, rng).run())
 
 
-async def _listen(spool: Spool, link: Link) -> None:
+async def _listen(spool: Spool, link: Link, hear: Hear) -> None:
     doubted: set[Lane] = set()
     async for delivery in link.deliveries():
+        if not delivery.topic.endswith("/receipts"):
+            hear(delivery)
+            continue
         try:
             stored = receipt.decode_receipt(delivery.payload)
         except WireError as error:

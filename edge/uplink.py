@@ -12,8 +12,9 @@ from random import Random
 import msgspec
 
 from edge.clock import BoxClock
+from edge.configuration import Configuration
 from edge.ports import Link
-from edge.publish import publish
+from edge.publish import ignore, publish
 from edge.spool import Spool
 from wire import receipt, topics
 from wire.backoff import delays
@@ -32,9 +33,20 @@ OpenLink = Callable[[bytes], Link]
 class Uplink:
     """One box's connection. `status` is its offline form, without what changes."""
 
-    def __init__(self, open_link: OpenLink, spool: Spool, status: BoxStatus, clock: BoxClock, rng: Random) -> None:
-        """Nothing is connected yet; `spool` is open."""
+    def __init__(
+        self,
+        open_link: OpenLink,
+        spool: Spool,
+        status: BoxStatus,
+        clock: BoxClock,
+        rng: Random,
+        configuration: Configuration | None = None,
+    ) -> None:
+        """Nothing is connected yet; `spool` is open. `configuration` hears what it is to be, and is reported."""
         self._open_link, self._spool, self._status, self._clock, self._rng = open_link, spool, status, clock, rng
+        self._configuration = configuration
+        self.is_linked = False
+        """Does a connection stand?"""
         self._gone_at: float | None = None
         self._is_leaving = False
 
@@ -70,15 +82,29 @@ class Uplink:
         if self._gone_at is not None:
             _log.warning("the broker is back after %.0f s", asyncio.get_running_loop().time() - self._gone_at)
             self._gone_at = None
+        self.is_linked = True
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(publish(self._status.box, self._spool, link, self._rng))
+                hear = self._configuration.hear if self._configuration else ignore
+                tasks.create_task(publish(self._status.box, self._spool, link, self._rng, hear))
                 tasks.create_task(self._report(link))
+                if self._configuration:
+                    tasks.create_task(self._say_configuration(link, self._configuration))
         except asyncio.CancelledError:
             with suppress(LinkError, TimeoutError):
                 async with asyncio.timeout(_FAREWELL_S):
                     await self._say(link, is_online=False)
             raise
+        finally:
+            self.is_linked = False
+
+    async def _say_configuration(self, link: Link, configuration: Configuration) -> None:
+        """At every connection, and whenever it is another."""
+        while True:
+            configuration.changed.clear()
+            await link.send(topics.topic(self._status.box, "reported"), configuration.reported(), retain=True)
+            await self._say(link, is_online=True)
+            await configuration.changed.wait()
 
     async def _report(self, link: Link) -> None:
         while True:
@@ -96,4 +122,6 @@ class Uplink:
             "waiting": self._spool.waiting,
             "clock": self._clock.state,
         }
+        if self._configuration:
+            now["config_version"] = self._configuration.inventory.version
         return receipt.encode(msgspec.structs.replace(self._status, **now))

@@ -24,6 +24,8 @@
     │  └ StaleCase            somebody else has changed it meanwhile
     ├ NotifyError             a notice that its receiver has not taken: try again
     │  └ Undeliverable        it will never take it: a dead letter
+    ├ DesiredRefused          a configuration that a box does not take
+    ├ Unsafe                  what would be done harms somebody
     └ WireError               bytes we cannot read: quarantine
 
 Exit codes of the command belong to the classes, so a script can tell them apart.
@@ -191,6 +193,16 @@ class NotifyError(EgretError):
 
 class Undeliverable(NotifyError):
     """The receiver will never take this notice, however often it is sent: a dead letter at once."""
+
+
+class DesiredRefused(EgretError):
+    """A configuration that a box does not take; it goes on with the one it has."""
+
+
+class Unsafe(EgretError):
+    """Refused for safety."""
+
+    exit_code = 6
 
 
 class WireError(EgretError):

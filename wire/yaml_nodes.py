@@ -57,6 +57,18 @@ def plain(value: object, where: str) -> Node:
     return TextNode(where, "" if value is None else str(value), is_null=value is None)
 
 
+Bare: TypeAlias = "str | list[Bare] | dict[str, Bare] | None"
+
+
+def bare(node: Node) -> Bare:
+    """What a node says, without its place."""
+    if isinstance(node, MapNode):
+        return {key: bare(entry) for key, entry in node.entries.items()}
+    if isinstance(node, ListNode):
+        return [bare(item) for item in node.items]
+    return None if node.is_null else node.text
+
+
 def parse(text: str, file: str, add: Callable[[Mistake], None]) -> Node | None:
     """The document, or None when it is empty or cannot be read as written; mistakes go to `add`."""
     try:

@@ -13,8 +13,9 @@ import msgspec
 from edge import recording, recording_mapping
 from edge.agent import Agent, Options
 from edge.clock import BoxClock
-from edge.commands.run import box_of, until_told
+from edge.commands.run import until_told
 from edge.condition import Conditioner
+from edge.configuration import box_of
 from edge.decode import decode
 from edge.detect import Detector
 from edge.link import MqttLinks
@@ -87,7 +88,7 @@ def replay(
         asyncio.run(_judge(source, city.sensors, city.version))
         return
     options = {"file": str(file), "mapping": str(mapping or ""), "speed": speed, "shift_to_now": shift_to_now}
-    _send(city, _playing(box_of(city, box, inventory), options), broker_address.parse(broker), data)
+    _send(city, _playing(box_of(city, box, str(inventory)), options), broker_address.parse(broker), data)
 
 
 def _playing(box: Box, options: Mapping[str, object]) -> Box:

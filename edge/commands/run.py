@@ -12,14 +12,14 @@ import click
 from edge import machine_clock
 from edge.agent import Agent, Options
 from edge.clock import BoxClock
+from edge.configuration import Configuration, box_of
 from edge.link import MqttLinks
 from edge.lock import only_one
 from wire import broker as broker_address
 from wire import profile_yaml, sensors_yaml
-from wire.errors import ConfigError, Mistake
-from wire.inventory import Box, Inventory
-from wire.located import nearest
+from wire.inventory import Inventory
 from wire.scalars import duration_s
+from wire.topics import What
 
 _PEM = click.Path(exists=True, dir_okay=False)
 _BATCH_MOST_S = 10.0
@@ -62,6 +62,12 @@ class _Duration(click.ParamType[float]):
 @click.option("--cert", type=_PEM, default=None, help="mqtts: the box's certificate (PEM).")
 @click.option("--key", type=_PEM, default=None, help="mqtts: the key of that certificate (PEM).")
 @click.option("--root", default="/", show_default=True, help="Device paths are looked up below this folder.")
+@click.option(
+    "--trust",
+    type=_PEM,
+    multiple=True,
+    help="Take configurations signed with this key (the public half, PEM); without it, none is taken.",
+)
 @click.option("--batch", type=_Duration(), default="1s", show_default=True, help="How long a batch gathers, up to 10s.")
 @click.option(
     "--clock",
@@ -81,6 +87,7 @@ def run(
     cert: str | None,
     key: str | None,
     root: str,
+    trust: tuple[str, ...],
     batch: float,
     clock: str,
 ) -> None:
@@ -89,26 +96,29 @@ def run(
     Example:  egret edge run --box XM-TA-01 --broker mqtts://broker.city:8883
     """
     address = replace(broker_address.parse(broker), ca=ca or "", certificate=cert or "", key=key or "")
-    city = sensors_yaml.load(inventory, profile_yaml.load_library(devices or profile_yaml.library_folder()))
+
+    def own() -> Inventory:
+        return sensors_yaml.load(inventory, profile_yaml.load_library(devices or profile_yaml.library_folder()))
+
+    hears: tuple[What, ...] = ("receipts", "desired") if trust else ("receipts",)
     vouches = machine_clock.is_synced if clock == "ntp" else lambda: True
-    agent = Agent(
-        city,
-        box_of(city, box, inventory),
-        Options(data, root, batch),
-        open_link=MqttLinks(address, box),
-        clock=BoxClock(time.time_ns, machine_clock.steady_ns, vouches, boot=machine_clock.boot_id()),
-        rng=Random(),  # noqa: S311 - jitter
-    )
+    box_clock = BoxClock(time.time_ns, machine_clock.steady_ns, vouches, boot=machine_clock.boot_id())
     with only_one(data):
+        configuration = None
+        if trust:
+            keys = tuple(Path(name) for name in trust)
+            configuration = Configuration(box, data, keys, own, box_clock.now)
+        city = configuration.inventory if configuration else own()
+        agent = Agent(
+            city,
+            box_of(city, box, str(inventory)),
+            Options(data, root, batch),
+            open_link=MqttLinks(address, box, hears),
+            clock=box_clock,
+            rng=Random(),  # noqa: S311 - jitter
+            configuration=configuration,
+        )
         asyncio.run(until_told(agent))
-
-
-def box_of(city: Inventory, name: str, file: Path) -> Box:
-    """The box called `name`. Raises ConfigError."""
-    if name not in city.boxes:
-        what = f"there is no box {name!r}."
-        raise ConfigError([Mistake(str(file), what, nearest(name, city.boxes), "E-EDGE-001")])
-    return city.boxes[name]
 
 
 async def until_told(agent: Agent) -> None:

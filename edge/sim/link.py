@@ -18,7 +18,7 @@ from wire.errors import Unreachable
 
 
 class SimulatedBroker:
-    """Takes what boxes publish into `up`, and hands receipts down to them.
+    """Takes what boxes publish into `up`, and hands down to them what the cloud says.
 
     `loss`: the probability, 0..1, that a message in either direction is acknowledged and forgotten,
     as a full queue does it.
@@ -34,11 +34,11 @@ class SimulatedBroker:
         self._links: dict[str, SimulatedLink] = {}
         self._sessions: defaultdict[str, deque[Delivery]] = defaultdict(deque)
 
-    def send_down(self, box: str, payload: bytes) -> None:
-        """To the box's receipts topic, at once or when it connects."""
+    def send_down(self, box: str, payload: bytes, what: topics.What = "receipts") -> None:
+        """To a topic that the box hears, at once or when it connects."""
         if self._rng.random() < self.loss:
             return
-        delivery = Delivery(topics.topic(box, "receipts"), payload)
+        delivery = Delivery(topics.topic(box, what), payload)
         if link := self._links.get(box):
             link.inbox.put_nowait(delivery)
         else:

@@ -1,0 +1,101 @@
+"""The configurations that a box was given, on its disk, so that it comes up on a whole one whenever it dies.
+
+    config/
+      state.json      which is good, which is on trial, and the highest counter there ever was
+      7/  8/          the files of a document, by its counter
+
+A folder is complete before its number is written down, and state.json is replaced in one step.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from wire import config_folder
+from wire.desired import Desired, Refusal
+from wire.inventory import Inventory
+
+NAME = "config"
+_STATE = "state.json"
+
+
+class State(msgspec.Struct, frozen=True):
+    """`good` and `trial` are counters of documents; 0 is the file that the box was installed with, and none.
+
+    `seen` is the highest counter of a document that was proven, and `digest` that document's. `starts`: how often
+    the box has started while this trial was on. `trial_s` is how long it lasts.
+    """
+
+    seen: int = 0
+    digest: str = ""
+    good: int = 0
+    trial: int = 0
+    trial_s: float = 0.0
+    starts: int = 0
+    refusal: Refusal | None = None
+
+    @property
+    def running(self) -> int:
+        """The counter of the configuration that the box is to run."""
+        return self.trial or self.good
+
+
+class ConfigStore:
+    """The folder of one box. Every method may raise OSError: the disk refuses."""
+
+    def __init__(self, data: Path) -> None:
+        """`data` is where the box keeps its spool; nothing is read yet."""
+        self._folder = data / NAME
+
+    def state(self) -> State:
+        """As it was last saved. Where that cannot be read, the newest document that is here counts as good."""
+        try:
+            return msgspec.json.decode((self._folder / _STATE).read_bytes(), type=State)
+        except FileNotFoundError:
+            return State()
+        except msgspec.MsgspecError:
+            newest = max((int(path.name) for path in self._folder.iterdir() if path.name.isdecimal()), default=0)
+            return State(seen=newest, good=newest)
+
+    def save(self, state: State) -> None:
+        """In one step, and on the disk when this returns; documents that it does not name are dropped."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        beside = self._folder / f"{_STATE}.new"
+        with beside.open("wb") as file:
+            file.write(msgspec.json.encode(state))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self._folder / _STATE)
+        config_folder.sync_folder(self._folder)
+        self._drop_others({_STATE, str(state.good), str(state.trial)})
+
+    def keep(self, document: Desired) -> Inventory:
+        """Its files, checked, and on the disk when this returns. Raises ConfigError for what is wrong in them."""
+        folder, beside = self.place(document.counter), self._folder / f"{document.counter}.new"
+        for old in (folder, beside):
+            shutil.rmtree(old, ignore_errors=True)
+        config_folder.write(beside, document.files)
+        inventory = config_folder.read(beside)
+        beside.replace(folder)
+        config_folder.sync_folder(self._folder)
+        return inventory
+
+    def place(self, counter: int) -> Path:
+        """The folder of one document."""
+        return self._folder / str(counter)
+
+    def read(self, counter: int) -> Inventory:
+        """The configuration of one document. Raises ConfigError."""
+        return config_folder.read(self.place(counter))
+
+    def named(self, text: str) -> str:
+        """A message without where on this disk a document lies."""
+        return re.sub(rf"{re.escape(str(self._folder))}/\d+(\.new)?/", "", text)
+
+    def _drop_others(self, wanted: set[str]) -> None:
+        for path in self._folder.iterdir():
+            if path.is_dir() and path.name not in wanted:
+                shutil.rmtree(path, ignore_errors=True)

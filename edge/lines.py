@@ -1,0 +1,149 @@
+"""The lines of a box as they run, and how they become those of another configuration.
+
+A line that says the same in both runs on, and misses no poll. Of the others, those that go are stopped before those
+that come are started: they may have changed ports, or addresses on one.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from types import TracebackType
+from typing import Self
+
+from edge.clock import BoxClock
+from edge.line import LinePath
+from edge.ports import LinePlan, Source
+from edge.spool import Spool
+from edge.supervise import keep_running
+from wire import kinds
+from wire.errors import ConfigError
+from wire.inventory import Box, Inventory, Line, Sensor
+from wire.located import Mistakes, block_of
+from wire.reading import Sample
+from wire.yaml_nodes import Bare, bare
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A line of one configuration, checked; `path` is None until it runs. `says` and `sensors` are all that matters."""
+
+    line: Line
+    says: Bare
+    sensors: Mapping[str, Sensor]
+    path: LinePath
+
+    def is_as(self, other: "_Plan | None") -> bool:
+        """Would it run in the same way?"""
+        return other is not None and (self.says, self.sensors) == (other.says, other.sensors)
+
+
+class Lines:
+    """Those of one box. `heard_at` is when one of them last brought a measurement, by the event loop's clock."""
+
+    def __init__(self, spool: Spool, root: str, clock: BoxClock, rng: Random) -> None:
+        """None runs yet."""
+        self._spool, self._root, self._clock, self._rng = spool, root, clock, rng
+        self._plans: dict[str, _Plan] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._changing = asyncio.Lock()
+        self.heard_at = 0.0
+
+    def check(self, inventory: Inventory, box: Box) -> Mapping[str, _Plan]:
+        """The lines of a configuration by their keys. Raises ConfigError with the mistakes of all of them."""
+        mistakes = Mistakes()
+        plans = {}
+        for line in box.lines:
+            sensors = {name: inventory.sensors[name] for name in line.sensors}
+            try:
+                self._open_source(line, sensors)
+                path = LinePath(sensors, inventory.version, self._spool)
+            except ConfigError as error:
+                mistakes.extend(error.mistakes)
+            else:
+                says = bare(block_of(line.options, line.where, Mistakes()).node)
+                plans[line.key] = _Plan(line, says, sensors, path)
+        mistakes.raise_any()
+        return plans
+
+    async def become(self, inventory: Inventory, box: Box, tasks: asyncio.TaskGroup) -> None:
+        """Run the lines of this configuration, in `tasks`. Raises ConfigError before anything is stopped."""
+        async with self._changing:
+            plans = self.check(inventory, box)
+            stays = {key for key, plan in plans.items() if plan.is_as(self._plans.get(key))}
+            await self._stop(self._plans.keys() - stays)
+            states = await self._spool.states()
+            for key in plans.keys() - stays:
+                self._plans[key] = plans[key]
+                plans[key].path.restore(states)
+                self._running[key] = tasks.create_task(self._follow(box, plans[key]))
+        sensors = sum(len(plan.sensors) for plan in plans.values())
+        _log.info("box %s runs: %d lines, %d sensors, %d lines as before", box.id, len(plans), sensors, len(stays))
+
+    async def ended(self) -> None:
+        """Returns when all have ended by themselves (recordings); a box without lines never has."""
+        while True:
+            async with self._changing:
+                running = [task for task in self._running.values() if not task.done()]
+                is_over = bool(self._running) and not running
+            if is_over:
+                return
+            await (asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED) if running else asyncio.sleep(1))
+
+    async def stop(self) -> None:
+        """All of them."""
+        async with self._changing:
+            await self._stop(set(self._plans))
+
+    async def _stop(self, keys: set[str]) -> None:
+        """Their rules' states are on disk when this returns."""
+        tasks = [self._running.pop(key) for key in keys]
+        for key in keys:
+            del self._plans[key]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+            await self._spool.flush()
+
+    async def _follow(self, box: Box, plan: _Plan) -> None:
+        name = f"box {box.id}, line {plan.line.key}"
+        open_source = partial(self._open_noticed, plan)
+        await keep_running(name, plan.path, open_source, self._clock, self._rng)
+
+    def _open_noticed(self, plan: _Plan) -> Source:
+        return _Noticed(self._open_source(plan.line, plan.sensors), self._notice)
+
+    def _notice(self) -> None:
+        self.heard_at = asyncio.get_running_loop().time()
+
+    def _open_source(self, line: Line, sensors: Mapping[str, Sensor]) -> Source:
+        plan = LinePlan(line, sensors, self._root, self._clock, lambda: self._spool.waiting)
+        source: Source = kinds.find("edge.sources", line.source, where=line.where).open_source(plan)
+        return source
+
+
+class _Noticed:
+    """A source whose measurements are noticed: silence with a reason is none."""
+
+    def __init__(self, source: Source, notice: Callable[[], None]) -> None:
+        self._source, self._notice = source, notice
+
+    async def __aenter__(self) -> Self:
+        await self._source.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._source.__aexit__(kind, error, trace)
+
+    async def __aiter__(self) -> AsyncIterator[Sample]:
+        async for sample in self._source:
+            if not sample.fault:
+                self._notice()
+            yield sample

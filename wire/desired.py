@@ -1,0 +1,172 @@
+"""The configuration that a box is to run, as it travels: signed by the city, for one box, never an older one again.
+
+What is signed is the text of `document`, byte for byte, behind `_PURPOSE`: nobody has to agree on how JSON is
+written, and the signature is good for nothing else. The files in it are what a box needs to run, with nothing else.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+
+from wire.errors import DesiredRefused, Mistake, WireError
+from wire.topics import IDENTIFIER, PAYLOAD_MAX
+
+TRIAL_LEAST_S, TRIAL_MOST_S = 10.0, 24 * 3600.0
+COUNTER_MAX = 2**53
+ERRORS_MAX = 20
+"""Mistakes that a box reports of one document; the first ones lead to the others."""
+SENSORS, PROFILES, LIMITS = "sensors.yaml", "firmware-configs", "limits"
+"""What the files of a document are called; the two last are folders."""
+
+_PURPOSE = b"egret.desired/1\n"
+_NAME = re.compile(
+    rf"sensors\.yaml|firmware-configs/{IDENTIFIER.pattern}/profile\.yaml|limits/{IDENTIFIER.pattern}\.yaml"
+)
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no such JSON."""
+_FIX = "push it again from the city's sensors.yaml: `egret fleet push`."
+
+
+class Desired(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.config/1"):
+    """What is signed. `files`: text by name. `counter` rises with every document that a box was ever given.
+
+    After `expires_ns` nobody begins with it; a box that runs it goes on. For `trial_s` seconds it is on trial.
+    """
+
+    box: str
+    counter: Annotated[int, msgspec.Meta(ge=1, le=COUNTER_MAX)]
+    issued_ns: int
+    expires_ns: int
+    trial_s: Annotated[float, msgspec.Meta(ge=TRIAL_LEAST_S, le=TRIAL_MOST_S)]
+    files: dict[str, str]
+
+    @property
+    def version(self) -> str:
+        """The name of what it says."""
+        return version_of(self.files)
+
+
+class Sealed(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.desired/1"):
+    """Retained on the box's desired topic. `document` is a Desired as JSON text, `signature` its Ed25519, base64.
+
+    `key` names the public key that it can be proven with.
+    """
+
+    document: str
+    key: str
+    signature: str
+
+    @property
+    def signed(self) -> bytes:
+        """The bytes that the signature is of."""
+        return _PURPOSE + self.document.encode()
+
+    @property
+    def signature_bytes(self) -> bytes:
+        """Raises DesiredRefused."""
+        try:
+            return base64.b64decode(self.signature, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise _unreadable("its signature is no base64") from error
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A document that a box does not run, and why. `is_returned`: it was tried.
+
+    `counter` is what the document said of itself, unproven; 0 when it could not be read.
+    """
+
+    counter: int
+    errors: tuple[Mistake, ...]
+    is_returned: bool = False
+
+
+class Reported(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.reported/1"):
+    """Retained on the box's reported topic: what it runs, and what it refused since.
+
+    `counter` is 0 while a box runs the file it was installed with.
+    """
+
+    box: str
+    time_ns: int
+    counter: int
+    config_version: str
+    is_trial: bool = False
+    refusal: Refusal | None = None
+
+
+def version_of(files: Mapping[str, str]) -> str:
+    """A hash of names and texts: two configurations that say the same have the same."""
+    said = msgspec.json.encode(sorted(files.items()))
+    return hashlib.sha256(said).hexdigest()[:12]
+
+
+def encode(document: Desired | Sealed | Reported) -> bytes:
+    """As JSON with its `schema`."""
+    return msgspec.json.encode(document)
+
+
+def signed_form(document: Desired) -> Sealed:
+    """Without key and signature."""
+    return Sealed(encode(document).decode(), "", "")
+
+
+def sealed(form: Sealed, key: str, signature: bytes) -> bytes:
+    """The payload of a form that was signed. Raises DesiredRefused when no box would take it for its size."""
+    payload = encode(msgspec.structs.replace(form, key=key, signature=base64.b64encode(signature).decode()))
+    _require_size(payload)
+    return payload
+
+
+def unseal(payload: bytes) -> Sealed:
+    """Nothing in it is proven yet. Raises DesiredRefused."""
+    _require_size(payload)
+    try:
+        return msgspec.json.decode(payload, type=Sealed)
+    except _UNREADABLE as error:
+        raise _unreadable(str(error)) from error
+
+
+def document_of(proven: Sealed) -> Desired:
+    """What was signed. Raises DesiredRefused."""
+    try:
+        document = msgspec.json.decode(proven.document, type=Desired)
+    except _UNREADABLE as error:
+        raise _unreadable(str(error)) from error
+    for name in document.files:
+        if not _NAME.fullmatch(name):
+            raise DesiredRefused(f"{name[:80]!r} is no file of a configuration.", fix=_FIX, code="E-FLEET-007")
+    if SENSORS not in document.files:
+        raise DesiredRefused("there is no sensors.yaml in it.", fix=_FIX, code="E-FLEET-007")
+    return document
+
+
+def decode_reported(payload: bytes) -> Reported:
+    """Raises WireError."""
+    try:
+        return msgspec.json.decode(payload, type=Reported)
+    except _UNREADABLE as error:
+        raise WireError(f"this is no report: {error}", fix="see docs/wire.md", code="E-WIRE-001") from error
+
+
+def claimed_counter(payload: bytes) -> int:
+    """What a document says of itself, whoever wrote it; 0 when it cannot be read."""
+    try:
+        return document_of(unseal(payload)).counter
+    except DesiredRefused:
+        return 0
+
+
+def _require_size(payload: bytes) -> None:
+    if len(payload) > PAYLOAD_MAX:
+        what = f"this configuration has {len(payload)} bytes, and a message at most {PAYLOAD_MAX}."
+        raise DesiredRefused(what, fix="spread the sensors over more boxes.", code="E-FLEET-002")
+
+
+def _unreadable(why: str) -> DesiredRefused:
+    return DesiredRefused(f"this is no configuration: {why}.", fix=_FIX, code="E-FLEET-001")
