@@ -101,6 +101,7 @@ class Cloud:
             overruns=self._lookout.overruns,
             notify=self._notify,
             changed=self._changed,
+            now=now,
             rng=rng,
         )
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from cloud.admission import Overruns, metered
 from cloud.alarms import AlarmsLane
+from cloud.fleet.fleet_lane import FleetLane
 from cloud.ingest import ReadingsLane
 from cloud.lane import keep_running
 from cloud.leases import Tenure
@@ -20,7 +21,7 @@ from cloud.ledger import Ledger
 from cloud.link import MqttInbox
 from cloud.live import Live
 from cloud.outage import Outage
-from cloud.ports import Inbox, Store
+from cloud.ports import Inbox, Now, Store
 from cloud.quarantine import Quarantine
 from cloud.share import WHOLE, Duty, Part, Share
 from cloud.statuses import StatusesLane
@@ -33,7 +34,10 @@ _log = logging.getLogger(__name__)
 _RETRY_MOST_S = 15.0
 TICK_S = 1.0
 """How often the ledger is asked what is due by the clock."""
-_SESSIONS: dict[Part, tuple[topics.What, ...]] = {Part.READINGS: ("readings",), Part.ALARMS: ("alarms", "status")}
+_SESSIONS: dict[Part, tuple[topics.What, ...]] = {
+    Part.READINGS: ("readings",),
+    Part.ALARMS: ("alarms", "status", "reported"),
+}
 
 
 def session(what: topics.What, share: Share = WHOLE) -> str:
@@ -55,6 +59,7 @@ class Duties:
     overruns: Overruns
     notify: Callable[[Ledger], Coroutine[Any, Any, None]]
     changed: Callable[[], None]
+    now: Now
     rng: Random
 
     async def do(self, tenure: Tenure) -> None:
@@ -98,17 +103,16 @@ class Duties:
         return AlarmsLane(ledger=ledger, quarantine=self.quarantine, changed=self.changed, rng=self.rng)
 
     async def _take_alarms(self, ledger: Ledger, tenure: Tenure) -> None:
+        is_ours = tenure.duty.share.has
         statuses = StatusesLane(
-            ledger=ledger,
-            quarantine=self.quarantine,
-            changed=self.changed,
-            rng=self.rng,
-            is_ours=tenure.duty.share.has,
+            ledger=ledger, quarantine=self.quarantine, changed=self.changed, rng=self.rng, is_ours=is_ours
         )
+        fleet = FleetLane(ledger=ledger, quarantine=self.quarantine, now=self.now, rng=self.rng, is_ours=is_ours)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen("alarms", self.alarms_lane(ledger).run, tenure))
             tasks.create_task(self._listen("status", statuses.run, tenure))
             tasks.create_task(statuses.watch())
+            tasks.create_task(self._listen("reported", fleet.run, tenure))
 
     async def _listen(self, what: topics.What, run: Callable[[Inbox], Awaitable[None]], tenure: Tenure) -> None:
         """One lane of a share on a session of its own."""

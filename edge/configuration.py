@@ -63,9 +63,16 @@ class Configuration:
     def reported(self) -> bytes:
         """What this box says of its configuration."""
         state = self._state
-        version, is_trial = self.inventory.version, bool(state.trial)
         return desired.encode(
-            Reported(self._box, self._now(), state.running, version, is_trial=is_trial, refusal=state.refusal)
+            Reported(
+                self._box,
+                self._now(),
+                state.running,
+                self.inventory.version,
+                is_trial=bool(state.trial),
+                seen=state.seen,
+                refusal=state.refusal,
+            )
         )
 
     async def run(self, lines: Lines, tasks: asyncio.TaskGroup, is_linked: Callable[[], bool]) -> None:

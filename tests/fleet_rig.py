@@ -90,7 +90,7 @@ class Rig:
     def signed(self, document: Desired) -> bytes:
         """As the city pushes it."""
         form = desired.signed_form(document)
-        return desired.sealed(form, self.signer.key, self.signer.sign(form.signed))
+        return desired.encode(desired.sealed(form, self.signer.key, self.signer.sign(form.signed)))
 
     def signed_text(self, text: str) -> bytes:
         """Whatever the text is, and however large."""

@@ -32,6 +32,10 @@ _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _FIX = "push it again from the city's sensors.yaml: `egret fleet push`."
 
 
+Files = Mapping[str, str]
+"""Texts by name."""
+
+
 class Desired(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.config/1"):
     """What is signed. `files`: text by name. `counter` rises with every document that a box was ever given.
 
@@ -89,7 +93,8 @@ class Refusal(msgspec.Struct, frozen=True):
 class Reported(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.reported/1"):
     """Retained on the box's reported topic: what it runs, and what it refused since.
 
-    `counter` is 0 while a box runs the file it was installed with.
+    `counter` is 0 while a box runs the file it was installed with. `seen` is the highest of a document that it has
+    proven, whatever became of that one.
     """
 
     box: str
@@ -97,10 +102,11 @@ class Reported(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.repor
     counter: int
     config_version: str
     is_trial: bool = False
+    seen: int = 0
     refusal: Refusal | None = None
 
 
-def version_of(files: Mapping[str, str]) -> str:
+def version_of(files: Files) -> str:
     """A hash of names and texts: two configurations that say the same have the same."""
     said = msgspec.json.encode(sorted(files.items()))
     return hashlib.sha256(said).hexdigest()[:12]
@@ -116,16 +122,16 @@ def signed_form(document: Desired) -> Sealed:
     return Sealed(encode(document).decode(), "", "")
 
 
-def sealed(form: Sealed, key: str, signature: bytes) -> bytes:
-    """The payload of a form that was signed. Raises DesiredRefused when no box would take it for its size."""
-    payload = encode(msgspec.structs.replace(form, key=key, signature=base64.b64encode(signature).decode()))
-    _require_size(payload)
-    return payload
+def sealed(form: Sealed, key: str, signature: bytes) -> Sealed:
+    """A form that was signed. Raises DesiredRefused when no box would take it for its size."""
+    found = msgspec.structs.replace(form, key=key, signature=base64.b64encode(signature).decode())
+    require_size(encode(found))
+    return found
 
 
 def unseal(payload: bytes) -> Sealed:
     """Nothing in it is proven yet. Raises DesiredRefused."""
-    _require_size(payload)
+    require_size(payload)
     try:
         return msgspec.json.decode(payload, type=Sealed)
     except _UNREADABLE as error:
@@ -162,7 +168,8 @@ def claimed_counter(payload: bytes) -> int:
         return 0
 
 
-def _require_size(payload: bytes) -> None:
+def require_size(payload: bytes) -> None:
+    """Raises DesiredRefused for what no message can carry."""
     if len(payload) > PAYLOAD_MAX:
         what = f"this configuration has {len(payload)} bytes, and a message at most {PAYLOAD_MAX}."
         raise DesiredRefused(what, fix="spread the sensors over more boxes.", code="E-FLEET-002")

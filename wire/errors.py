@@ -25,6 +25,7 @@
     ├ NotifyError             a notice that its receiver has not taken: try again
     │  └ Undeliverable        it will never take it: a dead letter
     ├ DesiredRefused          a configuration that a box does not take
+    ├ CheckFailed             it was done and looked at, and is not as it should be
     ├ Unsafe                  what would be done harms somebody
     └ WireError               bytes we cannot read: quarantine
 
@@ -197,6 +198,12 @@ class Undeliverable(NotifyError):
 
 class DesiredRefused(EgretError):
     """A configuration that a box does not take; it goes on with the one it has."""
+
+
+class CheckFailed(EgretError):
+    """A check or a self-test: something was done and looked at, and is not as it should be."""
+
+    exit_code = 5
 
 
 class Unsafe(EgretError):

@@ -15,6 +15,7 @@ from cloud.access.passwords import BadPassword
 from cloud.alarming.alarmwork import NoSuchSensor
 from cloud.city.case_codes import NoSuchCode
 from cloud.city.mode import ModeError
+from cloud.fleet.fleetbook import NoSuchBox, StaleDesired
 from cloud.notices.action_links import LinkRefused
 from cloud.photos import NoSuchPhoto, PhotoRefused
 from cloud.reporting.reports import HookRefused
@@ -24,6 +25,7 @@ from wire.errors import (
     AlarmError,
     BadAct,
     CaseError,
+    DesiredRefused,
     EgretError,
     NoSuchAlarm,
     NoSuchCase,
@@ -57,6 +59,9 @@ _STATUS: dict[type[EgretError], int] = {
     BadAct: 422,
     StaleCase: 412,
     ModeError: 422,
+    DesiredRefused: 422,
+    NoSuchBox: 404,
+    StaleDesired: 409,
     KeyUsed: 422,
     LinkRefused: 404,
     PhotoRefused: 422,

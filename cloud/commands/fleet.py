@@ -1,0 +1,298 @@
+"""`egret fleet`: what the boxes run, and giving them something else."""
+
+import difflib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
+from cloud.fleet.fleet_box import FleetBox, Standing
+from cloud.fleet.rollout import Outcome, Rollout, Target, canaries, chosen, targets_of
+from cloud.fleet.slicing import CityFiles, read_city
+from cloud.tables.fleet import Pushed
+from wire import desired, profile_yaml, signing
+from wire.desired import TRIAL_LEAST_S, TRIAL_MOST_S, Sealed
+from wire.errors import EgretError
+from wire.scalars import duration_s
+from wire.signing import Signer
+
+_EXPIRES_MOST_S = 90 * 86_400.0
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What `diff --json` says. `running` is the counter of what the box runs, 0 for the file it was installed with."""
+
+    schema: str
+    box: str
+    running: int
+    version: str
+    wanted_version: str
+    is_same: bool
+    diff: str
+
+
+class _Duration(click.ParamType[float]):
+    name = "time"
+
+    def __init__(self, least_s: float, most_s: float) -> None:
+        self._least_s, self._most_s = least_s, most_s
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds of `5min`."""
+        try:
+            seconds = duration_s(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} is not {error}.", param, ctx)
+        if not self._least_s <= seconds <= self._most_s:
+            self.fail(f"{value!r} is outside {self._least_s:g}..{self._most_s:g} s.", param, ctx)
+        return seconds
+
+
+class _Share(click.ParamType[float]):
+    name = "percent"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """A share of `5%`."""
+        digits = str(value).removesuffix("%")
+        if not digits.isdecimal() or not 0 < int(digits) <= 100:
+            self.fail(f"{value!r} is no share such as 5%.", param, ctx)
+        return int(digits) / 100
+
+
+def _files(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that name the city's files."""
+    inventory = click.option(
+        "--inventory",
+        type=click.Path(path_type=Path),
+        default=Path("sensors.yaml"),
+        show_default=True,
+        help="The city.",
+    )
+    devices = click.option(
+        "--devices", type=click.Path(path_type=Path), help="The device library; by default the shipped one."
+    )
+    return inventory(devices(command))
+
+
+def _signing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of what is signed."""
+    key = click.option("--key", type=click.Path(path_type=Path), required=True, help="The city's private key (PEM).")
+    trial = click.option(
+        "--trial",
+        "trial_s",
+        type=_Duration(TRIAL_LEAST_S, TRIAL_MOST_S),
+        default="5min",
+        show_default=True,
+        help="A box that is unwell for so long goes back by itself.",
+    )
+    expires = click.option(
+        "--expires",
+        "expires_s",
+        type=_Duration(60.0, _EXPIRES_MOST_S),
+        default="7d",
+        show_default=True,
+        help="A box that is back later does not begin with it.",
+    )
+    return key(trial(expires(command)))
+
+
+@click.group()
+def fleet() -> None:
+    """What the boxes run: who is behind, what would change, push, and back again.
+
+    Example:  egret fleet status
+    """
+
+
+@fleet.command()
+@click.argument("boxes", nargs=-1, metavar="[BOX]…")
+@url_option
+@json_option
+def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
+    """Who runs what, who was given something else, what became of it, and which software.
+
+    Example:  egret fleet status
+    """
+    found = [one for one in ApiClient(url).get("fleet", list[FleetBox]) if not boxes or one.box in boxes]
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        (
+            one.box,
+            "online" if one.is_online else "offline",
+            one.standing.value,
+            _named(one.running, one.version),
+            "" if one.standing is Standing.KEPT else _named(one.desired, one.desired_version) if one.desired else "",
+            one.actor,
+            moment(one.pushed_ns or None),
+            one.software,
+        )
+        for one in found
+    ]
+    show_table(("box", "link", "standing", "runs", "was given", "by", "at", "software"), rows)
+    for one in found:
+        for error in one.errors:
+            click.echo(f"{one.box}: {error}", err=True)
+
+
+@fleet.command()
+@click.argument("box")
+@_files
+@url_option
+@json_option
+def diff(box: str, inventory: Path, devices: Path | None, url: str, *, as_json: bool) -> None:
+    """What a push would change on a box: from what it runs to what sensors.yaml says.
+
+    Of a box that runs the file it was installed with, the cloud knows the version alone: then all of it is new.
+
+    Example:  egret fleet diff XM-TA-01
+    """
+    client = ApiClient(url)
+    [target] = _targets(client, _city(inventory, devices), [box])
+    documents = client.get(f"fleet/{box}/documents", list[Pushed])
+    running = next((one for one in documents if one.counter == target.before.running), None)
+    before = desired.document_of(_sealed(running)).files if running else {}
+    text = _difference(before, target.files)
+    if as_json:
+        now = target.before
+        is_same = now.version == target.version
+        show_json(Shown("egret.fleet-diff/1", box, now.running, now.version, target.version, is_same, text))
+        return
+    click.echo(text or f"{box} runs what {inventory} says.", nl=not text)
+
+
+@fleet.command()
+@click.argument("boxes", nargs=-1, metavar="[BOX]…")
+@click.option("--site", "sites", multiple=True, help="The boxes of a site.")
+@click.option("--district", "districts", multiple=True, help="The boxes of a district.")
+@click.option("--all", "everything", is_flag=True, help="Every box.")
+@click.option("--canary", type=_Share(), help="So many first, such as 5%; the others when these keep it.")
+@click.option("--dry-run", is_flag=True, help="Say who would get what, and push nothing.")
+@_signing
+@_files
+@url_option
+@json_option
+def push(
+    *,
+    boxes: tuple[str, ...],
+    sites: tuple[str, ...],
+    districts: tuple[str, ...],
+    canary: float | None,
+    key: Path,
+    trial_s: float,
+    expires_s: float,
+    inventory: Path,
+    devices: Path | None,
+    url: str,
+    everything: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Give boxes what sensors.yaml says of them, signed; who has it already is left alone.
+
+    A box that is offline gets it when it is back, until it expires. With --canary the command waits until each of the
+    first has kept it; one that does not ends the push with exit code 5.
+
+    Example:  egret fleet push --district tongan --canary 5% --key fleet.key
+    """
+    if not (boxes or sites or districts or everything):
+        raise click.UsageError("name boxes, or --site, --district or --all.")
+    signer, city, client = signing.load_signer(key), _city(inventory, devices), ApiClient(url)
+    names = chosen(city.inventory, boxes, sites, districts, everything=everything)
+    targets = _targets(client, city, names)
+    rollout = _rollout(client, signer, trial_s, expires_s, as_json=as_json)
+    try:
+        if dry_run:
+            _plan(rollout, targets, canary or 0.0)
+        else:
+            rollout.run(targets, canary or 0.0)
+    finally:
+        if as_json:
+            show_json(rollout.outcomes)
+
+
+@fleet.command()
+@click.argument("box")
+@click.option("--to", "counter", type=int, help="Its number; by default the last that says something else.")
+@_signing
+@url_option
+@json_option
+def rollback(
+    box: str, counter: int | None, key: Path, trial_s: float, expires_s: float, url: str, *, as_json: bool
+) -> None:
+    """Give a box once more what it was given before, under a new number.
+
+    Example:  egret fleet rollback XM-TA-01 --key fleet.key
+    """
+    signer, client = signing.load_signer(key), ApiClient(url)
+    documents = client.get(f"fleet/{box}/documents", list[Pushed])
+    before = next(one for one in client.get("fleet", list[FleetBox]) if one.box == box)
+    old = _sealed(_earlier(box, documents, counter))
+    signer.public.prove(old.key, old.signature_bytes, old.signed)  # the cloud kept it: was it ours?
+    rollout = _rollout(client, signer, trial_s, expires_s, as_json=as_json)
+    rollout.push(Target(desired.document_of(old).files, before))
+    if as_json:
+        show_json(rollout.outcomes)
+
+
+def _earlier(box: str, documents: Sequence[Pushed], counter: int | None) -> Pushed:
+    """Raises EgretError when there is none."""
+    newest = documents[0].version if documents else ""
+    for one in documents:
+        if one.counter == counter or (counter is None and one.version != newest):
+            return one
+    what = "the cloud knows no configuration that this box could go back to."
+    fix = "push what it is to run: `egret fleet push`."
+    raise EgretError(what, where=f"box {box}", fix=fix, code="E-FLEET-026")
+
+
+def _plan(rollout: Rollout, targets: Sequence[Target], canary: float) -> None:
+    left = [target for target in targets if not target.has_it]
+    first = canaries(left, canary) if canary and left else []
+    for target in targets:
+        rollout.say(target.outcome("same" if target.has_it else "planned", is_canary=target in first))
+
+
+def _rollout(client: ApiClient, signer: Signer, trial_s: float, expires_s: float, *, as_json: bool) -> Rollout:
+    said = _ignore if as_json else _say
+    return Rollout(client, signer, trial_s, expires_s, now=time.time_ns, sleep=time.sleep, said=said)
+
+
+def _city(inventory: Path, devices: Path | None) -> CityFiles:
+    return read_city(inventory, devices or profile_yaml.library_folder())
+
+
+def _targets(client: ApiClient, city: CityFiles, names: Sequence[str]) -> Sequence[Target]:
+    names = chosen(city.inventory, names, (), (), everything=False)
+    return targets_of(city, client.get("fleet", list[FleetBox]), names)
+
+
+def _sealed(pushed: Pushed) -> Sealed:
+    return Sealed(pushed.document, pushed.key, pushed.signature)
+
+
+def _difference(before: desired.Files, after: desired.Files) -> str:
+    lines: list[str] = []
+    for name in sorted({*before, *after}):
+        old, new = (files.get(name, "").splitlines(keepends=True) for files in (before, after))
+        lines += difflib.unified_diff(old, new, f"runs/{name}", f"wanted/{name}")
+    return "".join(lines)
+
+
+def _named(counter: int, version: str) -> str:
+    return f"{counter or 'own'} {version}".rstrip()
+
+
+def _say(outcome: Outcome) -> None:
+    canary = " (canary)" if outcome.is_canary else ""
+    waits = "" if outcome.is_online else ", offline: it waits at the broker"
+    click.echo(f"{outcome.box}: {outcome.outcome}{canary}, {outcome.counter} {outcome.version}{waits}")
+
+
+def _ignore(_: Outcome) -> None:
+    """What is said at the end, as JSON."""

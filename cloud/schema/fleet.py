@@ -1,0 +1,31 @@
+"""Tables of what boxes are to run, and of what they say to it."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Table, Text
+
+from cloud.schema.base import metadata
+
+desired = Table(
+    "desired",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("counter", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+)
+
+reported = Table(
+    "reported",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("known_ns", BigInteger, nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    Column("config_version", Text, nullable=False),
+    Column("is_trial", Boolean, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("refusal", Text, nullable=False),  # JSON of wire.desired.Refusal, or null
+)
