@@ -2,25 +2,22 @@
 
 import difflib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
+from cloud.commands.fleet_options import Share, city_files, signed_with
 from cloud.fleet.fleet_box import FleetBox, Standing
 from cloud.fleet.rollout import Outcome, Rollout, Target, canaries, chosen, targets_of
 from cloud.fleet.slicing import CityFiles, read_city
 from cloud.tables.fleet import Pushed
 from wire import desired, profile_yaml, signing
-from wire.desired import TRIAL_LEAST_S, TRIAL_MOST_S, Sealed
+from wire.desired import Sealed
 from wire.errors import EgretError
-from wire.scalars import duration_s
 from wire.signing import Signer
-
-_EXPIRES_MOST_S = 90 * 86_400.0
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -33,71 +30,6 @@ class Shown(msgspec.Struct, frozen=True):
     wanted_version: str
     is_same: bool
     diff: str
-
-
-class _Duration(click.ParamType[float]):
-    name = "time"
-
-    def __init__(self, least_s: float, most_s: float) -> None:
-        self._least_s, self._most_s = least_s, most_s
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds of `5min`."""
-        try:
-            seconds = duration_s(str(value))
-        except ValueError as error:
-            self.fail(f"{value!r} is not {error}.", param, ctx)
-        if not self._least_s <= seconds <= self._most_s:
-            self.fail(f"{value!r} is outside {self._least_s:g}..{self._most_s:g} s.", param, ctx)
-        return seconds
-
-
-class _Share(click.ParamType[float]):
-    name = "percent"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """A share of `5%`."""
-        digits = str(value).removesuffix("%")
-        if not digits.isdecimal() or not 0 < int(digits) <= 100:
-            self.fail(f"{value!r} is no share such as 5%.", param, ctx)
-        return int(digits) / 100
-
-
-def _files(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that name the city's files."""
-    inventory = click.option(
-        "--inventory",
-        type=click.Path(path_type=Path),
-        default=Path("sensors.yaml"),
-        show_default=True,
-        help="The city.",
-    )
-    devices = click.option(
-        "--devices", type=click.Path(path_type=Path), help="The device library; by default the shipped one."
-    )
-    return inventory(devices(command))
-
-
-def _signing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of what is signed."""
-    key = click.option("--key", type=click.Path(path_type=Path), required=True, help="The city's private key (PEM).")
-    trial = click.option(
-        "--trial",
-        "trial_s",
-        type=_Duration(TRIAL_LEAST_S, TRIAL_MOST_S),
-        default="5min",
-        show_default=True,
-        help="A box that is unwell for so long goes back by itself.",
-    )
-    expires = click.option(
-        "--expires",
-        "expires_s",
-        type=_Duration(60.0, _EXPIRES_MOST_S),
-        default="7d",
-        show_default=True,
-        help="A box that is back later does not begin with it.",
-    )
-    return key(trial(expires(command)))
 
 
 @click.group()
@@ -142,7 +74,7 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
 
 @fleet.command()
 @click.argument("box")
-@_files
+@city_files
 @url_option
 @json_option
 def diff(box: str, inventory: Path, devices: Path | None, url: str, *, as_json: bool) -> None:
@@ -171,10 +103,10 @@ def diff(box: str, inventory: Path, devices: Path | None, url: str, *, as_json: 
 @click.option("--site", "sites", multiple=True, help="The boxes of a site.")
 @click.option("--district", "districts", multiple=True, help="The boxes of a district.")
 @click.option("--all", "everything", is_flag=True, help="Every box.")
-@click.option("--canary", type=_Share(), help="So many first, such as 5%; the others when these keep it.")
+@click.option("--canary", type=Share(), help="So many first, such as 5%; the others when these keep it.")
 @click.option("--dry-run", is_flag=True, help="Say who would get what, and push nothing.")
-@_signing
-@_files
+@signed_with
+@city_files
 @url_option
 @json_option
 def push(
@@ -218,8 +150,13 @@ def push(
 
 @fleet.command()
 @click.argument("box")
-@click.option("--to", "counter", type=int, help="Its number; by default the last that says something else.")
-@_signing
+@click.option(
+    "--to",
+    "counter",
+    type=int,
+    help="Its number; by default what it runs, when that is not the last, else the one before.",
+)
+@signed_with
 @url_option
 @json_option
 def rollback(
@@ -232,7 +169,7 @@ def rollback(
     signer, client = signing.load_signer(key), ApiClient(url)
     documents = client.get(f"fleet/{box}/documents", list[Pushed])
     before = next(one for one in client.get("fleet", list[FleetBox]) if one.box == box)
-    old = _sealed(_earlier(box, documents, counter))
+    old = _sealed(_earlier(documents, before, counter))
     signer.public.prove(old.key, old.signature_bytes, old.signed)  # the cloud kept it: was it ours?
     rollout = _rollout(client, signer, trial_s, expires_s, as_json=as_json)
     rollout.push(Target(desired.document_of(old).files, before))
@@ -240,15 +177,17 @@ def rollback(
         show_json(rollout.outcomes)
 
 
-def _earlier(box: str, documents: Sequence[Pushed], counter: int | None) -> Pushed:
+def _earlier(documents: Sequence[Pushed], before: FleetBox, counter: int | None) -> Pushed:
     """Raises EgretError when there is none."""
     newest = documents[0].version if documents else ""
+    if counter is None and before.running != before.desired:
+        counter = before.running or None  # the last one is not what it runs: that one is
     for one in documents:
         if one.counter == counter or (counter is None and one.version != newest):
             return one
     what = "the cloud knows no configuration that this box could go back to."
     fix = "push what it is to run: `egret fleet push`."
-    raise EgretError(what, where=f"box {box}", fix=fix, code="E-FLEET-026")
+    raise EgretError(what, where=f"box {before.box}", fix=fix, code="E-FLEET-026")
 
 
 def _plan(rollout: Rollout, targets: Sequence[Target], canary: float) -> None:
