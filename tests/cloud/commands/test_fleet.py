@@ -210,39 +210,36 @@ async def test_a_box_that_is_offline_gets_it_later(town: Town) -> None:
     await until(lambda: kept(town, TA))
 
 
+def signed(town: Town, counter: int) -> desired.Sealed:
+    """A document for the box of Tong'an."""
+    signer = signing.load_signer(town.key)
+    form = desired.signed_form(desired.Desired(TA, counter, NOW_NS, 2 * NOW_NS, 60.0, {"sensors.yaml": "# other"}))
+    return desired.sealed(form, signer.key, signer.sign(form.signed))
+
+
 async def test_two_people_push_at_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both have looked, one was quicker: the other is told who it was, and has changed nothing."""
-    looked = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    book, loop = Fleetbook(town.ledger, small_city.inventory(town.folder), lambda: NOW_NS), asyncio.get_running_loop()
 
-    async def other() -> None:
-        await looked.wait()
-        await town.egret("fleet", "push", TA)
-
-    def slow(self: Target) -> bool:
-        if not looked.is_set():
-            loop.call_soon_threadsafe(looked.set)
-            asyncio.run_coroutine_threadsafe(until(lambda: kept(town, TA)), loop).result(30)
+    def overtaken(target: Target) -> bool:
+        quicker = book.push(target.before.box, signed(town, 1), small_city.person("li"))
+        asyncio.run_coroutine_threadsafe(quicker, loop).result(30)
         return False
 
-    pushing = asyncio.create_task(other())
-    monkeypatch.setattr(Target, "has_it", property(slow))
-    done = await town.egret("fleet", "push", TA, "--trial", "60s")
-    await pushing
+    monkeypatch.setattr(Target, "has_it", property(overtaken))
+    done = await town.egret("fleet", "push", TA)
     assert isinstance(done.exception, EgretError)
-    assert "this is number 1, and not the next one: demo has pushed number 1 meanwhile." in str(done.exception)
-    assert len(await Fleetbook(town.ledger, small_city.inventory(town.folder), lambda: 0).documents(TA)) == 1
+    assert "this is number 1, and not the next one: li has pushed number 1 meanwhile." in str(done.exception)
+    assert [one.actor for one in await book.documents(TA)] == ["li"]
 
 
 async def test_the_same_document_twice(town: Town) -> None:
     """A command that got no answer and asks again has pushed once."""
-    signer = signing.load_signer(town.key)
-    document = desired.Desired(TA, 1, NOW_NS, 2 * NOW_NS, 60.0, {"sensors.yaml": "# 1"})
-    form = desired.signed_form(document)
-    sealed = desired.sealed(form, signer.key, signer.sign(form.signed))
     book = Fleetbook(town.ledger, small_city.inventory(town.folder), lambda: NOW_NS)
     town.deaf.add(TA)
-    assert await book.push(TA, sealed, small_city.person()) == await book.push(TA, sealed, small_city.person())
+    assert await book.push(TA, signed(town, 1), small_city.person()) == await book.push(
+        TA, signed(town, 1), small_city.person()
+    )
     assert len(await book.documents(TA)) == 1
 
 
