@@ -17,6 +17,7 @@ import msgspec
 from wire import config_folder
 from wire.desired import Desired, Refusal
 from wire.inventory import Inventory
+from wire.overlay import Lease
 
 NAME = "config"
 _STATE = "state.json"
@@ -72,24 +73,24 @@ class ConfigStore:
         config_folder.sync_folder(self._folder)
         self._drop_others({_STATE, str(state.good), str(state.trial)})
 
-    def keep(self, document: Desired) -> Inventory:
-        """Its files, checked, and on the disk when this returns. Raises ConfigError for what is wrong in them."""
+    def keep(self, document: Desired, now_ns: int) -> tuple[Inventory, Lease | None]:
+        """As `read`; its files are on the disk when this returns."""
         folder, beside = self.place(document.counter), self._folder / f"{document.counter}.new"
         for old in (folder, beside):
             shutil.rmtree(old, ignore_errors=True)
-        config_folder.write(beside, document.files)
-        inventory = config_folder.read(beside)
+        config_folder.write(beside, document.files, document.lease)
+        found = config_folder.read(beside, now_ns)
         beside.replace(folder)
         config_folder.sync_folder(self._folder)
-        return inventory
+        return found
 
     def place(self, counter: int) -> Path:
         """The folder of one document."""
         return self._folder / str(counter)
 
-    def read(self, counter: int) -> Inventory:
-        """The configuration of one document. Raises ConfigError."""
-        return config_folder.read(self.place(counter))
+    def read(self, counter: int, now_ns: int) -> tuple[Inventory, Lease | None]:
+        """The configuration of one document, and the lease that it is under now. Raises ConfigError."""
+        return config_folder.read(self.place(counter), now_ns)
 
     def named(self, text: str) -> str:
         """A message without where on this disk a document lies."""

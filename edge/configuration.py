@@ -24,6 +24,7 @@ from wire.desired import ERRORS_MAX, Desired, Refusal, Reported
 from wire.errors import ConfigError, DesiredRefused, EgretError, Mistake
 from wire.inventory import Box, Inventory
 from wire.located import nearest
+from wire.overlay import LONGEST_S, Lease
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 1.0
@@ -46,6 +47,8 @@ class Configuration:
         self._newest: bytes | None = None
         self._has_news = asyncio.Event()
         self._trial: Trial | None = None
+        self._lease: Lease | None = None
+        self._lease_until = 0.0
         self.changed = asyncio.Event()
         """Set when there is something else to report."""
         self.inventory = self._started()
@@ -80,9 +83,10 @@ class Configuration:
         clock = asyncio.get_running_loop().time
         if self._state.trial:
             self._trial = self._trial_of(self._state.trial_s)
+        self._hold(self._lease)
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_S if self._trial else None):
+                async with asyncio.timeout(_LOOK_S if self._trial or self._lease else None):
                     await self._has_news.wait()
             self._has_news.clear()
             payload, self._newest = self._newest, None
@@ -91,6 +95,8 @@ class Configuration:
             elif self._trial:
                 verdict = self._trial.look(clock(), is_linked=is_linked(), heard_at=lines.heard_at)
                 await self._judge(verdict, lines, tasks)
+            if self._lease and (self._now() >= self._lease.ends_ns or clock() >= self._lease_until):
+                await self._end_lease(self._lease, lines, tasks)
 
     async def _take(self, payload: bytes, lines: Lines, tasks: asyncio.TaskGroup) -> None:
         """One document, which runs when this returns, or has been refused with its mistakes."""
@@ -106,7 +112,7 @@ class Configuration:
         seen = msgspec.structs.replace(self._state, seen=document.counter, digest=digest)
         number, trial_s = document.counter, document.trial_s
         try:
-            inventory = await self._off_loop(self._store.keep, document)
+            inventory, lease = await self._off_loop(self._store.keep, document, self._now())
             box = box_of(inventory, self._box, desired.SENSORS)
             lines.check(inventory, box)
             tried = msgspec.structs.replace(seen, trial=number, trial_s=trial_s, starts=1, refusal=None)
@@ -118,6 +124,7 @@ class Configuration:
             await self._off_loop(self._remember)
             return
         self._state, self.inventory = tried, inventory
+        self._hold(lease)
         await lines.become(inventory, box, tasks)
         self._trial = self._trial_of(trial_s)
         _log.warning("configuration %d (%s) runs, on trial for %g s", number, inventory.version, trial_s)
@@ -156,10 +163,11 @@ class Configuration:
         else:
             self._give_back(_REASONS[verdict].format(tried.trial_s))
             try:
-                self.inventory = self._kept_or_own()
+                self.inventory = self._kept_or_own(self._now())
             except ConfigError as error:
                 _log.warning("there is nothing to go back to, configuration %d stays: %s", tried.trial, error)
                 self._state = msgspec.structs.replace(tried, good=tried.trial, trial=0)
+            self._hold(self._lease)
             await lines.become(self.inventory, self.box, tasks)
         await self._off_loop(self._remember)
         self.changed.set()
@@ -191,16 +199,16 @@ class Configuration:
         if self._state.trial and self._state.starts >= STARTS_MAX:
             self._give_back(f"the box was started {self._state.starts} times during its trial.")
         self._state = msgspec.structs.replace(self._state, starts=self._state.starts + 1)
-        inventory = self._kept_or_own()
+        inventory = self._kept_or_own(self._now())
         if self._state.seen:
             self._remember()
         return inventory
 
-    def _kept_or_own(self) -> Inventory:
+    def _kept_or_own(self, now_ns: int) -> Inventory:
         """What the state names; where that cannot be read any more, what ran before. Raises ConfigError."""
         while number := self._state.running:
             try:
-                inventory = self._store.read(number)
+                inventory, self._lease = self._store.read(number, now_ns)
                 box_of(inventory, self._box, desired.SENSORS)
             except ConfigError as error:
                 _log.warning("configuration %d cannot be used any more: %s", number, error)
@@ -209,7 +217,22 @@ class Configuration:
                 self._state = msgspec.structs.replace(self._state, trial=0, good=good, refusal=refusal)
             else:
                 return inventory
+        self._lease = None
         return self._own()
+
+    def _hold(self, lease: Lease | None) -> None:
+        """A lease ends by the wall clock, and by the event loop's when the wall clock is behind."""
+        self._lease = lease
+        if lease:
+            left_s = min((lease.ends_ns - self._now()) / 1e9, LONGEST_S)
+            self._lease_until = asyncio.get_running_loop().time() + left_s
+
+    async def _end_lease(self, lease: Lease, lines: Lines, tasks: asyncio.TaskGroup) -> None:
+        """Back to what the files say, with or without a network."""
+        self.inventory = self._kept_or_own(max(self._now(), lease.ends_ns))
+        await lines.become(self.inventory, self.box, tasks)
+        _log.warning("mode %s is over on this box: %s runs", lease.mode, self.inventory.version)
+        self.changed.set()
 
     def _trial_of(self, lasts_s: float) -> Trial:
         has_sensors = any(line.sensors for line in self.box.lines)

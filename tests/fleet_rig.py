@@ -140,4 +140,7 @@ class Rig:
 
 def now() -> int:
     """UTC in ns."""
-    return BEGIN_NS + round(asyncio.get_event_loop().time() * SECOND_NS)
+    try:
+        return BEGIN_NS + round(asyncio.get_running_loop().time() * SECOND_NS)
+    except RuntimeError:  # before a loop runs
+        return BEGIN_NS

@@ -4,21 +4,26 @@ The same files that travel in a document, so that people can look at them, and a
 """
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from wire.city_check import load_checked
-from wire.desired import LIMITS, PROFILES, SENSORS, version_of
+from wire.desired import LIMITS, PROFILES, SENSORS, Files, version_of
 from wire.inventory import Inventory
+from wire.overlay import Lease, under
 from wire.profile_yaml import load_library
 
+_LEASE = "lease.json"
 
-def write(folder: Path, files: Mapping[str, str]) -> None:
-    """All of them, on the disk when this returns. Raises OSError."""
+
+def write(folder: Path, files: Files, lease: Lease | None = None) -> None:
+    """All of them, and the lease, on the disk when this returns. Raises OSError."""
     for part in (PROFILES, LIMITS):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
+    said = {_LEASE: msgspec.json.encode(lease).decode()} if lease else {}
+    for name, text in {**files, **said}.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         with path.open("w", encoding="utf-8") as file:
@@ -29,10 +34,24 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         sync_folder(place)
 
 
-def read(folder: Path) -> Inventory:
-    """Checked as `egret check` does it; its version is the whole configuration's. Raises ConfigError."""
+def read(folder: Path, now_ns: int = 0) -> tuple[Inventory, Lease | None]:
+    """Checked as `egret check` does it, and under the lease that it comes with, if that holds now.
+
+    Its version is the whole configuration's. Raises ConfigError.
+    """
     inventory = load_checked(folder / SENSORS, load_library(folder / PROFILES), folder / LIMITS)
-    return replace(inventory, version=version_of(_texts(folder)))
+    files, lease = _texts(folder), _lease(folder)
+    if lease is None or lease.ends_ns <= now_ns:
+        return replace(inventory, version=version_of(files)), None
+    return under(inventory, lease, version_of(files, lease)), lease
+
+
+def _lease(folder: Path) -> Lease | None:
+    """None when there is none, or none that can be read: the files count by themselves."""
+    try:
+        return msgspec.json.decode((folder / _LEASE).read_bytes(), type=Lease)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def sync_folder(folder: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated
 import msgspec
 
 from wire.errors import DesiredRefused, Mistake, WireError
+from wire.overlay import Lease
 from wire.topics import IDENTIFIER, PAYLOAD_MAX
 
 TRIAL_LEAST_S, TRIAL_MOST_S = 10.0, 24 * 3600.0
@@ -39,7 +40,8 @@ Files = Mapping[str, str]
 class Desired(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.config/1"):
     """What is signed. `files`: text by name. `counter` rises with every document that a box was ever given.
 
-    After `expires_ns` nobody begins with it; a box that runs it goes on. For `trial_s` seconds it is on trial.
+    After `expires_ns` nobody begins with it; a box that runs it goes on. For `trial_s` seconds it is on trial. `lease`
+    holds until its end, with or without a network; then the files alone count.
     """
 
     box: str
@@ -48,11 +50,12 @@ class Desired(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.config
     expires_ns: int
     trial_s: Annotated[float, msgspec.Meta(ge=TRIAL_LEAST_S, le=TRIAL_MOST_S)]
     files: dict[str, str]
+    lease: Lease | None = None
 
     @property
     def version(self) -> str:
         """The name of what it says."""
-        return version_of(self.files)
+        return version_of(self.files, self.lease)
 
 
 class Sealed(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.desired/1"):
@@ -106,9 +109,9 @@ class Reported(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.repor
     refusal: Refusal | None = None
 
 
-def version_of(files: Files) -> str:
+def version_of(files: Files, lease: Lease | None = None) -> str:
     """A hash of names and texts: two configurations that say the same have the same."""
-    said = msgspec.json.encode(sorted(files.items()))
+    said = msgspec.json.encode([*sorted(files.items()), *([lease] if lease else [])])
     return hashlib.sha256(said).hexdigest()[:12]
 
 

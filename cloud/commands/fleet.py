@@ -9,7 +9,9 @@ import click
 import msgspec
 
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
-from cloud.commands.fleet_options import Share, city_files, signed_with
+from cloud.city.mode import ModeName
+from cloud.city.mode import document as modes
+from cloud.commands.fleet_options import Duration, Share, city_files, signed_with
 from cloud.fleet.fleet_box import FleetBox, Standing
 from cloud.fleet.rollout import Outcome, Rollout, Target, canaries, chosen, targets_of
 from cloud.fleet.slicing import CityFiles, read_city
@@ -17,7 +19,10 @@ from cloud.tables.fleet import Pushed
 from wire import desired, profile_yaml, signing
 from wire.desired import Sealed
 from wire.errors import EgretError
+from wire.overlay import LONGEST_S, Lease
 from wire.signing import Signer
+
+_MODES = [name.value for name in ModeName if name is not ModeName.NORMAL]
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -85,7 +90,8 @@ def diff(box: str, inventory: Path, devices: Path | None, url: str, *, as_json: 
     Example:  egret fleet diff XM-TA-01
     """
     client = ApiClient(url)
-    [target] = _targets(client, _city(inventory, devices), [box])
+    city = _city(inventory, devices)
+    [target] = _targets(client, city, chosen(city.inventory, [box], (), (), everything=False))
     documents = client.get(f"fleet/{box}/documents", list[Pushed])
     running = next((one for one in documents if one.counter == target.before.running), None)
     before = desired.document_of(_sealed(running)).files if running else {}
@@ -104,6 +110,8 @@ def diff(box: str, inventory: Path, devices: Path | None, url: str, *, as_json: 
 @click.option("--district", "districts", multiple=True, help="The boxes of a district.")
 @click.option("--all", "everything", is_flag=True, help="Every box.")
 @click.option("--canary", type=Share(), help="So many first, such as 5%; the others when these keep it.")
+@click.option("--mode", type=click.Choice(_MODES), help="With its sampling and on-delays, for the time of --lease.")
+@click.option("--lease", "lease_s", type=Duration(60.0, LONGEST_S), default="24h", show_default=True, help="Of --mode.")
 @click.option("--dry-run", is_flag=True, help="Say who would get what, and push nothing.")
 @signed_with
 @city_files
@@ -115,6 +123,8 @@ def push(
     sites: tuple[str, ...],
     districts: tuple[str, ...],
     canary: float | None,
+    mode: str | None,
+    lease_s: float,
     key: Path,
     trial_s: float,
     expires_s: float,
@@ -136,7 +146,7 @@ def push(
         raise click.UsageError("name boxes, or --site, --district or --all.")
     signer, city, client = signing.load_signer(key), _city(inventory, devices), ApiClient(url)
     names = chosen(city.inventory, boxes, sites, districts, everything=everything)
-    targets = _targets(client, city, names)
+    targets = _targets(client, city, names, _lease(mode, lease_s))
     rollout = _rollout(client, signer, trial_s, expires_s, as_json=as_json)
     try:
         if dry_run:
@@ -206,9 +216,15 @@ def _city(inventory: Path, devices: Path | None) -> CityFiles:
     return read_city(inventory, devices or profile_yaml.library_folder())
 
 
-def _targets(client: ApiClient, city: CityFiles, names: Sequence[str]) -> Sequence[Target]:
-    names = chosen(city.inventory, names, (), (), everything=False)
-    return targets_of(city, client.get("fleet", list[FleetBox]), names)
+def _targets(client: ApiClient, city: CityFiles, names: Sequence[str], lease: Lease | None = None) -> Sequence[Target]:
+    return targets_of(city, client.get("fleet", list[FleetBox]), names, lease)
+
+
+def _lease(mode: str | None, lasts_s: float) -> Lease | None:
+    if mode is None:
+        return None
+    overlay = modes()[ModeName(mode)].overlay
+    return Lease(mode, overlay.kinds, overlay.every, overlay.on_delay, time.time_ns() + round(lasts_s * 1e9))
 
 
 def _sealed(pushed: Pushed) -> Sealed:

@@ -17,6 +17,7 @@ from wire.desired import Desired, Files
 from wire.errors import CheckFailed, ConfigError, EgretError, Mistake, Unsafe
 from wire.inventory import Inventory
 from wire.located import nearest
+from wire.overlay import Lease
 from wire.signing import Signer
 
 POLL_S = 2.0
@@ -48,11 +49,12 @@ class Target:
 
     files: Files
     before: FleetBox
+    lease: Lease | None = None
 
     @property
     def version(self) -> str:
         """Of what it is to run."""
-        return desired.version_of(self.files)
+        return desired.version_of(self.files, self.lease)
 
     @property
     def has_it(self) -> bool:
@@ -94,7 +96,9 @@ class Rollout:
         """Give one box its configuration. Raises EgretError in the cloud's words."""
         box, issued_ns = target.before.box, self.now()
         expires_ns = issued_ns + round(self.expires_s * 1e9)
-        document = Desired(box, target.before.next, issued_ns, expires_ns, self.trial_s, dict(target.files))
+        document = Desired(
+            box, target.before.next, issued_ns, expires_ns, self.trial_s, dict(target.files), target.lease
+        )
         form = desired.signed_form(document)
         sealed = desired.sealed(form, self.signer.key, self.signer.sign(form.signed))
         body = {"document": sealed.document, "key": sealed.key, "signature": sealed.signature}
@@ -170,7 +174,9 @@ def chosen(
     return sorted({*boxes, *there})
 
 
-def targets_of(city: CityFiles, fleet: Sequence[FleetBox], names: Sequence[str]) -> Sequence[Target]:
+def targets_of(
+    city: CityFiles, fleet: Sequence[FleetBox], names: Sequence[str], lease: Lease | None = None
+) -> Sequence[Target]:
     """What each is to run. Raises EgretError for a box that the cloud does not know."""
     known = {one.box: one for one in fleet}
     for name in names:
@@ -178,4 +184,4 @@ def targets_of(city: CityFiles, fleet: Sequence[FleetBox], names: Sequence[str])
             what = "the cloud does not know this box: its sensors.yaml is another one."
             fix = "start the cloud with the same sensors.yaml, then push."
             raise EgretError(what, where=f"box {name}", fix=fix, code="E-FLEET-025")
-    return [Target(city.slice_of(name), known[name]) for name in names]
+    return [Target(city.slice_of(name), known[name], lease) for name in names]

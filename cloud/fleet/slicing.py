@@ -146,7 +146,7 @@ def _require_same(files: Files, inventory: Inventory, name: str) -> None:
     """Raises EgretError when a box would not run as the whole file says."""
     with tempfile.TemporaryDirectory(prefix="egret-") as folder:
         config_folder.write(Path(folder), files)
-        cut = config_folder.read(Path(folder))
+        cut, _ = config_folder.read(Path(folder))
     before, after = inventory.boxes[name], cut.boxes[name]
     is_same = _sensors(inventory, before) == _sensors(cut, after) and _lines(before.lines) == _lines(after.lines)
     if not is_same or before.spool != after.spool:

@@ -20,6 +20,7 @@ from edge.trial import Trial, Verdict
 from wire import alarm_message, config_folder, desired, signing
 from wire.desired import TRIAL_MOST_S, Reported
 from wire.errors import ConfigError, DesiredRefused
+from wire.overlay import Lease
 from wire.topics import PAYLOAD_MAX
 
 FASTER = sensors_yaml(b="{source: ticking, every: 200ms}")
@@ -152,6 +153,52 @@ def test_a_box_that_is_cut_off_goes_back_by_itself(rig: Rig) -> None:
             rig.broker.start()
             await rig.until(lambda said: said.counter == 0 and is_refused(said))
             assert "the broker could not be reached" in str(rig.reported.refusal)
+
+    virtual_time.run(story())
+
+
+def intervals(polls: list[tuple[str, float]], line: str = "a") -> set[float]:
+    """Between the last polls of a line, in seconds."""
+    mine = [at for name, at in polls if name == line][-6:]
+    return {round(later - earlier, 6) for earlier, later in pairwise(mine)}
+
+
+def test_a_mode_ends_by_itself_also_without_a_network(rig: Rig, polls: list[tuple[str, float]]) -> None:
+    """Sampling is five times as fast at once, also after a restart; when the lease ends the files alone count."""
+    ends_ns = BEGIN_NS + 60 * SECOND_NS
+    storm = rig.document(1, lease=Lease("typhoon", ("billboard",), 0.2, 0.5, ends_ns))
+
+    async def story() -> None:
+        async with rig.running():
+            rig.push(rig.signed(storm))
+            await rig.until(is_tried(1))
+            await asyncio.sleep(1)
+            assert intervals(polls) == {0.02}
+            assert rig.reported.config_version == storm.version
+        async with rig.running() as configuration:
+            await rig.until(is_kept(1))
+            assert intervals(polls) == {0.02}
+            rig.broker.stop()
+            await asyncio.sleep(60 - asyncio.get_running_loop().time() - 1)
+            assert intervals(polls) == {0.02}
+            await asyncio.sleep(3)
+            assert intervals(polls) == {0.1}
+            assert configuration.inventory.version == rig.document(1).version
+
+    virtual_time.run(story())
+
+
+def test_a_mode_ends_when_the_clock_is_behind(rig: Rig, polls: list[tuple[str, float]]) -> None:
+    """A wall clock that stands still cannot keep a box in its typhoon."""
+
+    async def story() -> None:
+        lease = Lease("typhoon", ("billboard",), 0.2, 0.5, BEGIN_NS + 30 * SECOND_NS)
+        async with rig.running() as configuration:
+            configuration._now = lambda: BEGIN_NS
+            rig.push(rig.signed(rig.document(1, lease=lease)))
+            await rig.until(is_tried(1))
+            await asyncio.sleep(33)
+            assert intervals(polls) == {0.1}
 
     virtual_time.run(story())
 
@@ -294,7 +341,7 @@ def test_a_box_that_dies_while_it_takes_one(rig: Rig, monkeypatch: pytest.Monkey
     document, seen = rig.document(2, FASTER), set()
     first = rig.document(1)
     store = ConfigStore(rig.folder / "data")
-    store.keep(first)
+    store.keep(first, BEGIN_NS)
     store.save(config_store.State(seen=1, good=1))
     shutil.copytree(rig.folder / "data", rig.folder / "before")
     for calls in range(12):
@@ -302,7 +349,7 @@ def test_a_box_that_dies_while_it_takes_one(rig: Rig, monkeypatch: pytest.Monkey
         shutil.copytree(rig.folder / "before", rig.folder / "data")
         monkeypatch.setattr(config_folder, "sync_folder", dying_after(calls))
         try:
-            store.keep(document)
+            store.keep(document, BEGIN_NS)
             store.save(config_store.State(seen=2, good=1, trial=2, trial_s=TRIAL_S))
         except Killed:
             pass
@@ -331,7 +378,7 @@ def test_a_box_that_starts_again_and_again_during_a_trial(rig: Rig) -> None:
 def test_a_disk_that_refuses(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be kept is not begun with."""
 
-    def full(_folder: Path, _files: dict[str, str]) -> None:
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/var/lib/egret/config")
 
     monkeypatch.setattr(config_folder, "write", full)
@@ -349,7 +396,7 @@ def test_a_disk_that_refuses(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_kept_file_that_is_damaged(rig: Rig) -> None:
     """A box whose kept files cannot be read runs what it was installed with; without that it cannot run."""
     store = ConfigStore(rig.folder / "data")
-    store.keep(rig.document(1, FASTER))
+    store.keep(rig.document(1, FASTER), BEGIN_NS)
     store.save(config_store.State(seen=1, good=1))
     (rig.folder / "sensors.yaml").rename(rig.folder / "away.yaml")
     assert rig.configuration().inventory.version == rig.document(1, FASTER).version
@@ -364,7 +411,7 @@ def test_what_was_written_down_is_damaged(rig: Rig) -> None:
     """The newest document that is there counts, and none below it is taken again."""
     store = ConfigStore(rig.folder / "data")
     for counter in (1, 2):
-        store.keep(rig.document(counter, FASTER))
+        store.keep(rig.document(counter, FASTER), BEGIN_NS)
     (rig.folder / "data" / config_store.NAME / "state.json").write_bytes(b"{")
     assert (store.state().seen, store.state().good) == (2, 2)
 

@@ -49,6 +49,7 @@ class Ticking:
         """Every poll at its time."""
         clock = asyncio.get_running_loop().time
         due = clock()
+        every_s = next((one.every_s for one in self._plan.sensors.values() if one.every_s), self._config.every_s)
         while True:
             POLLS.append((self._plan.line.key, clock()))
             for sensor in self._plan.line.sensors:
@@ -56,5 +57,5 @@ class Ticking:
                     yield Sample(sensor, self._plan.clock.now(), values=(("tilt", self._config.tilt),))
                 else:
                     yield Sample(sensor, self._plan.clock.now(), fault="no reply")
-            due += self._config.every_s
+            due += every_s
             await asyncio.sleep(due - clock())

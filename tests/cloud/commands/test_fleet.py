@@ -30,6 +30,7 @@ from wire import desired, signing
 from wire.desired import Refusal, Reported
 from wire.errors import CheckFailed, ConfigError, EgretError, Mistake, Unsafe
 from wire.main import root
+from wire.overlay import Lease
 from wire.receipt import BoxStatus
 
 NOW_NS = 1_795_000_000 * small_city.SECOND_NS
@@ -241,6 +242,18 @@ async def test_the_same_document_twice(town: Town) -> None:
         TA, signed(town, 1), small_city.person()
     )
     assert len(await book.documents(TA)) == 1
+
+
+async def test_a_mode_is_pushed_with_its_end(town: Town) -> None:
+    """What `modes` says of it, for as long as the lease; without a mode the push is the way back."""
+    assert await town.outcomes("fleet", "push", TA, "--mode", "typhoon", "--lease", "6h") == {TA: "pushed"}
+    await until(lambda: kept(town, TA))
+    book = Fleetbook(town.ledger, small_city.inventory(town.folder), lambda: NOW_NS)
+    [one] = await book.documents(TA)
+    ends_ns = NOW_NS + 6 * 3600 * small_city.SECOND_NS
+    assert desired.document_of(_sealed(one)).lease == Lease("typhoon", ("billboard",), 0.2, 0.5, ends_ns)
+    assert await town.outcomes("fleet", "push", TA) == {TA: "pushed"}
+    assert desired.document_of(_sealed((await book.documents(TA))[0])).lease is None
 
 
 async def test_a_key_that_others_may_read(town: Town) -> None:

@@ -20,7 +20,7 @@ def test_every_box_of_a_city_has_its_slice(tmp_path: Path) -> None:
     for name, box in list(city.inventory.boxes.items())[::6]:
         folder = tmp_path / name
         config_folder.write(folder, city.slice_of(name))
-        cut = config_folder.read(folder)
+        cut, _ = config_folder.read(folder)
         wanted = {sensor for line in box.lines for sensor in line.sensors}
         assert cut.sensors == {sensor: city.inventory.sensors[sensor] for sensor in wanted}
         assert list(cut.boxes) == [name]
