@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from wire import config_folder
-from wire.desired import Desired, Refusal
+from wire.desired import UNREADABLE, Desired, Refusal
 from wire.inventory import Inventory
 from wire.overlay import Lease
 
@@ -57,7 +57,7 @@ class ConfigStore:
             return msgspec.json.decode((self._folder / _STATE).read_bytes(), type=State)
         except FileNotFoundError:
             return State()
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             newest = max((int(path.name) for path in self._folder.iterdir() if path.name.isdecimal()), default=0)
             return State(seen=newest, good=newest)
 

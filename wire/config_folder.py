@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from wire.city_check import load_checked
-from wire.desired import LIMITS, PROFILES, SENSORS, Files, version_of
+from wire.desired import LIMITS, PROFILES, SENSORS, UNREADABLE, Files, version_of
 from wire.inventory import Inventory
 from wire.overlay import Lease, under
 from wire.profile_yaml import load_library
@@ -50,7 +50,7 @@ def _lease(folder: Path) -> Lease | None:
     """None when there is none, or none that can be read: the files count by themselves."""
     try:
         return msgspec.json.decode((folder / _LEASE).read_bytes(), type=Lease)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return None
 
 

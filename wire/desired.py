@@ -28,7 +28,7 @@ _PURPOSE = b"egret.desired/1\n"
 _NAME = re.compile(
     rf"sensors\.yaml|firmware-configs/{IDENTIFIER.pattern}/profile\.yaml|limits/{IDENTIFIER.pattern}\.yaml"
 )
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are no such JSON."""
 _FIX = "push it again from the city's sensors.yaml: `egret fleet push`."
 
@@ -137,7 +137,7 @@ def unseal(payload: bytes) -> Sealed:
     require_size(payload)
     try:
         return msgspec.json.decode(payload, type=Sealed)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _unreadable(str(error)) from error
 
 
@@ -145,7 +145,7 @@ def document_of(proven: Sealed) -> Desired:
     """What was signed. Raises DesiredRefused."""
     try:
         document = msgspec.json.decode(proven.document, type=Desired)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _unreadable(str(error)) from error
     for name in document.files:
         if not _NAME.fullmatch(name):
@@ -159,7 +159,7 @@ def decode_reported(payload: bytes) -> Reported:
     """Raises WireError."""
     try:
         return msgspec.json.decode(payload, type=Reported)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise WireError(f"this is no report: {error}", fix="see docs/wire.md", code="E-WIRE-001") from error
 
 

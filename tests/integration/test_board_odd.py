@@ -14,9 +14,13 @@ from board_page import window
 from playwright.async_api import expect
 
 from cloud.stores import influxdb_v1
+from cloud.tables import fleet
+from cloud.tables.fleet import Pushed
 from wire import city_map
 from wire.alarm import AlarmEvent, Change, Evidence, Level
 from wire.alarm_message import AlarmMessage
+from wire.desired import Refusal, Reported
+from wire.errors import Mistake
 from wire.gap import Gap
 from wire.inventory import Inventory
 from wire.receipt import Lane
@@ -228,6 +232,22 @@ async def test_what_boxes_had_to_let_go_is_said(tmp_path: Path) -> None:
         said = re.compile(r"XM-TA-01\s+36\s000 条读数 .+ 缓存已满")
         await expect(board.page.locator(".gaps li")).to_contain_text(said)
         assert await board.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_what_became_of_a_configuration_is_said(tmp_path: Path) -> None:
+    """A box that gave back what it was given says so, with its reason; one that was given nothing is as before."""
+    why = Mistake("configuration 7", "no line brought a measurement for 300 s.", "mend it.", "E-FLEET-011")
+    said = Reported("XM-TA-01", 1, 6, "9f2c41d07be3", seen=7, refusal=Refusal(7, (why,), is_returned=True))
+    pushed = Pushed(
+        box="XM-TA-01", counter=7, version="v7", actor="li", time_ns=1, expires_ns=1, document="", key="", signature=""
+    )
+    async with board_city.served(tmp_path, small_city.inventory(tmp_path)) as city, window(city.url, "wall") as board:
+        await city.ledger.database.write(lambda connection: fleet.add(connection, pushed))
+        await city.ledger.database.write(lambda connection: fleet.answer(connection, said, 1))
+        await board.show("#/fleet")
+        row = board.page.locator('[data-box="XM-TA-01"]')
+        await expect(row.get_by_title("no line brought a measurement")).to_have_text("已退回")
+        await expect(board.page.locator('[data-box="XM-SM-01"] .loud')).to_have_count(0)
 
 
 FORGETFUL = (

@@ -30,13 +30,21 @@ function Clock({ box }) {
   return box.clock === "unsure" ? html`${shown} <small>${say("clock.unsure")}</small>` : shown;
 }
 
-function Configuration({ box }) {
+const UNWELL = new Set(["refused", "returned", "expired"]);
+
+/** `given` is how it stands to what it was given; a box that nobody gave anything runs the file it came with. */
+function Configuration({ box, given }) {
+  if (given?.desired) {
+    const said = say(`config.${given.standing}`);
+    const why = given.errors.map((error) => `${error.where}: ${error.what}`).join("\n");
+    return UNWELL.has(given.standing) ? html`<b class="loud" title=${why}>${said}</b>` : said;
+  }
   if (!box?.config_version) return "–";
   if (box.config_version === city.value.version) return say("box.current_config");
   return html`<b class="loud">${say("box.old_config")}</b>`;
 }
 
-function Row({ id, name, isAsked }) {
+function Row({ id, name, isAsked, given }) {
   const box = useComputed(() => boxes.value.get(id)).value;
   const state = stateOf(box);
   const sites = sitesOfBox(id);
@@ -47,7 +55,7 @@ function Row({ id, name, isAsked }) {
     <td class=${`number ${box?.waiting > BACKLOG ? "loud" : ""}`}>${box ? count(box.waiting) : "–"}</td>
     <td class="number"><${Clock} box=${box} /></td>
     <td>${box?.version ?? "–"}</td>
-    <td><${Configuration} box=${box} /></td>
+    <td><${Configuration} box=${box} given=${given} /></td>
     <td>${districts.join(" ")} <small>${say("box.sites", { count: sites.length })}</small></td>
     <td class="number">${box ? dateTime(box.time) : "–"}</td>
   </tr>`;
@@ -121,6 +129,8 @@ export default function FleetPage({ query }) {
     if (view === "offline") return stateOf(box) !== "online";
     return view === "all" || box?.waiting > BACKLOG;
   });
+  const { data: fleet } = useLoaded(() => get("fleet"), [], 10_000);
+  const given = new Map(fleet.value?.map((one) => [one.box, one]));
   const tabs = VIEWS.map((one) => [one, say(`fleet.${one}`), href("fleet", "", { view: one })]);
   const beside = html`<${Tabs} label=${say("page.fleet")} tabs=${tabs} chosen=${view} />`;
   return html`<${Page} title=${say("page.fleet")} beside=${beside} className="fleet-page">
@@ -134,7 +144,7 @@ export default function FleetPage({ query }) {
       ? html`<p class="quiet">${say("fleet.none")}</p>`
       : html`<${Scroll} label=${say("page.fleet")}><table>
           <thead><tr><${Heads} names=${COLUMNS} numbers=${NUMBERS} /></tr></thead>
-          <tbody>${shown.filter((box) => !query.box || box.id === query.box).map((box) => html`<${Row} key=${box.id} ...${box} />`)}</tbody>
+          <tbody>${shown.filter((box) => !query.box || box.id === query.box).map((box) => html`<${Row} key=${box.id} ...${box} given=${given.get(box.id)} />`)}</tbody>
         </table><//>`}
     ${query.box && html`<${Health} box=${query.box} />`}
     <${Gaps} box=${query.box ?? ""} />
