@@ -28,6 +28,8 @@ from wire.overlay import LONGEST_S, Lease
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 1.0
+_TEXT_MAX = 500
+"""Characters of each part of a mistake that is reported: all of them fit into a message."""
 STARTS_MAX = 3
 """A box that starts so often during one trial may be dying of it."""
 _REASONS = {
@@ -92,7 +94,7 @@ class Configuration:
             payload, self._newest = self._newest, None
             if payload is not None:
                 await self._take(payload, lines, tasks)
-            elif self._trial:
+            if self._trial:
                 verdict = self._trial.look(clock(), is_linked=is_linked(), heard_at=lines.heard_at)
                 await self._judge(verdict, lines, tasks)
             if self._lease and (self._now() >= self._lease.ends_ns or clock() >= self._lease_until):
@@ -132,7 +134,7 @@ class Configuration:
 
     def _placed(self, mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
         """With the places that the document has for them, `sensors.yaml:12`, wherever it lies on this disk."""
-        return tuple(Mistake(*(self._store.named(text) for text in astuple(mistake))) for mistake in mistakes)
+        return tuple(Mistake(*(self._store.named(text)[:_TEXT_MAX] for text in astuple(one))) for one in mistakes)
 
     def _proven(self, payload: bytes) -> Desired:
         """The document, if the city has said it to this box, and nothing later. Raises DesiredRefused."""
@@ -162,10 +164,7 @@ class Configuration:
             _log.warning("configuration %d (%s) is kept", tried.trial, self.inventory.version)
         else:
             self._give_back(_REASONS[verdict].format(tried.trial_s))
-            try:
-                self.inventory = self._kept_or_own(self._now())
-            except ConfigError as error:
-                _log.warning("there is nothing to go back to, configuration %d stays: %s", tried.trial, error)
+            if not self._fell_back(self._now()):
                 self._state = msgspec.structs.replace(tried, good=tried.trial, trial=0)
             self._hold(self._lease)
             await lines.become(self.inventory, self.box, tasks)
@@ -196,11 +195,13 @@ class Configuration:
 
     def _started(self) -> Inventory:
         """What to run when the process starts. Raises ConfigError."""
+        before = self._state
         if self._state.trial and self._state.starts >= STARTS_MAX:
             self._give_back(f"the box was started {self._state.starts} times during its trial.")
-        self._state = msgspec.structs.replace(self._state, starts=self._state.starts + 1)
+        if self._state.trial:
+            self._state = msgspec.structs.replace(self._state, starts=self._state.starts + 1)
         inventory = self._kept_or_own(self._now())
-        if self._state.seen:
+        if self._state != before:
             self._remember()
         return inventory
 
@@ -220,6 +221,15 @@ class Configuration:
         self._lease = None
         return self._own()
 
+    def _fell_back(self, now_ns: int) -> bool:
+        """Without anything that can be run instead, what runs goes on."""
+        try:
+            self.inventory = self._kept_or_own(now_ns)
+        except ConfigError as error:
+            _log.warning("there is nothing to go back to, %s stays: %s", self.inventory.version, error)
+            return False
+        return True
+
     def _hold(self, lease: Lease | None) -> None:
         """A lease ends by the wall clock, and by the event loop's when the wall clock is behind."""
         self._lease = lease
@@ -229,7 +239,8 @@ class Configuration:
 
     async def _end_lease(self, lease: Lease, lines: Lines, tasks: asyncio.TaskGroup) -> None:
         """Back to what the files say, with or without a network."""
-        self.inventory = self._kept_or_own(max(self._now(), lease.ends_ns))
+        if not self._fell_back(max(self._now(), lease.ends_ns)):
+            self._lease = None
         await lines.become(self.inventory, self.box, tasks)
         _log.warning("mode %s is over on this box: %s runs", lease.mode, self.inventory.version)
         self.changed.set()

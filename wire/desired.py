@@ -37,6 +37,9 @@ Files = Mapping[str, str]
 """Texts by name."""
 
 
+_Counter = Annotated[int, msgspec.Meta(ge=0, le=COUNTER_MAX)]
+
+
 class Desired(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.config/1"):
     """What is signed. `files`: text by name. `counter` rises with every document that a box was ever given.
 
@@ -88,7 +91,7 @@ class Refusal(msgspec.Struct, frozen=True):
     `counter` is what the document said of itself, unproven; 0 when it could not be read.
     """
 
-    counter: int
+    counter: _Counter
     errors: tuple[Mistake, ...]
     is_returned: bool = False
 
@@ -102,10 +105,10 @@ class Reported(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.repor
 
     box: str
     time_ns: int
-    counter: int
+    counter: _Counter
     config_version: str
     is_trial: bool = False
-    seen: int = 0
+    seen: _Counter = 0
     refusal: Refusal | None = None
 
 

@@ -13,8 +13,9 @@ from cloud.city.mode import ModeName
 from cloud.city.mode import document as modes
 from cloud.commands.fleet_options import Duration, Share, city_files, signed_with
 from cloud.fleet.fleet_box import FleetBox, Standing
-from cloud.fleet.rollout import Outcome, Rollout, Target, canaries, chosen, targets_of
+from cloud.fleet.rollout import Outcome, Rollout, Target, box_among, canaries, chosen, targets_of
 from cloud.fleet.slicing import CityFiles, read_city
+from cloud.reporting.report_text import TEXT_MAX, line
 from cloud.tables.fleet import Pushed
 from wire import desired, profile_yaml, signing
 from wire.desired import Sealed
@@ -54,7 +55,9 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
 
     Example:  egret fleet status
     """
-    found = [one for one in ApiClient(url).get("fleet", list[FleetBox]) if not boxes or one.box in boxes]
+    found = ApiClient(url).get("fleet", list[FleetBox])
+    if boxes:
+        found = [box_among(found, name) for name in boxes]
     if as_json:
         show_json(found)
         return
@@ -74,7 +77,7 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
     show_table(("box", "link", "standing", "runs", "was given", "by", "at", "software"), rows)
     for one in found:
         for error in one.errors:
-            click.echo(f"{one.box}: {error}", err=True)
+            click.echo(line(f"{one.box}: {error}", TEXT_MAX), err=True)
 
 
 @fleet.command()
@@ -178,7 +181,7 @@ def rollback(
     """
     signer, client = signing.load_signer(key), ApiClient(url)
     documents = client.get(f"fleet/{box}/documents", list[Pushed])
-    before = next(one for one in client.get("fleet", list[FleetBox]) if one.box == box)
+    before = box_among(client.get("fleet", list[FleetBox]), box)
     old = _sealed(_earlier(documents, before, counter))
     signer.public.prove(old.key, old.signature_bytes, old.signed)  # the cloud kept it: was it ours?
     rollout = _rollout(client, signer, trial_s, expires_s, as_json=as_json)
@@ -236,7 +239,7 @@ def _difference(before: desired.Files, after: desired.Files) -> str:
     for name in sorted({*before, *after}):
         old, new = (files.get(name, "").splitlines(keepends=True) for files in (before, after))
         lines += difflib.unified_diff(old, new, f"runs/{name}", f"wanted/{name}")
-    return "".join(lines)
+    return "".join(character for line in lines for character in line if character.isprintable() or character in "\n\t")
 
 
 def _named(counter: int, version: str) -> str:

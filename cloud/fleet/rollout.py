@@ -12,6 +12,7 @@ import msgspec
 from cloud.api_client import ApiClient
 from cloud.fleet.fleet_box import FleetBox, Standing
 from cloud.fleet.slicing import CityFiles
+from cloud.reporting.report_text import TEXT_MAX, line
 from wire import desired
 from wire.desired import Desired, Files
 from wire.errors import CheckFailed, ConfigError, EgretError, Mistake, Unsafe
@@ -133,6 +134,7 @@ class Rollout:
         self.say(Outcome(one.box, word, number, version, one.is_online, is_canary=True, errors=errors))
         if not is_well:
             reasons = "; ".join(f"{error.where}: {error.what}" for error in errors) or "it has not kept it in time."
+            reasons = line(reasons, TEXT_MAX)  # what a box says may move a cursor
             what = f"the canary is {word}: {reasons} The push has stopped, the other boxes run what they ran."
             fix = "mend the files and push again, or `egret fleet rollback` the canaries."
             raise CheckFailed(what, where=f"box {one.box}", fix=fix, code="E-FLEET-022")
@@ -178,10 +180,14 @@ def targets_of(
     city: CityFiles, fleet: Sequence[FleetBox], names: Sequence[str], lease: Lease | None = None
 ) -> Sequence[Target]:
     """What each is to run. Raises EgretError for a box that the cloud does not know."""
-    known = {one.box: one for one in fleet}
-    for name in names:
-        if name not in known:
-            what = "the cloud does not know this box: its sensors.yaml is another one."
-            fix = "start the cloud with the same sensors.yaml, then push."
-            raise EgretError(what, where=f"box {name}", fix=fix, code="E-FLEET-025")
-    return [Target(city.slice_of(name), known[name], lease) for name in names]
+    return [Target(city.slice_of(name), box_among(fleet, name), lease) for name in names]
+
+
+def box_among(fleet: Sequence[FleetBox], name: str) -> FleetBox:
+    """Raises EgretError for a box that the cloud does not know."""
+    found = next((one for one in fleet if one.box == name), None)
+    if found is None:
+        what = "the cloud does not know this box: its sensors.yaml is another one, or it is not yours to see."
+        fix = "start the cloud with the same sensors.yaml, then push."
+        raise EgretError(what, where=f"box {name}", fix=fix, code="E-FLEET-025")
+    return found

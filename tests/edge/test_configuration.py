@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 import virtual_time
-from fleet_rig import BEGIN_NS, LINE_B, SECOND_NS, TRIAL_S, Rig, make_key, sensors_yaml
+from fleet_rig import BEGIN_NS, BOX, LINE_B, SECOND_NS, TRIAL_S, Rig, make_key, sensors_yaml
 
 from edge import config_store, sources
 from edge.config_store import ConfigStore
 from edge.configuration import STARTS_MAX
 from edge.trial import Trial, Verdict
-from wire import alarm_message, config_folder, desired, signing
+from wire import alarm_message, config_folder, desired, signing, topics
 from wire.desired import TRIAL_MOST_S, Reported
 from wire.errors import ConfigError, DesiredRefused
 from wire.overlay import Lease
@@ -260,6 +260,12 @@ REFUSED: dict[str, tuple[Callable[[Rig], bytes], str, str, str]] = {
         "sensors.yaml:16",
         "tikking",
     ),
+    "a mistake as long as the document": (
+        lambda rig: rig.signed(rig.document(1, sensors_yaml(b=f"{{source: {'x' * 200_000}}}"))),
+        "E-KIND-001",
+        "sensors.yaml:16",
+        "there is no source kind 'xxx",
+    ),
     "without this box": (
         lambda rig: rig.signed(rig.document(1, sensors_yaml(box="XM-TA-02"))),
         "E-EDGE-001",
@@ -282,6 +288,7 @@ def test_what_is_refused(rig: Rig, case: tuple[Callable[[Rig], bytes], str, str,
             first = rig.reported.refusal.errors[0]
             assert (first.code, first.where) == (code, where)
             assert words in first.what
+            assert len(rig.broker.retained[topics.topic(BOX, "reported")]) < PAYLOAD_MAX
             assert (rig.reported.counter, rig.reported.config_version) == (0, rig.own().version)
             rig.push(rig.signed(rig.document(2)))
             await rig.until(is_tried(2))
