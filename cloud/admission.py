@@ -43,11 +43,13 @@ ALARMS = Allowance(20, 200, 256 * 1024, 4 * 2**20)
 """Judgement: a message carries twenty events, each message is a transaction."""
 STATUS = Allowance(1, 60, 8 * 1024, 512 * 1024)
 """A box says how it is every ten seconds, and at every connection."""
+REPORTED = Allowance(1, 60, 8 * 1024, 512 * 1024)
+"""A box says what it runs at every connection and at every change; with twenty mistakes of 2 kB each in it."""
 SET_ASIDE = Allowance(0.1, 100, 256 * 1024, 32 * 2**20)
 """What quarantine keeps of one box: each is a file that is synchronised to the disk while the lane waits."""
 
 
-METERED = ("readings", "alarms", "status", "quarantine")
+METERED = ("readings", "alarms", "status", "reported", "quarantine")
 """What is counted apart."""
 
 
@@ -153,6 +155,6 @@ class MeteredInbox:
 
 def metered(inbox: Inbox, what: topics.What, boxes: Collection[str], overruns: Overruns) -> MeteredInbox:
     """The inbox of a lane, with its allowance."""
-    allowances = {"readings": READINGS, "alarms": ALARMS, "status": STATUS}
+    allowances = {"readings": READINGS, "alarms": ALARMS, "status": STATUS, "reported": REPORTED}
     admission = Admission(what, allowances[what], boxes, overruns)
     return MeteredInbox(inbox, admission, batch.weight if what == "readings" else len)

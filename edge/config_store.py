@@ -15,7 +15,8 @@ from pathlib import Path
 import msgspec
 
 from wire import config_folder
-from wire.desired import UNREADABLE, Desired, Refusal
+from wire.bounded import UNDECODABLE
+from wire.desired import Desired, Refusal
 from wire.inventory import Inventory
 from wire.overlay import Lease
 
@@ -57,7 +58,7 @@ class ConfigStore:
             return msgspec.json.decode((self._folder / _STATE).read_bytes(), type=State)
         except FileNotFoundError:
             return State()
-        except UNREADABLE:
+        except UNDECODABLE:
             newest = max((int(path.name) for path in self._folder.iterdir() if path.name.isdecimal()), default=0)
             return State(seen=newest, good=newest)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from wire.bounded import UNDECODABLE
 from wire.city_check import load_checked
-from wire.desired import LIMITS, PROFILES, SENSORS, UNREADABLE, Files, version_of
+from wire.desired import LIMITS, PROFILES, SENSORS, Files, version_of
 from wire.inventory import Inventory
 from wire.overlay import Lease, under
 from wire.profile_yaml import load_library
@@ -50,7 +51,7 @@ def _lease(folder: Path) -> Lease | None:
     """None when there is none, or none that can be read: the files count by themselves."""
     try:
         return msgspec.json.decode((folder / _LEASE).read_bytes(), type=Lease)
-    except (OSError, *UNREADABLE):
+    except (OSError, *UNDECODABLE):
         return None
 
 

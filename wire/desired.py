@@ -13,12 +13,12 @@ from typing import Annotated
 
 import msgspec
 
+from wire.bounded import SEQUENCE_MAX, UNDECODABLE, Moment, Sequence, Word
 from wire.errors import DesiredRefused, Mistake, WireError
 from wire.overlay import Lease
 from wire.topics import IDENTIFIER, PAYLOAD_MAX
 
 TRIAL_LEAST_S, TRIAL_MOST_S = 10.0, 24 * 3600.0
-COUNTER_MAX = 2**53
 ERRORS_MAX = 20
 """Mistakes that a box reports of one document; the first ones lead to the others."""
 SENSORS, PROFILES, LIMITS = "sensors.yaml", "firmware-configs", "limits"
@@ -28,16 +28,11 @@ _PURPOSE = b"egret.desired/1\n"
 _NAME = re.compile(
     rf"sensors\.yaml|firmware-configs/{IDENTIFIER.pattern}/profile\.yaml|limits/{IDENTIFIER.pattern}\.yaml"
 )
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are no such JSON."""
 _FIX = "push it again from the city's sensors.yaml: `egret fleet push`."
 
 
 Files = Mapping[str, str]
 """Texts by name."""
-
-
-_Counter = Annotated[int, msgspec.Meta(ge=0, le=COUNTER_MAX)]
 
 
 class Desired(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.config/1"):
@@ -48,7 +43,7 @@ class Desired(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.config
     """
 
     box: str
-    counter: Annotated[int, msgspec.Meta(ge=1, le=COUNTER_MAX)]
+    counter: Annotated[int, msgspec.Meta(ge=1, le=SEQUENCE_MAX)]
     issued_ns: int
     expires_ns: int
     trial_s: Annotated[float, msgspec.Meta(ge=TRIAL_LEAST_S, le=TRIAL_MOST_S)]
@@ -91,7 +86,7 @@ class Refusal(msgspec.Struct, frozen=True):
     `counter` is what the document said of itself, unproven; 0 when it could not be read.
     """
 
-    counter: _Counter
+    counter: Sequence
     errors: tuple[Mistake, ...]
     is_returned: bool = False
 
@@ -104,11 +99,11 @@ class Reported(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.repor
     """
 
     box: str
-    time_ns: int
-    counter: _Counter
-    config_version: str
+    time_ns: Moment
+    counter: Sequence
+    config_version: Word
     is_trial: bool = False
-    seen: _Counter = 0
+    seen: Sequence = 0
     refusal: Refusal | None = None
 
 
@@ -140,7 +135,7 @@ def unseal(payload: bytes) -> Sealed:
     require_size(payload)
     try:
         return msgspec.json.decode(payload, type=Sealed)
-    except UNREADABLE as error:
+    except UNDECODABLE as error:
         raise _unreadable(str(error)) from error
 
 
@@ -148,7 +143,7 @@ def document_of(proven: Sealed) -> Desired:
     """What was signed. Raises DesiredRefused."""
     try:
         document = msgspec.json.decode(proven.document, type=Desired)
-    except UNREADABLE as error:
+    except UNDECODABLE as error:
         raise _unreadable(str(error)) from error
     for name in document.files:
         if not _NAME.fullmatch(name):
@@ -162,7 +157,7 @@ def decode_reported(payload: bytes) -> Reported:
     """Raises WireError."""
     try:
         return msgspec.json.decode(payload, type=Reported)
-    except UNREADABLE as error:
+    except UNDECODABLE as error:
         raise WireError(f"this is no report: {error}", fix="see docs/wire.md", code="E-WIRE-001") from error
 
 

@@ -53,7 +53,9 @@ class Site:
         """How the box stands then."""
         async with asyncio.timeout(PATIENCE_S), httpx.AsyncClient() as client:
             while True:
-                [said] = (await client.get(f"http://127.0.0.1:{self.port}/api/v1/fleet")).json()
+                answer = await client.get(f"http://127.0.0.1:{self.port}/api/v1/fleet")
+                assert answer.status_code == 200, answer.text
+                [said] = answer.json()
                 if is_so(said):
                     return dict(said)
                 await asyncio.sleep(LOOK_S)
