@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A line of one configuration, checked; `path` is None until it runs. `says` and `sensors` are all that matters."""
+    """A line of one configuration, checked and ready to run. `says` and `sensors` are all that matters of it."""
 
     line: Line
     says: Bare
@@ -76,10 +76,9 @@ class Lines:
             plans = self.check(inventory, box)
             stays = {key for key, plan in plans.items() if plan.is_as(self._plans.get(key))}
             await self._stop(self._plans.keys() - stays)
-            states = await self._spool.states()
             for key in plans.keys() - stays:
                 self._plans[key] = plans[key]
-                plans[key].path.restore(states)
+                plans[key].path.restore(self._spool.latest_states)
                 self._running[key] = tasks.create_task(self._follow(box, plans[key]))
         sensors = sum(len(plan.sensors) for plan in plans.values())
         _log.info("box %s runs: %d lines, %d sensors, %d lines as before", box.id, len(plans), sensors, len(stays))
@@ -100,7 +99,7 @@ class Lines:
             await self._stop(set(self._plans))
 
     async def _stop(self, keys: set[str]) -> None:
-        """Their rules' states are on disk when this returns."""
+        """Their rules' states are in the spool when this returns."""
         tasks = [self._running.pop(key) for key in keys]
         for key in keys:
             del self._plans[key]
@@ -108,7 +107,6 @@ class Lines:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-            await self._spool.flush()
 
     async def _follow(self, box: Box, plan: _Plan) -> None:
         name = f"box {box.id}, line {plan.line.key}"

@@ -182,6 +182,11 @@ class Spool:
         """See SpoolView."""
         return await self._call_again(SpoolFile.states)
 
+    @property
+    def latest_states(self) -> Mapping[str, bytes]:
+        """As `states`, with what is not committed yet: a disk that refuses keeps nobody from going on."""
+        return dict(self._states)
+
     def depth(self, lane: Lane) -> Depth:
         """How far a lane has come; readings count from when their batch is sealed."""
         return self._file.depths[lane]
