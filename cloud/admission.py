@@ -47,8 +47,6 @@ REPORTED = Allowance(1, 60, 8 * 1024, 512 * 1024)
 """A box says what it runs at every connection and at every change; with twenty mistakes of 2 kB each in it."""
 SET_ASIDE = Allowance(0.1, 100, 256 * 1024, 32 * 2**20)
 """What quarantine keeps of one box: each is a file that is synchronised to the disk while the lane waits."""
-
-
 METERED = ("readings", "alarms", "status", "reported", "quarantine")
 """What is counted apart."""
 
