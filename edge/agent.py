@@ -14,6 +14,7 @@ from random import Random
 
 from edge.clock import BoxClock
 from edge.configuration import Configuration
+from edge.data_use import DataMeter
 from edge.lines import Lines
 from edge.spool import Spool
 from edge.uplink import OpenLink, Uplink
@@ -23,6 +24,8 @@ from wire.receipt import BoxStatus
 
 _LOOK_S = 1.0
 """Between two looks at the clock."""
+_COUNT_S = 30.0
+"""Between two times that the count of data is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ class Agent:
         self._open_link, self._clock, self._rng = open_link, clock, rng
         self._boot = uuid.uuid4().hex[:8]
         self._spool = Spool(options.data, batch_s=options.batch_s, limits=box.spool, boot=clock.boot)
-        self._lines = Lines(self._spool, options.root, clock, rng)
+        self._meter = DataMeter(box.budget, clock.now)
+        self._lines = Lines(self._spool, options.root, clock, rng, self._meter)
         self._lines.check(inventory, box)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -70,7 +74,11 @@ class Agent:
         Raises EgretError, alone or in a group, when the spool cannot be read or written.
         """
         async with self._spool, asyncio.TaskGroup() as tasks:
-            uplink = Uplink(self._open_link, self._spool, self._offline(), self._clock, self._rng, self._configuration)
+            self._meter.restore(self._spool.latest_states)
+            uplink = Uplink(
+                self._open_link, self._spool, self._offline(), self._clock, self._rng, self._configuration, self._meter
+            )
+            counting = tasks.create_task(self._count())
             sending = tasks.create_task(uplink.run())
             keeping = tasks.create_task(self._spool.keep())
             timing = tasks.create_task(self._keep_time())
@@ -81,6 +89,8 @@ class Agent:
                     await self._spool.drained()
             uplink.leave()
             sending.cancel()
+            counting.cancel()
+            await self._spool.add((), (), self._meter.states())
             keeping.cancel()
             timing.cancel()
 
@@ -91,6 +101,12 @@ class Agent:
             if state is not ClockState.UNSET:
                 await self._spool.settle(self._clock.offset_ns, is_sure=state is ClockState.SURE)
             await asyncio.sleep(_LOOK_S)
+
+    async def _count(self) -> None:
+        """What a kill -9 costs of the count is what was sent since."""
+        while True:
+            await asyncio.sleep(_COUNT_S)
+            await self._spool.add((), (), self._meter.states())
 
     async def _sample(self, stop: asyncio.Event, uplink: Uplink) -> None:
         """All lines, until told to stop or none is left."""

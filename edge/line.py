@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -28,12 +28,22 @@ _REPORT = " report"
 class LinePath:
     """Decode, condition, detect, report, keep: what every sample of a line passes."""
 
-    def __init__(self, sensors: Mapping[str, Sensor], config_version: str, spool: Spool) -> None:
-        """Raises ConfigError when a limit set names a rule that there is not."""
+    def __init__(
+        self,
+        sensors: Mapping[str, Sensor],
+        config_version: str,
+        spool: Spool,
+        is_sparing: Callable[[], bool] | None = None,
+    ) -> None:
+        """`is_sparing` is asked in a box with a data budget. Raises ConfigError when there is no such rule."""
         self._sensors, self._spool = sensors, spool
         self._conditioners = {name: Conditioner(sensor) for name, sensor in sensors.items()}
         self._detector = Detector(sensors.values(), config_version)
-        self._reporters = {name: Reporter(one) for name, one in sensors.items() if not one.report.is_everything}
+        self._reporters = {
+            name: Reporter(one, is_sparing or bool)
+            for name, one in sensors.items()
+            if is_sparing or not one.report.is_everything
+        }
         self._latest: Stamp | None = None
 
     def restore(self, states: Mapping[str, bytes]) -> None:

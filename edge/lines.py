@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from edge.clock import BoxClock
+from edge.data_use import DataMeter
 from edge.line import LinePath
 from edge.ports import LinePlan, Source
 from edge.spool import Spool
@@ -36,18 +37,20 @@ class _Plan:
     says: Bare
     sensors: Mapping[str, Sensor]
     path: LinePath
+    has_budget: bool
 
     def is_as(self, other: "_Plan | None") -> bool:
         """Would it run in the same way?"""
-        return other is not None and (self.says, self.sensors) == (other.says, other.sensors)
+        mine = (self.says, self.sensors, self.has_budget)
+        return other is not None and mine == (other.says, other.sensors, other.has_budget)
 
 
 class Lines:
     """Those of one box. `heard_at` is when one of them last brought a measurement, by the event loop's clock."""
 
-    def __init__(self, spool: Spool, root: str, clock: BoxClock, rng: Random) -> None:
+    def __init__(self, spool: Spool, root: str, clock: BoxClock, rng: Random, meter: DataMeter) -> None:
         """None runs yet."""
-        self._spool, self._root, self._clock, self._rng = spool, root, clock, rng
+        self._spool, self._root, self._clock, self._rng, self._meter = spool, root, clock, rng, meter
         self._plans: dict[str, _Plan] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()
@@ -57,16 +60,17 @@ class Lines:
         """The lines of a configuration by their keys. Raises ConfigError with the mistakes of all of them."""
         mistakes = Mistakes()
         plans = {}
+        is_sparing = (lambda: self._meter.is_sparing) if box.budget else None
         for line in box.lines:
             sensors = {name: inventory.sensors[name] for name in line.sensors}
             try:
                 self._open_source(line, sensors)
-                path = LinePath(sensors, inventory.version, self._spool)
+                path = LinePath(sensors, inventory.version, self._spool, is_sparing)
             except ConfigError as error:
                 mistakes.extend(error.mistakes)
             else:
                 says = bare(block_of(line.options, line.where, Mistakes()).node)
-                plans[line.key] = _Plan(line, says, sensors, path)
+                plans[line.key] = _Plan(line, says, sensors, path, is_sparing is not None)
         mistakes.raise_any()
         return plans
 
@@ -74,6 +78,7 @@ class Lines:
         """Run the lines of this configuration, in `tasks`. Raises ConfigError before anything is stopped."""
         async with self._changing:
             plans = self.check(inventory, box)
+            self._meter.budget = box.budget
             stays = {key for key, plan in plans.items() if plan.is_as(self._plans.get(key))}
             await self._stop(self._plans.keys() - stays)
             for key in plans.keys() - stays:

@@ -11,18 +11,19 @@ any, they are UNCERTAIN, and their count leaves with them. Time is the readings'
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
 
 from wire.alarm import AlarmEvent, Change
-from wire.inventory import Sensor
+from wire.inventory import LONGEST_S, Sensor
 from wire.quantities import Statistic, rounded, statistic_of
 from wire.reading import Quality, Reading
 
 _SECOND_NS = 1_000_000_000
+_SPARING_NS = round(LONGEST_S * _SECOND_NS)
 _MISSING_MOST = 0.1
 """Of an interval, before its statistics are uncertain (judgement)."""
 _HOLE_GAPS = 3
@@ -120,8 +121,10 @@ class _State(msgspec.Struct, array_like=True):
 class Reporter:
     """One sensor whose policy holds something back. `restore` before the first step."""
 
-    def __init__(self, sensor: Sensor) -> None:
-        self._policy, self._every_ns = sensor.report, round(sensor.report.every_s * _SECOND_NS)
+    def __init__(self, sensor: Sensor, is_sparing: Callable[[], bool] = bool) -> None:
+        """`is_sparing`: must readings give way just now?"""
+        self._policy, self._is_sparing = sensor.report, is_sparing
+        self._every_ns = self._usual_ns = round(sensor.report.every_s * _SECOND_NS)
         self._last: dict[str, Reading] = {}
         self._windows: dict[str, _Window] = {}
         self._after: tuple[int, int] | None = None
@@ -129,6 +132,7 @@ class Reporter:
 
     def step(self, readings: Sequence[Reading], events: Sequence[AlarmEvent] = ()) -> Report:
         """The readings of one sample, and the alarm events they led to."""
+        self._every_ns = _SPARING_NS if self._is_sparing() else self._usual_ns
         statistics = list(self._summed(readings)) if self._policy.has_statistics else []
         around = self._around(events)
         if events or any(self._is_due(reading) for reading in readings):
@@ -177,11 +181,11 @@ class Reporter:
         if self._is_after_an_alarm(reading.time_ns):
             return True
         last = self._last.get(reading.quantity)
-        if last is None or reading.quality != last.quality:
+        if last is None or reading.quality != last.quality or not self._every_ns:
             return True
         if reading.time_ns // self._every_ns != last.time_ns // self._every_ns:
             return True
-        deadband = self._policy.deadbands.get(reading.quantity)
+        deadband = None if self._every_ns > self._usual_ns else self._policy.deadbands.get(reading.quantity)
         if deadband is None or reading.value is None or last.value is None:
             return False
         return round(abs(reading.value - last.value), 9) >= deadband

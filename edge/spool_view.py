@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from edge import spool_clock, spool_ring
+from edge.data_use import used_by
 from edge.spool_damage import NAME, explained
 from wire import batch as wire_batch
 from wire.alarm import AlarmEvent
@@ -177,6 +178,7 @@ class Glance:
     """A spool as seen from another process. `size` in bytes on disk, `ring` of them what policies hold back.
 
     `unset`: readings that wait until the box knows the time.
+    `data`: bytes sent and received, by month (`2026-11`).
     """
 
     id: str
@@ -185,6 +187,7 @@ class Glance:
     gaps: tuple[Gap, ...]
     ring: int
     unset: int
+    data: Mapping[str, int]
 
 
 def peek(folder: Path) -> Glance:
@@ -193,7 +196,7 @@ def peek(folder: Path) -> Glance:
         size = sum(path.stat().st_size for path in folder.glob(f"{NAME}*"))
         unset_from, committed = view.unset_from, view.depths[Lane.READINGS].committed
         unset = 0 if unset_from is None else committed + 1 - unset_from
-        return Glance(view.id, view.depths, size, view.gaps(), view.ring_size(), unset)
+        return Glance(view.id, view.depths, size, view.gaps(), view.ring_size(), unset, used_by(view.states()))
 
 
 def readings(folder: Path) -> Iterator[Reading]:

@@ -13,6 +13,8 @@ import msgspec
 
 from edge.clock import BoxClock
 from edge.configuration import Configuration
+from edge.data_use import DataMeter
+from edge.metered_link import MeteredLink
 from edge.ports import Link
 from edge.publish import ignore, publish
 from edge.spool import Spool
@@ -41,10 +43,15 @@ class Uplink:
         clock: BoxClock,
         rng: Random,
         configuration: Configuration | None = None,
+        meter: DataMeter | None = None,
     ) -> None:
-        """Nothing is connected yet; `spool` is open. `configuration` hears what it is to be, and is reported."""
+        """Nothing is connected yet; `spool` is open.
+
+        `configuration` hears what it is to be, and is reported; `meter` counts what goes over the link.
+        """
         self._open_link, self._spool, self._status, self._clock, self._rng = open_link, spool, status, clock, rng
         self._configuration = configuration
+        self._meter = meter or DataMeter(0, clock.now)
         self.is_linked = False
         """Does a connection stand?"""
         self._gone_at: float | None = None
@@ -66,7 +73,7 @@ class Uplink:
         while not self._is_leaving:
             began = clock()
             try:
-                async with self._open_link(self._form(is_online=False)) as link:
+                async with MeteredLink(self._open_link(self._form(is_online=False)), self._meter) as link:
                     await self._serve(link)
             except* EgretError as errors:  # the broker's, or the spool's: what is kept cannot be read just now
                 if self._gone_at is None:
@@ -124,4 +131,4 @@ class Uplink:
         }
         if self._configuration:
             now["config_version"] = self._configuration.inventory.version
-        return receipt.encode(msgspec.structs.replace(self._status, **now))
+        return receipt.encode(self._meter.tell(msgspec.structs.replace(self._status, **now)))

@@ -19,6 +19,11 @@ CALIBRATION_DAYS = 365
 verification that JJG 693 asks of gas alarms (known in the field, not re-read); tilt sensors have no such rule."""
 
 
+LONGEST_S = 600.0
+"""Between two readings of a sensor: presence is counted in intervals of ten minutes with a value
+(docs/operate/compliance.md)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One level of one limit rule.
@@ -197,12 +202,13 @@ class SpoolLimits:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One edge agent and its lines."""
+    """One edge agent and its lines. `budget`: bytes that it may send and receive in a month, 0 for any."""
 
     id: str
     name: str
     lines: tuple[Line, ...]
     spool: SpoolLimits = SpoolLimits()
+    budget: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class BoxStatus(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.stat
 
     `waiting`: readings and alarm events committed to the spool and not yet covered by a receipt.
     `clock`: how sure the box is of `time_ns`; None of a box that does not say.
+    `data_used_mb`: megabytes (10⁶ bytes) sent and received since the first of the month (UTC), `data_budget_mb` what
+    it may be, 0 for any; `is_sparing`: readings give way so that it is kept.
     """
 
     box: str
@@ -48,6 +50,9 @@ class BoxStatus(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.stat
     waiting: Count = 0
     config_version: Word = ""
     clock: ClockState | None = None
+    data_used_mb: Count = 0
+    data_budget_mb: Count = 0
+    is_sparing: bool = False
 
 
 def encode(document: Receipt | BoxStatus) -> bytes:

@@ -6,14 +6,12 @@ report: {every: 1min, statistics: true}       # a sample, and minimum, mean, max
 report: {every: 0s}                           # every sample, where the kind says otherwise
 """
 
-from wire.inventory import ReportPolicy
+from wire.inventory import LONGEST_S, ReportPolicy
 from wire.located import Block, nearest
 from wire.profile import RECORDED, Profile
 from wire.quantities import QUANTITIES
 
 USUAL_S = 300.0
-LONGEST_S = 600.0
-"""Presence is counted in intervals of ten minutes with a value (docs/operate/compliance.md)."""
 
 AROUND_MOST_S = 3600.0
 _USUAL = ReportPolicy()

@@ -9,8 +9,8 @@ import re
 _INTEGER = re.compile(r"[+-]?(?:0x[0-9A-Fa-f]{1,15}|\d{1,18})")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s|min|h|d)")
-_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?(KiB|MiB|GiB)")
-_BYTES = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?(KiB|MiB|GiB|MB|GB)")
+_BYTES = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "MB": 10**6, "GB": 10**9}
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -40,7 +40,7 @@ def duration_s(text: str) -> float:
 
 
 def size_bytes(text: str) -> int:
-    """Bytes of `64 KiB`, `512 MiB` or `8 GiB`; a bare number is refused."""
+    """Bytes of `64 KiB`, `512 MiB`, `8 GiB`, or as data is sold `200 MB`, `1 GB`; a bare number is refused."""
     if found := _SIZE.fullmatch(text):
         return round(float(found[1]) * _BYTES[found[2]])
     raise ValueError("a size such as 512 MiB or 8 GiB")

@@ -28,7 +28,11 @@ Schema = dict[str, object]
 _TEXT: Schema = {"type": "string"}
 _NUMBERS: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
 _DURATION: Schema = {"type": "string", "pattern": r"^\d+(\.\d+)? ?(ms|s|min|h|d)$", "examples": ["500ms", "5s"]}
-_SIZE: Schema = {"type": "string", "pattern": r"^\d{1,6}(\.\d{1,6})? ?(KiB|MiB|GiB)$", "examples": ["512 MiB", "8 GiB"]}
+_SIZE: Schema = {
+    "type": "string",
+    "pattern": r"^\d{1,6}(\.\d{1,6})? ?(KiB|MiB|GiB|MB|GB)$",
+    "examples": ["512 MiB", "8 GiB"],
+}
 _DATE: Schema = {"type": "string", "format": "date", "examples": ["2026-03-14"]}
 _CRS: Schema = {"enum": list(WORDS)}
 _PERIOD: Schema = {"type": "string", "pattern": r"^[1-9]\d{0,4} ?[dy]$", "examples": ["365d", "1y"]}
@@ -44,7 +48,10 @@ def sensors_schema() -> Schema:
         "limits": _named(_limit_set()),
         "kinds": _named(_object(_template(), [])),
         "boxes": _named(
-            _object({"name": _TEXT, "spool": _spool(), "ring": _ring(), "lines": _named(_line())}, ["lines"])
+            _object(
+                {"name": _TEXT, "spool": _spool(), "ring": _ring(), "budget": _budget(), "lines": _named(_line())},
+                ["lines"],
+            )
         ),
         "sites": _named(_site()),
     }
@@ -105,6 +112,13 @@ def _ring() -> Schema:
         "keep": _described(_DURATION, "for how long; 7d unless written"),
     }
     return _object(limits, [])
+
+
+def _budget() -> Schema:
+    return {
+        **_described(_SIZE, "data a month, for which readings give way; none unless written"),
+        "examples": ["500 MB"],
+    }
 
 
 def _line() -> Schema:

@@ -98,7 +98,7 @@ def _boxes(blocks: Block, sensors: Mapping[str, Sensor]) -> dict[str, Box]:
             lines.append(Line(name, key, options.text("source"), options, options.where, tuple(hung[name, key])))
             _check_port(options, key, ports)
         spool = _spool(block.mapping("spool", optional=True), block.mapping("ring", optional=True))
-        boxes[name] = Box(name, block.text("name", name), tuple(lines), spool)
+        boxes[name] = Box(name, block.text("name", name), tuple(lines), spool, block.size("budget", default=0))
         block.done()
     return boxes
 

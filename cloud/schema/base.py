@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Integer, MetaData
 
-REVISION = "0012"
+REVISION = "0013"
 """The migration that leads to these tables."""
 
 metadata = MetaData(

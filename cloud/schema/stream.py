@@ -42,6 +42,9 @@ boxes = Table(
     Column("config_version", Text, nullable=False),
     Column("clock_off_s", BigInteger, nullable=False, server_default="0"),
     Column("clock", Text),
+    Column("data_used_mb", BigInteger, nullable=False, server_default="0"),
+    Column("data_budget_mb", BigInteger, nullable=False, server_default="0"),
+    Column("is_sparing", Boolean, nullable=False, server_default="0"),
 )
 
 leases = Table(

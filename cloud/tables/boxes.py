@@ -31,6 +31,9 @@ class BoxState(msgspec.Struct, frozen=True):
     config_version: str
     clock_off_s: int = 0
     clock: ClockState | None = None
+    data_used_mb: int = 0
+    data_budget_mb: int = 0
+    is_sparing: bool = False
 
 
 def put(connection: Connection, state: BoxState, now_ns: int, *, is_fresh: bool = False) -> BoxState | None:
@@ -54,9 +57,8 @@ def _gone(state: BoxState, known: BoxState | None, now_ns: int) -> BoxState:
     if known is None:
         return msgspec.structs.replace(state, time_ns=now_ns)
     since_ns = now_ns if known.online else known.time_ns
-    return msgspec.structs.replace(
-        state, time_ns=since_ns, spool_id=known.spool_id, waiting=known.waiting, clock=known.clock
-    )
+    lasting = ("spool_id", "waiting", "clock", "data_used_mb", "data_budget_mb", "is_sparing")
+    return msgspec.structs.replace(state, time_ns=since_ns, **{name: getattr(known, name) for name in lasting})
 
 
 def everyone(connection: Connection) -> Sequence[BoxState]:

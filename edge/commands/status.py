@@ -41,6 +41,7 @@ def status(data: Path, *, as_json: bool) -> None:
             "spool_id": seen.id,
             "bytes": seen.size,
             "ring_bytes": seen.ring,
+            "data_bytes": dict(seen.data),
             "lanes": lanes,
             "gone": sum(gap.count for gap in seen.gaps),
             "clock": {"synchronised": clock.is_synced, "error_us": clock.error_us, "waiting": seen.unset},
@@ -54,6 +55,8 @@ def status(data: Path, *, as_json: bool) -> None:
         since = f"   since {said_time(since_ns)}" if since_ns is not None else ""
         counts = f"committed {depth.committed:>12,}   receipted {depth.stored:>12,}   waiting {depth.waiting:>9,}"
         print(f"  {lane.value:9} {counts}{since}")
+    for month, size in sorted(seen.data.items()):
+        print(f"  data {month}: {size / 1e6:,.1f} MB sent and received")
     for said in (_gone(seen), _clock(seen, clock)):
         print(f"  {said}")
 

@@ -229,6 +229,15 @@ async def test_what_boxes_say_of_themselves(ledger: Ledger) -> None:
     assert [json.loads(bytes(told.data))["online"] for told in await ledger.events_after(0, 10)] == [True, False]
 
 
+async def test_what_a_box_has_used_of_its_data(ledger: Ledger) -> None:
+    """It is heard of with the status, and still holds when the box is gone."""
+    said = BoxStatus(BOX, online=True, time_ns=NOW_NS, boot="b", version="0.1.0", data_used_mb=61, data_budget_mb=200)
+    await ledger.save_status(msgspec.structs.replace(said, is_sparing=True))
+    await ledger.save_status(BoxStatus(BOX, online=False, time_ns=0, boot="b", version="0.1.0"))
+    [box] = await ledger.boxes()
+    assert (box.data_used_mb, box.data_budget_mb, box.is_sparing) == (61, 200, True)
+
+
 async def test_a_clock_that_is_wrong_is_seen(ledger: Ledger) -> None:
     """What a box says now has its clock's time: 90 s ahead is seen, a second is not; what the broker kept is old."""
     said = BoxStatus(BOX, online=True, time_ns=NOW_NS, boot="b7e1", version="0.1.0", spool_id=SPOOL)

@@ -3,9 +3,11 @@
 import importlib
 import json
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,6 +20,7 @@ from wire.limit_sets import OF_THE_SENSOR
 from wire.located import Mistakes
 from wire.profile_yaml import library_folder, load_library, load_profile
 from wire.sensors_yaml import SERIAL, load
+from wire.traffic import megabytes
 
 DEFAULTS = ("sensors.yaml", "cloud.yaml", "firmware-configs")
 
@@ -128,7 +131,25 @@ def _checked(path: Path, city: Inventory | None, chart: CityMap | None) -> Repor
         year = datetime.now(UTC).year
         return Report(str(path), importlib.import_module("cloud.config_check").check(path, city, year))
     inventory = load_checked(path, load_library(library_folder()))
-    return Report(str(path), _summary(inventory), warnings=places.warnings(inventory, chart, str(path)))
+    plans = _plans(inventory)
+    summary = _summary(inventory) + "".join(f"; box {name}: {plan}" for name, plan in plans.items())
+    warnings = (*places.warnings(inventory, chart, str(path)), *_over_budget(inventory, plans, str(path)))
+    return Report(str(path), summary, warnings=warnings)
+
+
+def _plans(inventory: Inventory) -> dict[str, Any]:
+    """What each box with a budget will use, worked out by the box's own stages."""
+    boxes = [box for box in inventory.boxes.values() if box.budget]
+    return {box.id: importlib.import_module("edge.data_plan").plan(inventory, box) for box in boxes}
+
+
+def _over_budget(inventory: Inventory, plans: Mapping[str, Any], where: str) -> Iterator[Mistake]:
+    for name, plan in plans.items():
+        budget = inventory.boxes[name].budget
+        if plan.total > budget:
+            what = f"box {name} will use {megabytes(plan.total)} a month, its budget is {megabytes(budget)}."
+            fix = "report less (`report:`), or raise `budget:`; else its readings will be thinned out"
+            yield Mistake(where, what, fix, "W-CITY-006")
 
 
 def _summary(inventory: Inventory) -> str:

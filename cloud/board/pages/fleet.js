@@ -44,6 +44,13 @@ function Configuration({ box, given }) {
   return html`<b class="loud">${say("box.old_config")}</b>`;
 }
 
+/** Of its SIM card this month: loud while readings give way. */
+function Data({ box }) {
+  if (!box || (!box.data_used_mb && !box.data_budget_mb)) return html`<span class="quiet">–</span>`;
+  const said = `${count(box.data_used_mb)}${box.data_budget_mb ? ` / ${count(box.data_budget_mb)}` : ""} MB`;
+  return box.is_sparing ? html`<b class="loud" title=${say("box.sparing")}>${said}</b>` : said;
+}
+
 function Row({ id, name, isAsked, given }) {
   const box = useComputed(() => boxes.value.get(id)).value;
   const state = stateOf(box);
@@ -54,6 +61,7 @@ function Row({ id, name, isAsked, given }) {
     <td><i class="lamp"></i>${say(`box.${state}`)} ${state === "offline" && html`<${Since} time=${box.time} />`}</td>
     <td class=${`number ${box?.waiting > BACKLOG ? "loud" : ""}`}>${box ? count(box.waiting) : "–"}</td>
     <td class="number"><${Clock} box=${box} /></td>
+    <td class="number"><${Data} box=${box} /></td>
     <td>${box?.version ?? "–"}</td>
     <td><${Configuration} box=${box} given=${given} /></td>
     <td>${districts.join(" ")} <small>${say("box.sites", { count: sites.length })}</small></td>
@@ -61,8 +69,8 @@ function Row({ id, name, isAsked, given }) {
   </tr>`;
 }
 
-const COLUMNS = ["box", "state", "waiting", "clock", "version", "config", "where", "heard"];
-const NUMBERS = new Set(["waiting", "clock", "heard"]);
+const COLUMNS = ["box", "state", "waiting", "clock", "data", "version", "config", "where", "heard"];
+const NUMBERS = new Set(["waiting", "clock", "data", "heard"]);
 
 function Unknown({ reading: { sensor, quantity, value, box } }) {
   return html`<li>

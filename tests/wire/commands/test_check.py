@@ -49,6 +49,20 @@ def test_a_good_folder_is_one_line_a_file(folder: Path) -> None:
     )
 
 
+def test_a_box_that_will_use_more_data_than_it_may(folder: Path) -> None:
+    """A warning with both figures, and what they are made of in the summary."""
+    edit(folder / "sensors.yaml", "    lines:\n", "    budget: 200 MB\n    lines:\n")
+    result = run("sensors.yaml")
+    assert result.exit_code == 0
+    summary, warning = result.stdout.splitlines()
+    found = re.search(r"; box (\S+): (\d+) MB a month \(readings .*, status 14\d MB, .*; readings a day: ", summary)
+    assert found
+    assert warning == (
+        f"sensors.yaml: warning: box {found[1]} will use {found[2]} MB a month, its budget is 200 MB."
+        " fix: report less (`report:`), or raise `budget:`; else its readings will be thinned out [W-CITY-006]"
+    )
+
+
 def test_every_mistake_of_every_file_is_said_at_once(folder: Path) -> None:
     """A wrong city and a wrong profile, one run, exit code 4."""
     edit(folder / "sensors.yaml", "unit: 0x51}", "unit: 300}")
