@@ -38,7 +38,9 @@ _SECOND_NS = 1_000_000_000
 _OLD_MOST = 500
 """Rows of the ring that go in one transaction."""
 _SENT_MOST = 4 * VALUES_MAX
-"""Readings of the ring that are numbered in one transaction, or a few more: the rest follows with the next window."""
+_ALARMS_MOST = 10
+"""What one transaction looks up, so that no alarm waits for it: so many readings, or those of one alarm more, around so
+many alarms. The rest follows with the next window."""
 _encoder = msgspec.msgpack.Encoder()
 _readings = msgspec.msgpack.Decoder(list[Reading])
 
@@ -131,11 +133,11 @@ def _roll(database: sqlite3.Connection, readings: Sequence[Reading]) -> None:
 
 def _asked(database: sqlite3.Connection) -> list[Reading]:
     """What is in the ring around alarms and was not sent before, in the order in which it was sampled."""
-    query = "SELECT id, sensor, first_ns, last_ns FROM around WHERE through IS NULL ORDER BY id"
+    query = "SELECT id, sensor, first_ns, last_ns FROM around WHERE through IS NULL ORDER BY id LIMIT ?"
     newest = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'ring'").fetchone()
     through = newest[0] if newest else 0
     found: list[Reading] = []
-    for number, *around in database.execute(query).fetchall():
+    for number, *around in database.execute(query, [_ALARMS_MOST]).fetchall():
         found += _of(database, Around(*around))
         database.execute("UPDATE around SET through = ? WHERE id = ?", [through, number])
         if len(found) >= _SENT_MOST:

@@ -1,6 +1,7 @@
 """What a spool's SQLite file holds, to read only: by the agent, or beside it by `egret edge status` and `spool`."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -109,12 +110,14 @@ class SpoolView:
 
     def readings(self) -> Iterator[Reading]:
         """Everything that is here, once, in the order in which it was sampled: the ring, what waits, what is open."""
-        sent = spool_ring.sent(self._database) if self._has("around") else []
+        sent: defaultdict[str, list[spool_ring.Sent]] = defaultdict(list)
+        for one in spool_ring.sent(self._database) if self._has("around") else ():
+            sent[one.around.sensor].append(one)
+        # What went out of the ring may still wait for its receipt; the ring's comes first.
         both: set[tuple[str, str, int]] = set()
-        """Sent out of the ring, and perhaps without a receipt: the ring's comes first."""
         for reading, row in merge(self._held(), self._unsent(), key=_sampled):
             key = (reading.sensor, reading.quantity, reading.time_ns)
-            if row and any(one.has(row, reading) for one in sent):
+            if row and any(one.has(row, reading) for one in sent.get(reading.sensor, ())):
                 both.add(key)
             elif key in both:
                 continue

@@ -13,7 +13,7 @@ from wire.quantities import QUANTITIES
 
 USUAL_S = 300.0
 
-AROUND_MOST_S = 3600.0
+AROUND_MOST_S = 600.0
 _USUAL = ReportPolicy()
 
 

@@ -227,3 +227,21 @@ def test_a_spool_of_before_gets_a_ring(tmp_path: Path) -> None:
     assert seconds(numbered(file)) == [0]
     file.close()
     assert len(exported(tmp_path)) == 12
+
+
+def test_many_alarms_at_once(tmp_path: Path) -> None:
+    """Thirty sensors that alarm together are looked up over some windows, each sample once; a restart forgets none."""
+    file = open_spool(tmp_path)
+    names = [f"S{number}" for number in range(30)]
+    rows = [Reading(name, "tilt", 0.1, BEGIN_NS + at * SECOND_NS) for at in range(60) for name in names]
+    around = [Around(name, BEGIN_NS, BEGIN_NS + 60 * SECOND_NS) for name in names]
+    file.commit(Group(held=rows, around=around), seals=True, is_synced=True)
+    some = len(numbered(file))
+    file.close()
+    file = open_spool(tmp_path)
+    for _ in range(3):
+        file.commit(Group(), seals=True, is_synced=True)
+    found = numbered(file)
+    file.close()
+    assert 0 < some < len(rows)
+    assert Counter(found) == Counter(rows)
