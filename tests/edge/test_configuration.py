@@ -10,12 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import virtual_time
 from fleet_rig import BEGIN_NS, BOX, LINE_B, SECOND_NS, TRIAL_S, Rig, make_key, sensors_yaml
 
 from edge import config_store, sources
 from edge.config_store import ConfigStore
 from edge.configuration import STARTS_MAX
+from edge.sim import virtual_time
 from edge.trial import Trial, Verdict
 from wire import alarm_message, config_folder, desired, signing, topics
 from wire.desired import TRIAL_MOST_S, Reported
