@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 
@@ -28,6 +29,19 @@ def show(result: Result) -> None:
         print(f"  note: {note}", file=sys.stderr)
 
 
+def _add_own(parser: argparse.ArgumentParser, bench: ModuleType) -> list[str]:
+    """The options that a bench has beside those of all: numbers, words and switches."""
+    see = "see the head of the bench's file"
+    numbers, words, switches = (getattr(bench, kind, ()) for kind in ("NUMBERS", "WORDS", "SWITCHES"))
+    for name in numbers:
+        parser.add_argument(f"--{name}", type=int, help=see)
+    for name in words:
+        parser.add_argument(f"--{name}", help=see)
+    for name in switches:
+        parser.add_argument(f"--{name}", action="store_true", help=see)
+    return [*numbers, *words, *switches]
+
+
 def main() -> None:
     """Exit code 0 when the bench ran, whether or not its goals are met."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
@@ -41,11 +55,9 @@ def main() -> None:
             print(f"{name:10} {summary}")
         return
     bench = importlib.import_module(f"bench.{chosen.name}")
-    numbers = getattr(bench, "NUMBERS", ())
-    for number in numbers:
-        parser.add_argument(f"--{number}", type=int, help="see the head of the bench's file")
+    own = _add_own(parser, bench)
     chosen = parser.parse_args()
-    result = asyncio.run(bench.run(is_quick=chosen.quick, **{number: getattr(chosen, number) for number in numbers}))
+    result = asyncio.run(bench.run(is_quick=chosen.quick, **{name: getattr(chosen, name) for name in own}))
     if not chosen.json:
         show(result)
     print(msgspec.json.encode(result).decode())
