@@ -6,7 +6,7 @@ that come are started: they may have changed ports, or addresses on one.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -119,7 +119,7 @@ class Lines:
         await keep_running(name, plan.path, open_source, self._clock, self._rng)
 
     def _open_noticed(self, plan: _Plan) -> Source:
-        return _Noticed(self._open_source(plan.line, plan.sensors), self._notice)
+        return _Noticed(self._open_source(plan.line, plan.sensors), plan.sensors, self._notice)
 
     def _notice(self) -> None:
         self.heard_at = asyncio.get_running_loop().time()
@@ -131,10 +131,10 @@ class Lines:
 
 
 class _Noticed:
-    """A source whose measurements are noticed: silence with a reason is none."""
+    """A source whose sensors' measurements are noticed. Silence with a reason is none."""
 
-    def __init__(self, source: Source, notice: Callable[[], None]) -> None:
-        self._source, self._notice = source, notice
+    def __init__(self, source: Source, sensors: Collection[str], notice: Callable[[], None]) -> None:
+        self._source, self._sensors, self._notice = source, sensors, notice
 
     async def __aenter__(self) -> Self:
         await self._source.__aenter__()
@@ -147,6 +147,6 @@ class _Noticed:
 
     async def __aiter__(self) -> AsyncIterator[Sample]:
         async for sample in self._source:
-            if not sample.fault:
+            if not sample.fault and sample.sensor in self._sensors:
                 self._notice()
             yield sample

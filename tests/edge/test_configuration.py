@@ -115,14 +115,15 @@ def test_an_alarm_goes_on_over_a_change(rig: Rig) -> None:
     assert {(event.alarm, event.change, event.sequence) for event in events} == {("S1-T2/lean", "raised", 1)}
 
 
-def test_what_kills_every_line_is_given_back(rig: Rig, polls: list[tuple[str, float]]) -> None:
-    """No line brings anything for as long as the trial: the one before comes back, and the city is told why."""
+@pytest.mark.parametrize("own", ["", "      h: {source: health, every: 1s}\n"])
+def test_what_kills_every_line_is_given_back(rig: Rig, polls: list[tuple[str, float]], own: str) -> None:
+    """No sensor brings anything for as long as the trial, whatever its box says of itself: what was comes back."""
 
     async def story() -> None:
         async with rig.running():
             rig.push(rig.signed(rig.document(1)))
             await rig.until(is_kept(1))
-            rig.push(rig.signed(rig.document(2, SILENT)))
+            rig.push(rig.signed(rig.document(2, SILENT.replace("    lines:\n", f"    lines:\n{own}"))))
             began = await rig.until(is_tried(2))
             back = await rig.until(is_kept(1))
             assert TRIAL_S <= back - began < TRIAL_S + 2
