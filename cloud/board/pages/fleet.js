@@ -152,7 +152,11 @@ export default function FleetPage({ query }) {
       ? html`<p class="quiet">${say("fleet.none")}</p>`
       : html`<${Scroll} label=${say("page.fleet")}><table>
           <thead><tr><${Heads} names=${COLUMNS} numbers=${NUMBERS} /></tr></thead>
-          <tbody>${shown.filter((box) => !query.box || box.id === query.box).map((box) => html`<${Row} key=${box.id} ...${box} given=${given.get(box.id)} />`)}</tbody>
+          <tbody>
+            ${shown
+              .filter((box) => !query.box || box.id === query.box)
+              .map((box) => html`<${Row} key=${box.id} ...${box} given=${given.get(box.id)} />`)}
+          </tbody>
         </table><//>`}
     ${query.box && html`<${Health} box=${query.box} />`}
     <${Gaps} box=${query.box ?? ""} />
