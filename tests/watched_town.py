@@ -12,7 +12,7 @@ device, as the library has none, like the vibration of a bridge), and a box goes
 import asyncio
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +30,12 @@ from cloud.poison import PoisonFolder
 from cloud.ports import Store
 from cloud.quarantine import Quarantine
 from cloud.tables.outbox import STORE
+from edge import health
 from edge.condition import Conditioner
 from edge.decode import decode
 from edge.demo import town
 from edge.detect import Detector
+from edge.sim import box_health
 from edge.sim.sensing import point_values
 from edge.sim.world import SECOND_NS, World
 from wire import alarm_message, batch, limit_sets
@@ -42,6 +44,7 @@ from wire.alarm_message import AlarmMessage
 from wire.batch import VALUES_MAX, Batch
 from wire.inventory import Inventory, Sensor
 from wire.profile_yaml import library_folder, load_library
+from wire.quantities import rounded
 from wire.reading import Reading, Sample
 from wire.receipt import BoxStatus
 from wire.registers import encode_block
@@ -126,7 +129,7 @@ class Said:
 async def fill(store: Store, folder: Path, end_ns: int) -> Inventory:
     """Put the two hours before `end_ns` into the store; the city they are of."""
     inventory = load(town.shipped_city(), load_library(library_folder()))
-    said = _said(inventory, end_ns - MINUTES * MINUTE_NS)
+    said = _said(inventory, end_ns - MINUTES * MINUTE_NS, folder / "root")
     clock = [end_ns - 10 * MINUTE_NS]
     quarantine = Quarantine(PoisonFolder(folder / "quarantine", lambda: clock[0]))
     async with Ledger(folder / "ledger.sqlite", lambda: clock[0], Practice(inventory)) as ledger, store:
@@ -146,9 +149,9 @@ async def fill(store: Store, folder: Path, end_ns: int) -> Inventory:
     return inventory
 
 
-def _said(inventory: Inventory, start_ns: int) -> Mapping[str, Said]:
+def _said(inventory: Inventory, start_ns: int, root: Path) -> Mapping[str, Said]:
     """By box: what its agent would have spooled."""
-    world = TroubledWorld()
+    world, own = TroubledWorld(), _of_a_box(root)
     conditioners = {sensor.id: Conditioner(sensor) for sensor in inventory.sensors.values()}
     detector = Detector([_judged(sensor, inventory) for sensor in inventory.sensors.values()], inventory.version)
     readings: dict[str, list[Reading]] = defaultdict(list)
@@ -162,7 +165,16 @@ def _said(inventory: Inventory, start_ns: int) -> Mapping[str, Said]:
                 judged = conditioners[sensor.id].readings(decode(sample, sensor))
                 readings[sensor.box] += judged
                 events[sensor.box] += detector.step(judged).events
+        for box in readings:
+            readings[box] += [Reading(box, name, value, start_ns + minute * MINUTE_NS) for name, value in own]
     return {box: Said(tuple(found), _numbered(events[box])) for box, found in readings.items()}
+
+
+def _of_a_box(root: Path) -> Sequence[tuple[str, float]]:
+    """What a box says of itself, as source health reads it: each of them has the same machine."""
+    box_health.lay(root, Random(1))
+    measured = health.measure(root, root, box_health.MODEM)
+    return [(name, rounded(name, value)) for name, value in (*measured, ("spool_depth", 12.0))]
 
 
 def _judged(sensor: Sensor, inventory: Inventory) -> Sensor:
