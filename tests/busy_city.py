@@ -1,4 +1,4 @@
-"""The small city with units, a rota and routing, a clock that a test moves, and what people do in it."""
+"""The small city on one box, with units, a rota and routing, a clock that a test moves, and what people do in it."""
 
 import textwrap
 from collections.abc import Callable, Sequence
@@ -82,7 +82,7 @@ def rules(text: str = RULES) -> CityRules:
 
 def practice(folder: Path) -> Practice:
     """How this city works its cases."""
-    return Practice(small_city.inventory(folder), rules())
+    return Practice(small_city.inventory(folder, small_city.ONE_BOX_YAML), rules())
 
 
 @dataclass
@@ -182,7 +182,7 @@ class Town:
 def town(folder: Path, now: str = "2026-11-18 10:00", rules_text: str = RULES) -> Town:
     """A ledger that is still to be opened."""
     held: list[Town] = []
-    city = Practice(small_city.inventory(folder), rules(rules_text))
+    city = Practice(small_city.inventory(folder, small_city.ONE_BOX_YAML), rules(rules_text))
     ledger = Ledger(folder / "ledger.sqlite", lambda: held[0].now_ns, city, (TARGET,))
     held.append(Town(ledger, at(now)))
     return held[0]

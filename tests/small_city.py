@@ -49,10 +49,16 @@ sites:
 """
 
 
-def inventory(folder: Path) -> Inventory:
+ONE_BOX_YAML = SENSORS_YAML.replace("XM-SM-01/a, unit: 0x50", "XM-TA-01/a, unit: 0x52").replace(
+    "XM-SM-01/a, unit: 0x51", "XM-TA-01/a, unit: 0x53"
+)
+"""All billboards hang on one box, so that one message may speak of any of them."""
+
+
+def inventory(folder: Path, text: str = SENSORS_YAML) -> Inventory:
     """The city, read from a file in `folder`."""
     path = folder / "sensors.yaml"
-    path.write_text(SENSORS_YAML, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return load(path, load_library(library_folder()))
 
 

@@ -116,7 +116,8 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         "cloud.yaml:1: 'schema' 'egret.cloud/2' is not known. fix: write 'egret.cloud/1' [E-FILE-014]",
         (
             "cloud.yaml:2: 'tcp://127.0.0.1' is not a broker's address."
-            " fix: write mqtt://host:1883 or mqtts://host:8883. [E-LINK-001]"
+            " fix: write mqtt://host:1883 or mqtts://host:8883,"
+            " and the nodes of a cluster as mqtts://host-1:8883,host-2:8883. [E-LINK-001]"
         ),
         "cloud.yaml:4: 'port' 84800 is outside 1..65535. fix: write a value inside [E-FILE-013]",
         (

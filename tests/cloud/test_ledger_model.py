@@ -67,7 +67,7 @@ class Deliveries(RuleBasedStateMachine):
         """Nothing has happened."""
         self.loop = asyncio.new_event_loop()
         self.folder = tempfile.TemporaryDirectory()
-        self.city = small_city.inventory(Path(self.folder.name))
+        self.city = small_city.inventory(Path(self.folder.name), small_city.ONE_BOX_YAML)
         self.spool_number, self.spool, self.trimmed, self.watermark = 1, list[AlarmEvent](), 0, 0
         self.levels: dict[str, Level | None] = dict.fromkeys(ALARMS)
         self.expected = {alarm: Expected() for alarm in ALARMS}

@@ -65,7 +65,7 @@ class City:
 
 def sized(folder: Path) -> Inventory:
     """The small city: a large screen by the sea, a small one in Tong'an, and a board of which nothing is known."""
-    city = small_city.inventory(folder)
+    city = small_city.inventory(folder, small_city.ONE_BOX_YAML)
     sea = {"height_m": 40.0, "area_m2": 120.0, "exposure": Exposure.A, "inspected": date(2025, 11, 18)}
     small = {"height_m": 6.0, "area_m2": 20.0, "exposure": Exposure.C, "inspected": date(2026, 11, 8)}
     sites = {name: replace(site, **{SEA: sea, BOARD: small}.get(name, {})) for name, site in city.sites.items()}  # type: ignore[arg-type]
