@@ -1,33 +1,37 @@
 """The whole product as real processes, killed, cut, slowed and filled up: nothing lost, nothing doubled, back in 5 s.
 
 Real boxes on simulated lines, a real broker (nats-server, then a mosquitto that keeps nothing and drops what exceeds
-a queue of 100), the cloud, InfluxDB. 200 times one of box, cloud, broker and store is killed with SIGKILL at a random
-moment and started again, while billboards begin to lean. Then the links of all boxes flap, forget their connections,
-have 64 kbit/s; and the disk of one box is full (as root, on a tmpfs of 16 MiB). After each the books are balanced:
-every reply of a device against the store, every lean against its one case. `--quick` takes 4 kills and nothing else.
+a queue of 100), the cloud, InfluxDB. `--kills 200`: so many times one of box, cloud, broker and store is killed with
+SIGKILL at a random moment and started again, while billboards begin to lean. Then the links of all boxes flap, forget
+their connections, have 64 kbit/s; and the disk of one box is full (as root, on a tmpfs of 16 MiB). After each the
+books are balanced: every reply of a device against the store, every lean against its one case. `--quick` takes 4
+kills and nothing else.
 """
 
 import statistics
 from collections.abc import Iterable
 from random import Random
 
-from bench.real_faults import disk, kills, links
+from bench.real_faults import disk, killing, links
 from bench.real_faults.plant import BROKERS, Outcome, plant
 from bench.result import Figure, Goal, Result, at_most, machine
 
+NUMBERS = ("kills",)
+_USUAL_KILLS = 200
 _RECOVERY_S = 5.0
 _FULL_S = 20.0
 
 
-async def run(*, is_quick: bool, seed: int = 1) -> Result:
+async def run(*, is_quick: bool, kills: int | None) -> Result:
     """One plant after another."""
-    rng = Random(seed)
+    rng = Random(1)
+    many = 4 if is_quick else (kills or _USUAL_KILLS) // len(BROKERS)
     figures: dict[str, Figure] = {}
     outcomes: list[Outcome] = []
     recovered: dict[str, list[float]] = {}
     for broker in list(BROKERS)[: 1 if is_quick else None]:
         async with plant(broker, 12 if is_quick else 48) as running:
-            for victim, times in (await kills.kill(running, 4 if is_quick else 100, rng)).items():
+            for victim, times in (await killing.kill(running, many, rng)).items():
                 recovered.setdefault(victim, []).extend(times)
             outcomes.append(await running.outcome())
     if not is_quick:
@@ -42,7 +46,7 @@ async def run(*, is_quick: bool, seed: int = 1) -> Result:
             figures["lean_to_case_s_on_full_disk"] = round(reaction_s, 2)
             recovered["full disk"] = [recovered_s]
             outcomes.append(await disk.outcome(running))
-    figures |= {"kills": sum(len(times) for victim, times in recovered.items() if victim in kills.VICTIMS)}
+    figures |= {"kills": sum(len(times) for victim, times in recovered.items() if victim in killing.VICTIMS)}
     figures |= _sums(outcomes) | _recoveries(recovered)
     return Result("faults", figures, _goals(figures, recovered), machine(), _NOTES)
 
