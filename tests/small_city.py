@@ -55,10 +55,10 @@ ONE_BOX_YAML = SENSORS_YAML.replace("XM-SM-01/a, unit: 0x50", "XM-TA-01/a, unit:
 """All billboards hang on one box, so that one message may speak of any of them."""
 
 
-def inventory(folder: Path, text: str = SENSORS_YAML) -> Inventory:
-    """The city, read from a file in `folder`."""
+def inventory(folder: Path, text: str = "") -> Inventory:
+    """The city, read from a file in `folder`; `text` instead of SENSORS_YAML."""
     path = folder / "sensors.yaml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text or SENSORS_YAML, encoding="utf-8")
     return load(path, load_library(library_folder()))
 
 
