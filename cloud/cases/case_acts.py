@@ -236,8 +236,6 @@ AnyAct: TypeAlias = (
     | Note
 )
 ACTS: tuple[type[Act], ...] = AnyAct.__args__
-HANDLERS_OWN: tuple[type[Act], ...] = (Accept, Arrive, FeedBack, Refuse, Dispute, Done, Note)
-"""What a case handler does, to cases of the own unit."""
 BY_LINK: tuple[type[Act], ...] = (Accept, Arrive, FeedBack, Note)
 """What a signed link carries, besides a photo."""
 
