@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A line of one configuration, checked and ready to run. `says` and `sensors` are all that matters of it."""
+    """A line of one configuration, checked and ready. `says`, `sensors` and `has_budget` are all that matters of it."""
 
     line: Line
     says: Bare
