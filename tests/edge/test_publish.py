@@ -72,6 +72,7 @@ async def test_everything_arrives_and_is_trimmed(tmp_path: Path) -> None:
     async with box(tmp_path, broker, receiver) as spool, asyncio.timeout(60):
         await fill(spool, 120)
         await spool.drained()
+        assert spool.waiting == 0
     check(receiver, 120)
 
 
