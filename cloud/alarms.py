@@ -52,5 +52,7 @@ class AlarmsLane:
 
     async def _handle(self, delivery: Delivery, inbox: Inbox) -> None:
         message = read(delivery.topic, delivery.payload)
-        stored = Receipt(message.box, message.spool_id, Lane.ALARMS, await self.take(message))
+        through = await self.take(message)
+        is_missed = through < message.last_sequence
+        stored = Receipt(message.box, message.spool_id, Lane.ALARMS, through, is_missed=is_missed)
         await inbox.send(topics.topic(message.box, "receipts"), receipt.encode(stored))

@@ -158,10 +158,12 @@ class ReadingsLane:
         for delivery in deliveries:
             decode = partial(self._decode, delivery, batches)
             await self._outage.outlast(partial(self._quarantine.guard, delivery.topic, delivery.payload, decode))
+        newest = {_spool(batch): batch.last_sequence for batch in batches}
         stored = await self._outage.outlast(partial(self.take, batches))
         async with asyncio.TaskGroup() as sending:
             for (box, spool_id), through in stored.items():
-                document = receipt.encode(Receipt(box, spool_id, Lane.READINGS, through))
+                is_missed = through < newest[box, spool_id]
+                document = receipt.encode(Receipt(box, spool_id, Lane.READINGS, through, is_missed=is_missed))
                 sending.create_task(inbox.send(topics.topic(box, "receipts"), document))
         for delivery in deliveries:
             delivery.ack()

@@ -168,6 +168,44 @@ async def test_receipts_of_another_spool_trim_nothing(tmp_path: Path) -> None:
         await spool.drained()
 
 
+async def test_what_is_missed_is_sent_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker forgot what it had taken: the next message shows the hole, and nobody waits for a timer."""
+    monkeypatch.setattr(publish, "_AGAIN_FIRST_S", 3600.0)
+    monkeypatch.setattr(publish, "_AGAIN_MOST_S", 3600.0)
+    broker = SimulatedBroker(Random(10))
+    receiver = Receiver(broker)
+    async with box(tmp_path, broker, receiver) as spool, asyncio.timeout(60):
+        await fill(spool, 3)
+        await spool.drained()
+        broker.loss = 1.0
+        await fill(spool, 5, 3)
+        while spool.depth(Lane.READINGS).waiting < 50:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        broker.loss = 0.0
+        await fill(spool, 1, 8)
+        await spool.drained()
+    check(receiver, 9)
+
+
+async def test_a_window_of_misses_is_one_miss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every message beyond a hole is answered so; a box that went back for each would send a window for each."""
+    monkeypatch.setattr(publish, "_AGAIN_FIRST_S", 3600.0)
+    broker = SimulatedBroker(Random(11))
+    receiver = Receiver(broker)
+    receiver.is_storing = False
+    async with box(tmp_path, broker, receiver) as spool, asyncio.timeout(60):
+        await fill(spool, 20)
+        while receiver.order.count(Lane.READINGS) < 20:
+            await asyncio.sleep(0.01)
+        for _ in range(20):
+            broker.send_down(BOX, receipt.encode(Receipt(BOX, spool.id, Lane.READINGS, 0, is_missed=True)))
+        while receiver.order.count(Lane.READINGS) < 40:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        assert receiver.order.count(Lane.READINGS) == 40
+
+
 async def test_a_cloud_that_lost_its_watermark_can_go_on(tmp_path: Path) -> None:
     """A batch that is sent again says up to where the box has trimmed, not where it had trimmed when it was sealed."""
     broker = SimulatedBroker(Random(8))
