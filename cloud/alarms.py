@@ -16,8 +16,6 @@ from wire import alarm_message, receipt, topics
 from wire.alarm_message import AlarmMessage
 from wire.receipt import Lane, Receipt
 
-RETRY_MOST_S = 5.0
-
 
 def read(topic: str, payload: bytes) -> AlarmMessage:
     """The message, if the box may say it. Raises WireError."""
@@ -34,7 +32,7 @@ class AlarmsLane:
     def __init__(self, *, ledger: Ledger, quarantine: Quarantine, changed: Callable[[], None], rng: Random) -> None:
         """`changed` is called after a commit that others should hear of."""
         self._ledger, self._quarantine, self._changed = ledger, quarantine, changed
-        self._outage = Outage("alarms", rng, RETRY_MOST_S)
+        self._outage = Outage("alarms", rng)
 
     async def run(self, inbox: Inbox) -> None:
         """Until the link is lost (raises LinkError) or the lane is cancelled."""

@@ -31,7 +31,6 @@ from wire.errors import LinkError, Rejected
 from wire.inventory import Inventory
 
 _log = logging.getLogger(__name__)
-_RETRY_MOST_S = 15.0
 TICK_S = 1.0
 """How often the ledger is asked what is due by the clock."""
 _SESSIONS: dict[Part, tuple[topics.What, ...]] = {
@@ -129,7 +128,7 @@ class Duties:
 
     async def _keep_time(self, ledger: Ledger) -> None:
         """What is due by the clock: cases climb, shelves and modes end, boxes are gone."""
-        outage = Outage("clock", self.rng, _RETRY_MOST_S)
+        outage = Outage("clock", self.rng)
         while True:
             try:
                 if await outage.outlast(ledger.tick):

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from random import Random
+from typing import Self
 
 import pytest
 from detection import BEGIN_NS, reading
@@ -19,6 +21,7 @@ from edge.uplink import Uplink
 from wire import receipt, topics
 from wire.alarm import AlarmEvent, Change, Level
 from wire.batch import decode
+from wire.errors import NotAuthorised
 from wire.receipt import BoxStatus, Lane, Receipt
 
 BOX = "XM-TA-01"
@@ -204,6 +207,23 @@ async def test_a_window_of_misses_is_one_miss(tmp_path: Path, monkeypatch: pytes
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.2)
         assert receiver.order.count(Lane.READINGS) == 40
+
+
+async def test_a_box_that_is_refused_asks_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each refusal has cost a TLS handshake of its SIM card's data; a broker that is away costs next to nothing."""
+    tries: list[float] = []
+
+    class Refusing(SimulatedLink):
+        async def __aenter__(self) -> Self:
+            tries.append(asyncio.get_running_loop().time())
+            raise NotAuthorised("no.", where="broker", fix="ask.", code="E-LINK-003")
+
+    monkeypatch.setitem(globals(), "SimulatedLink", Refusing)
+    broker = SimulatedBroker(Random(12))
+    async with box(tmp_path, broker, Receiver(broker)):
+        await asyncio.sleep(1.0)
+    pauses = [later - earlier for earlier, later in pairwise(tries)]
+    assert max(pauses) > 2 * uplink._RETRY_MOST_S
 
 
 async def test_a_cloud_that_lost_its_watermark_can_go_on(tmp_path: Path) -> None:
