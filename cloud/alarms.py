@@ -5,6 +5,7 @@ million readings, never delays a case.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from random import Random
 
@@ -14,6 +15,7 @@ from cloud.ports import Delivery, Inbox
 from cloud.quarantine import Quarantine
 from wire import alarm_message, receipt, topics
 from wire.alarm_message import AlarmMessage
+from wire.errors import Unavailable, WireError
 from wire.receipt import Lane, Receipt
 
 
@@ -41,12 +43,26 @@ class AlarmsLane:
             await self._outage.outlast(partial(self._quarantine.guard, delivery.topic, delivery.payload, handle))
             delivery.ack()
 
+    async def run_ahead(self, inbox: Inbox) -> None:
+        """Until the link is lost (raises LinkError): what a cluster hands on at once, and stores when it can.
+
+        No receipt is sent: the cluster may not be able to take one. All that is not taken here, `run` hears, too.
+        """
+        async for delivery in inbox.deliveries():
+            with suppress(Unavailable):
+                take = partial(self._take_ahead, delivery)
+                await self._quarantine.guard(delivery.topic, delivery.payload, take)
+
     async def take(self, message: AlarmMessage) -> int:
         """Into the ledger; the watermark of its spool then. Raises Unavailable."""
         taken = await self._ledger.take_alarms(message)
         if taken.changes:
             self._changed()
         return taken.stored_through
+
+    async def _take_ahead(self, delivery: Delivery) -> None:
+        with suppress(WireError):
+            await self.take(read(delivery.topic, delivery.payload))
 
     async def _handle(self, delivery: Delivery, inbox: Inbox) -> None:
         message = read(delivery.topic, delivery.payload)

@@ -6,6 +6,7 @@ is written to it twice is there once.
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -109,6 +110,8 @@ class Duties:
         fleet = FleetLane(ledger=ledger, quarantine=self.quarantine, now=self.now, rng=self.rng, is_ours=is_ours)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen("alarms", self.alarms_lane(ledger).run, tenure))
+            for node in self.broker.nodes() if self.broker.others else ():
+                tasks.create_task(self._hear_ahead(node, self.alarms_lane(ledger), tenure))
             tasks.create_task(self._listen("status", statuses.run, tenure))
             tasks.create_task(statuses.watch())
             tasks.create_task(self._listen("reported", fleet.run, tenure))
@@ -120,6 +123,17 @@ class Duties:
         name = f"{what} lane" if share == WHOLE else f"{what} lane {share}"
         within_bounds = metered(inbox, what, self.inventory.boxes, self.overruns)
         await keep_running(name, within_bounds, run, self.rng, may_connect=tenure.fresh)
+
+    async def _hear_ahead(self, node: Broker, lane: AlarmsLane, tenure: Tenure) -> None:
+        """Alarms at one node of a cluster, with no session: while the cluster elects a leader, it stores nothing.
+
+        At every node, for where a node has died nobody can begin to listen before that election.
+        """
+        share = tenure.duty.share
+        client = f"egret-cloud-ahead-{secrets.token_hex(4)}"
+        inbox = MqttInbox(node, client, self._filters("alarms", share), is_passing=True)
+        within_bounds = metered(inbox, "alarms", self.inventory.boxes, Overruns(self.now))
+        await keep_running(f"alarms at {node}", within_bounds, lane.run_ahead, self.rng, may_connect=tenure.fresh)
 
     def _filters(self, what: topics.What, share: Share) -> Sequence[str]:
         """The boxes of a share by name; all there are, where one process does everything."""
