@@ -68,7 +68,7 @@ class Duties:
         match tenure.duty.part:
             case Part.READINGS:
                 await self.store_is_open.wait()
-                await self._listen("readings", self.readings_lane(ledger).run, tenure)
+                await self._listen("readings", self.readings_lane(ledger, tenure.duty.share.has).run, tenure)
             case Part.ALARMS:
                 await self._take_alarms(ledger, tenure)
             case Part.NOTIFY:
@@ -87,7 +87,7 @@ class Duties:
             except LinkError as error:
                 _log.warning("the session %s stays at the broker: %s", session(what, duty.share), error)
 
-    def readings_lane(self, ledger: Ledger) -> ReadingsLane:
+    def readings_lane(self, ledger: Ledger, is_ours: Callable[[str], bool] = lambda _: True) -> ReadingsLane:
         """A lane that remembers nothing yet: another process may have written since."""
         return ReadingsLane(
             ledger=ledger,
@@ -96,6 +96,7 @@ class Duties:
             inventory=self.inventory,
             quarantine=self.quarantine,
             rng=self.rng,
+            is_ours=is_ours,
         )
 
     def alarms_lane(self, ledger: Ledger) -> AlarmsLane:

@@ -7,12 +7,13 @@ order, whatever the broker loses, repeats or reorders.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
 from random import Random
 
+from cloud.backfill import ASK_S, Backfills, said, send, taken, tell
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.outage import Outage
@@ -21,10 +22,10 @@ from cloud.poison import Cause
 from cloud.ports import Batch, Column, Delivery, Inbox, Refusal, Store
 from cloud.quarantine import Quarantine, write_or_refuse
 from wire import batch as wire_batch
-from wire import gap, receipt, topics
+from wire import gap, topics
 from wire.errors import Rejected
 from wire.inventory import Inventory
-from wire.receipt import Lane, Receipt
+from wire.receipt import Again, Lane, Receipt
 
 LINGER_S = 0.2
 """How long the first waiting batch waits for company: stores like few large writes."""
@@ -84,6 +85,20 @@ def missing(batches: Iterable[wire_batch.Batch], watermarks: Mapping[Spool, int]
     return found
 
 
+def skipped(
+    batches: Iterable[wire_batch.Batch], watermarks: Mapping[Spool, int]
+) -> Mapping[Spool, Sequence[tuple[int, int]]]:
+    """What batches that are in order leave out: their boxes had a receipt for it, from a ledger that is lost."""
+    found: dict[Spool, list[tuple[int, int]]] = {}
+    reached = dict(watermarks)
+    for batch in batches:
+        spool = _spool(batch)
+        if batch.begins > reached[spool] + 1:
+            found.setdefault(spool, []).append((reached[spool] + 1, batch.begins - 1))
+        reached[spool] = batch.last_sequence
+    return found
+
+
 def read(topic: str, payload: bytes) -> wire_batch.Batch:
     """The batch, if the box may send it. Raises WireError."""
     topics.require_size(payload)
@@ -97,13 +112,23 @@ class ReadingsLane:
     """One task reads the broker, one writes the store; what lies between is unacknowledged and bounded."""
 
     def __init__(
-        self, *, ledger: Ledger, store: Store, live: Live, inventory: Inventory, quarantine: Quarantine, rng: Random
+        self,
+        *,
+        ledger: Ledger,
+        store: Store,
+        live: Live,
+        inventory: Inventory,
+        quarantine: Quarantine,
+        rng: Random,
+        is_ours: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """Nothing runs yet."""
+        """Nothing runs yet. `is_ours`: does this lane hear the box?"""
         self._ledger, self._store, self._live = ledger, store, live
         self._inventory, self._quarantine = inventory, quarantine
         self._ownership = Ownership(inventory)
         self._outage = Outage("readings", rng)
+        self._asks = Outage("backfills", rng)
+        self._backfills = Backfills(ledger, is_ours)
         self._watermarks: dict[Spool, int] = {}
         self._turn = asyncio.Lock()
 
@@ -113,6 +138,7 @@ class ReadingsLane:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._fill(waiting, inbox))
             tasks.create_task(self._drain(waiting, inbox))
+            tasks.create_task(self._ask(inbox))
 
     async def take(self, batches: Sequence[wire_batch.Batch]) -> Mapping[Spool, int]:
         """Store what is new; the watermark of every spool among them then.
@@ -125,9 +151,35 @@ class ReadingsLane:
             if new:
                 await self._write([labelled(batch, self._inventory) for batch in new])
                 marks = [(*spool, Lane.READINGS, end) for spool, end in reached.items()]
-                await self._ledger.advance_many(marks, missing(new, self._watermarks))
+                holes = skipped(new, self._watermarks)
+                await self._ledger.advance_many(marks, missing(new, self._watermarks), holes)
+                tell(holes)
                 self._watermarks |= reached
             return {spool: self._watermarks[spool] for spool in map(_spool, batches)}
+
+    async def take_again(self, batches: Sequence[wire_batch.Batch]) -> Sequence[Receipt]:
+        """Store what was asked for, beside what is new; how far each request is answered then. Raises Unavailable.
+
+        To one that nobody knows any more it is said that this is all.
+        """
+        async with self._turn:
+            before = await self._backfills.known(batches)
+            after, new = dict(before), []
+            for batch in batches:
+                if batch.again in after and (one := taken(after[batch.again], batch)):
+                    after[batch.again] = one
+                    new.append(batch)
+            if new:
+                await self._write([labelled(batch, self._inventory) for batch in new])
+                await self._backfills.advance(before, after, new)
+        unknown = {batch.again: batch for batch in batches if batch.again not in before}
+        return [
+            *map(said, after.values()),
+            *(
+                Receipt(batch.box, batch.spool_id, Lane.READINGS, batch.last_sequence, again=Again(id_, 0))
+                for id_, batch in unknown.items()
+            ),
+        ]
 
     async def write_again(self, batch: wire_batch.Batch, name: str) -> None:
         """Write a batch that was refused, and whose spool has moved on since. Raises Rejected and Unavailable.
@@ -157,15 +209,25 @@ class ReadingsLane:
         for delivery in deliveries:
             decode = partial(self._decode, delivery, batches)
             await self._outage.outlast(partial(self._quarantine.guard, delivery.topic, delivery.payload, decode))
-        stored = await self._outage.outlast(partial(self.take, batches))
-        newest = {_spool(batch): batch.last_sequence for batch in batches}
-        async with asyncio.TaskGroup() as sending:
-            for (box, spool_id), through in stored.items():
-                is_missed = through < newest[box, spool_id]
-                document = receipt.encode(Receipt(box, spool_id, Lane.READINGS, through, is_missed=is_missed))
-                sending.create_task(inbox.send(topics.topic(box, "receipts"), document))
+        new = [batch for batch in batches if not batch.again]
+        stored = await self._outage.outlast(partial(self.take, new))
+        newest = {_spool(batch): batch.last_sequence for batch in new}
+        await send(
+            inbox,
+            [
+                Receipt(*spool, Lane.READINGS, through, is_missed=through < newest[spool])
+                for spool, through in stored.items()
+            ],
+        )
+        if again := [batch for batch in batches if batch.again]:
+            await send(inbox, await self._outage.outlast(partial(self.take_again, again)))
         for delivery in deliveries:
             delivery.ack()
+
+    async def _ask(self, inbox: Inbox) -> None:
+        while True:
+            await send(inbox, [said(one) for one in await self._asks.outlast(self._backfills.asked)])
+            await asyncio.sleep(ASK_S)
 
     async def _decode(self, delivery: Delivery, batches: list[wire_batch.Batch]) -> None:
         """A batch of which something is to be set aside is let go when its box has sent too many of those."""

@@ -20,7 +20,7 @@ from cloud.alarming.alarmwork import SPOOL
 from cloud.cases import clockwork, modework
 from cloud.cases.case_flow import Case, CaseFile
 from cloud.cases.practice import Practice
-from cloud.cases.work import Work
+from cloud.cases.work import Work, tell_nobody
 from cloud.database import Database
 from cloud.notices.notice_route import Targets, facts_of, routes_of
 from cloud.ownership import attributed
@@ -29,6 +29,7 @@ from cloud.tables import (
     alarm_causes,
     alarm_history,
     alarms,
+    backfills,
     boxes,
     case_counts,
     cases,
@@ -48,11 +49,12 @@ from wire.alarm import AlarmEvent
 from wire.alarm_message import AlarmMessage
 from wire.clock import taken_at
 from wire.gap import Gap
-from wire.receipt import BoxStatus, Lane
+from wire.receipt import BoxStatus, Kept, Lane
 
 T = TypeVar("T")
 
 _NO_GAPS: Mapping[tuple[str, str], Sequence[Gap]] = MappingProxyType({})
+_NO_HOLES: Mapping[tuple[str, str], Sequence[tuple[int, int]]] = MappingProxyType({})
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -68,7 +70,7 @@ class Ledger:
     def __init__(self, url_or_path: str | Path, now: Now, practice: Practice, targets: Targets = ()) -> None:
         """`targets` are the notifiers: what each is told, or their names alone, and then each is told everything."""
         self.database = Database(url_or_path)
-        self._now, self.practice, self.routes = now, practice, routes_of(targets)
+        self.now, self.practice, self.routes = now, practice, routes_of(targets)
         self._require: Callable[[Connection], None] = lambda _: None
 
     async def __aenter__(self) -> Self:
@@ -91,7 +93,8 @@ class Ledger:
         """Everything a message leads to, in one transaction; what was taken before changes nothing.
 
         When events before the message are missing nothing is taken: the box sends again from the
-        watermark it gets. What a box says of another's sensor is no word of that sensor's.
+        watermark it gets. What a box says of another's sensor is no word of that sensor's. Of what had a receipt
+        before, from a ledger that is lost, nobody is told a second time.
         """
 
         def take(work: Work) -> Taken:
@@ -100,6 +103,7 @@ class Ledger:
             new = [self._attributed(event, message.box) for event in fresh(message, watermark)]
             if not new:
                 return Taken(watermark, ())
+            backfills.give_up(work.connection, *spool, (watermark + 1, new[0].sequence - 1), work.now_ns)
             intake = work.intake({event.alarm for event in new}, [message.box])
             for event in new:
                 intake.take(taken_at(event, work.now_ns), message.box)
@@ -107,7 +111,7 @@ class Ledger:
             watermarks.advance(work.connection, [(*spool, new[-1].sequence)])
             return Taken(new[-1].sequence, changes)
 
-        return await self.transact(take)
+        return await self.transact(take, is_silent=message.is_again)
 
     def _attributed(self, event: AlarmEvent, box: str) -> AlarmEvent:
         sensor = attributed(self.practice.inventory, event.sensor, box)
@@ -124,32 +128,48 @@ class Ledger:
         await self.advance_many([(box, spool_id, lane, through)])
 
     async def advance_many(
-        self, marks: Sequence[tuple[str, str, Lane, int]], missing: Mapping[tuple[str, str], Sequence[Gap]] = _NO_GAPS
+        self,
+        marks: Sequence[tuple[str, str, Lane, int]],
+        missing: Mapping[tuple[str, str], Sequence[Gap]] = _NO_GAPS,
+        holes: Mapping[tuple[str, str], Sequence[tuple[int, int]]] = _NO_HOLES,
     ) -> None:
-        """(box, spool id, lane, through) each, with what is missing below it by spool, in one transaction."""
+        """(box, spool id, lane, through) each, with what is missing below it by spool, in one transaction.
+
+        `missing` is gone for good; `holes` were receipted by a ledger that is lost, and may be asked for again.
+        """
 
         def advance(connection: Connection) -> None:
-            gaps.add(connection, missing, self._now())
+            gaps.add(connection, missing, self.now())
+            backfills.find(connection, holes, self.now())
             watermarks.advance(connection, marks)
 
         if marks:
-            await self._write(advance)
+            await self.write(advance)
 
     async def gaps(self, box: str, limit: int) -> Sequence[KnownGap]:
         """What a box had to let go, or any box when it is empty; the last first."""
         return await self.database.read(lambda connection: gaps.newest(connection, box, limit))
 
-    async def save_status(self, status: BoxStatus, *, is_fresh: bool = False) -> None:
-        """Watchers hear of it when more than its time has changed. `is_fresh`: said just now, it shows the clock."""
+    async def save_status(self, status: BoxStatus, *, is_fresh: bool = False) -> int | None:
+        """Watchers hear of it when more than its time has changed. `is_fresh`: said just now, it shows the clock.
+
+        How far its alarms are here, when the box still has some that had a receipt and are not; else None.
+        """
         state = msgspec.convert(status, BoxState, from_attributes=True)
 
-        def save(connection: Connection) -> None:
-            now_ns = self._now()
+        def save(connection: Connection) -> int | None:
+            now_ns = self.now()
             changed = boxes.put(connection, state, now_ns, is_fresh=is_fresh)
             if changed:
                 events.add(connection, [changed], now_ns)
+            kept = status.kept
+            if not isinstance(kept, Kept):
+                return None
+            backfills.put_kept(connection, status.box, status.spool_id, kept, now_ns)
+            known = watermarks.of(connection, status.box, status.spool_id, Lane.ALARMS)
+            return known if known < kept.alarms_through >= kept.alarms_from else None
 
-        await self._write(save)
+        return await self.write(save)
 
     async def tick(self) -> bool:
         """Everything that time does to alarms, cases and modes; did anything happen?"""
@@ -229,11 +249,11 @@ class Ledger:
 
     async def sent(self, row_ids: Sequence[int]) -> None:
         """The target has them: the rows are gone."""
-        await self._write(lambda connection: outbox.sent(connection, row_ids))
+        await self.write(lambda connection: outbox.sent(connection, row_ids))
 
     async def failed(self, row_ids: Sequence[int], retry_at_ns: int | None, error: str) -> None:
         """The target has not taken them; None makes them dead letters."""
-        await self._write(lambda connection: outbox.failed(connection, row_ids, retry_at_ns, error))
+        await self.write(lambda connection: outbox.failed(connection, row_ids, retry_at_ns, error))
 
     async def dead_letters(self, limit: int = 100, before: int = 0) -> Sequence[OutboxRow]:
         """What was given up, the newest first; the next page is `before` the last id."""
@@ -252,19 +272,22 @@ class Ledger:
         """What `call` finds."""
         return await self.database.read(call)
 
-    async def transact(self, run: Callable[[Work], T]) -> T:
-        """What `run` returns; it commits what it puts on the docket."""
-        return await self._write(lambda connection: run(self._work(connection)))
+    async def transact(self, run: Callable[[Work], T], *, is_silent: bool = False) -> T:
+        """What `run` returns; it commits what it puts on the docket. `is_silent`: nobody is told of it."""
+        return await self.write(lambda connection: run(self._work(connection, is_silent=is_silent)))
 
-    async def _write(self, call: Callable[[Connection], T]) -> T:
+    async def write(self, call: Callable[[Connection], T]) -> T:
+        """What `call` returns; all it did is durable, or nothing."""
+
         def guarded(connection: Connection) -> T:
             self._require(connection)
             return call(connection)
 
         return await self.database.write(guarded)
 
-    def _work(self, connection: Connection) -> Work:
-        return Work(connection, self.practice.at(self._now(), modes.standing(connection)), self._post)
+    def _work(self, connection: Connection, *, is_silent: bool = False) -> Work:
+        practice = self.practice.at(self.now(), modes.standing(connection))
+        return Work(connection, practice, tell_nobody if is_silent else self._post)
 
     def _post(self, connection: Connection, notices: Collection[Notice]) -> None:
         for notice in notices:

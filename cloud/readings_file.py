@@ -18,6 +18,11 @@ SeriesKey = tuple[Tags, str]
 Spool = tuple[str, str]
 """(box, spool id)."""
 
+Holes = tuple[tuple[int, int], ...]
+"""(first, last) of sequences that are not here, in order of the batches behind them."""
+
+_HOLES_MOST = 1_000
+"""Of one spool, the newest: each gap that a box had leaves one, for ever."""
 _DAY_NS = 86_400 * 1_000_000_000
 _THREADS = 2
 _GONE = (
@@ -36,6 +41,7 @@ CREATE TABLE IF NOT EXISTS readings (series INTEGER, time_ns BIGINT, value DOUBL
 CREATE TABLE IF NOT EXISTS watermarks (
     box VARCHAR, spool_id VARCHAR, stored_through BIGINT, PRIMARY KEY (box, spool_id)
 );
+CREATE TABLE IF NOT EXISTS holes (box VARCHAR, spool_id VARCHAR, first BIGINT, through BIGINT);
 CREATE TABLE IF NOT EXISTS alarm (
     site VARCHAR, sensor VARCHAR, rule VARCHAR, level VARCHAR, district VARCHAR, time_ns BIGINT,
     event VARCHAR, value DOUBLE, "limit" DOUBLE, "case" VARCHAR, PRIMARY KEY (sensor, rule, level, time_ns)
@@ -55,7 +61,9 @@ class ReadingsFile:
     """Readings, alarm events and watermarks in one file.
 
     Readings are kept without an index. A batch is stored once because its spool's watermark moves
-    in the same transaction. The newest reading of each series is held in memory as well.
+    in the same transaction. What lies between two batches is a hole, which a later one may fill: a file that was
+    restored from a backup lacks what its boxes have a receipt for. The newest reading of each series is held in
+    memory as well.
     """
 
     def __init__(self, path: Path, memory_mib: int) -> None:
@@ -64,6 +72,7 @@ class ReadingsFile:
         self._database: duckdb.DuckDBPyConnection | None = None
         self._series: dict[SeriesKey, int] = {}
         self._watermarks: dict[Spool, int] = {}
+        self._holes: dict[Spool, Holes] = {}
         self._latest: dict[tuple[str, str], Point] = {}
 
     def open(self) -> None:
@@ -96,17 +105,21 @@ class ReadingsFile:
     def write(self, batches: Sequence[Batch]) -> list[Refusal]:
         """In one transaction, what is above the watermarks. Raises Unavailable."""
         with self._transaction() as database:
-            columns, reached, refusals = self._new(batches)
-            if not reached:
+            columns, reached, holes, refusals = self._new(batches)
+            if not (reached or holes):
                 return refusals
             series = self._numbered(database, columns)
             database.register("incoming", _arrays(columns, series))
             database.execute("INSERT INTO readings SELECT series, time_ns, value, quality FROM incoming")
             database.unregister("incoming")
-            boxes, spool_ids = zip(*reached, strict=True)
-            database.execute(_ADVANCE, [list(boxes), list(spool_ids), list(reached.values())])
+            if reached:
+                boxes, spool_ids = zip(*reached, strict=True)
+                database.execute(_ADVANCE, [list(boxes), list(spool_ids), list(reached.values())])
+            for spool, left in holes.items():
+                _note_holes(database, spool, self._holes.get(spool, ()), left)
         self._series = series
         self._watermarks |= reached
+        self._holes |= holes
         for column in columns:
             self._remember(column)
         return refusals
@@ -153,24 +166,36 @@ class ReadingsFile:
         self._series = {(Tags(*tags), quantity): number for number, *tags, quantity in rows}
         rows = database.execute("SELECT box, spool_id, stored_through FROM watermarks").fetchall()
         self._watermarks = {(box, spool_id): through for box, spool_id, through in rows}
+        self._holes = {}
+        for box, spool_id, *hole in database.execute("SELECT * FROM holes ORDER BY first").fetchall():
+            self._holes[box, spool_id] = (*self._holes.get((box, spool_id), ()), (hole[0], hole[1]))
         self._latest = {(row[0], row[1]): Point(*row) for row in database.execute(_LATEST, [_DAY_NS]).fetchall()}
         return database
 
-    def _new(self, batches: Iterable[Batch]) -> tuple[list[Column], dict[Spool, int], list[Refusal]]:
-        """What is not stored yet, and the watermarks after it."""
+    def _new(
+        self, batches: Iterable[Batch]
+    ) -> tuple[list[Column], dict[Spool, int], dict[Spool, Holes], list[Refusal]]:
+        """What is not stored yet, the watermarks after it and, where they change, the holes below them."""
         columns: list[Column] = []
         reached: dict[Spool, int] = {}
+        changed: dict[Spool, Holes] = {}
         refusals: list[Refusal] = []
         for batch in batches:
-            spool = (batch.box, batch.spool_id)
+            spool, first, last = (batch.box, batch.spool_id), batch.first_sequence, batch.last_sequence
             through = reached.get(spool, self._watermarks.get(spool, 0))
-            if batch.first_sequence > through:
+            holes = changed.get(spool, self._holes.get(spool, ()))
+            if first > through:
                 columns += batch.columns
-                reached[spool] = batch.last_sequence
-            elif batch.last_sequence > through:
-                said = f"sequences {batch.first_sequence}..{batch.last_sequence} lie astride {through} [E-STORE-009]"
+                reached[spool] = last
+                if first > through + 1:
+                    changed[spool] = (*holes, (through + 1, first - 1))[-_HOLES_MOST:]
+            elif any(begin <= first and last <= end for begin, end in holes):
+                columns += batch.columns
+                changed[spool] = tuple(part for hole in holes for part in _without(hole, first, last))
+            elif last > through:
+                said = f"sequences {first}..{last} lie astride {through} [E-STORE-009]"
                 refusals.append(Refusal(batch, said))
-        return columns, reached, refusals
+        return columns, reached, changed, refusals
 
     def _numbered(self, database: duckdb.DuckDBPyConnection, columns: Iterable[Column]) -> dict[SeriesKey, int]:
         """All series with those of `columns`, new ones inserted."""
@@ -194,6 +219,25 @@ class ReadingsFile:
     def _unavailable(self, error: Exception) -> Unavailable:
         fix = "see that no other process has the file open, that it may be written, and that the disk is not full."
         return Unavailable(f"cannot use this file: {error}", where=str(self._path), fix=fix, code="E-STORE-008")
+
+
+def _without(hole: tuple[int, int], first: int, last: int) -> Iterator[tuple[int, int]]:
+    """What is left of a hole when sequences that lie in it, or wholly beside it, are there."""
+    begin, end = hole
+    if last < begin or end < first:
+        yield hole
+        return
+    if begin < first:
+        yield begin, first - 1
+    if last < end:
+        yield last + 1, end
+
+
+def _note_holes(database: duckdb.DuckDBPyConnection, spool: Spool, before: Holes, after: Holes) -> None:
+    for begin, _ in set(before) - set(after):
+        database.execute("DELETE FROM holes WHERE box = ? AND spool_id = ? AND first = ?", [*spool, begin])
+    for hole in set(after) - set(before):
+        database.execute("INSERT INTO holes VALUES (?, ?, ?, ?)", [*spool, *hole])
 
 
 def _arrays(columns: Sequence[Column], series: dict[SeriesKey, int]) -> dict[str, np.ndarray]:

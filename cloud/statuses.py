@@ -20,7 +20,7 @@ from cloud.ports import Delivery, Inbox
 from cloud.quarantine import Quarantine
 from cloud.tables.boxes import BoxState
 from wire import receipt, topics
-from wire.receipt import BoxStatus
+from wire.receipt import BoxStatus, Lane, Receipt
 
 SILENT_S = 60.0
 """After so long without a word a box is gone (judgement: six of them did not come)."""
@@ -56,7 +56,7 @@ class StatusesLane:
         try:
             async for delivery in inbox.deliveries():
                 began = clock()
-                handle = partial(self._handle, delivery)
+                handle = partial(self._handle, delivery, inbox)
                 await self._outage.outlast(partial(self._quarantine.guard, delivery.topic, delivery.payload, handle))
                 delivery.ack()
                 if clock() - began > _BEHIND_S:
@@ -82,11 +82,15 @@ class StatusesLane:
         heard_at = max(self._listens_since, self._heard.get(state.box, 0.0))
         return asyncio.get_running_loop().time() - heard_at > SILENT_S
 
-    async def _handle(self, delivery: Delivery) -> None:
+    async def _handle(self, delivery: Delivery, inbox: Inbox) -> None:
+        """A box that has receipts for more alarm events than there are here is told so, and sends them again."""
         topics.require_size(delivery.payload)
         status = receipt.decode_status(delivery.payload)
         topics.require_own(delivery.topic, status.box)
         if not delivery.is_retained:
             self._heard[status.box] = asyncio.get_running_loop().time()
-        await self._ledger.save_status(status, is_fresh=not delivery.is_retained)
+        known = await self._ledger.save_status(status, is_fresh=not delivery.is_retained)
+        if known is not None and not delivery.is_retained:
+            less = Receipt(status.box, status.spool_id, Lane.ALARMS, known)
+            await inbox.send(topics.topic(status.box, "receipts"), receipt.encode(less))
         self._changed()

@@ -3,6 +3,9 @@
 A PUBACK is not a receipt: what the broker has taken may still be lost. A lane sends what the spool
 has beyond the last receipt, at most a window ahead of it, and goes back to the last receipt when
 none has come for a while, when the cloud says that something is missing, and at every new connection.
+
+A cloud that was restored from an older backup has less than it has receipted. Alarms go back to what it has, for
+the order of events is what an alarm is. Readings do not wait for that: see `edge.backfill`.
 """
 
 import asyncio
@@ -13,16 +16,18 @@ from random import Random
 
 import msgspec
 
+from edge.backfill import Backfill
 from edge.pace import Pace
 from edge.ports import Delivery, Link
 from edge.spool import Spool
 from wire import alarm_message, receipt, topics
 from wire import batch as wire_batch
+from wire.alarm import AlarmEvent
 from wire.alarm_message import AlarmMessage
 from wire.backoff import delays
 from wire.batch import Batch
 from wire.errors import WireError
-from wire.receipt import Lane
+from wire.receipt import Kept, Lane
 
 _log = logging.getLogger(__name__)
 
@@ -54,14 +59,17 @@ async def publish(box: str, spool: Spool, link: Link, rng: Random, hear: Hear = 
 
     `hear` is given what comes down and is no receipt.
     """
-    senders = {lane: _LaneSender(lane, box, spool, link, rng) for lane in (Lane.ALARMS, Lane.READINGS)}
+    backfill = Backfill(spool)
+    senders = {lane: _LaneSender(lane, box, spool, link, rng, backfill) for lane in (Lane.ALARMS, Lane.READINGS)}
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_listen(spool, link, senders, hear))
+        tasks.create_task(_listen(spool, link, senders, backfill, hear))
         for sender in senders.values():
             tasks.create_task(sender.run())
 
 
-async def _listen(spool: Spool, link: Link, senders: "Mapping[Lane, _LaneSender]", hear: Hear) -> None:
+async def _listen(
+    spool: Spool, link: Link, senders: "Mapping[Lane, _LaneSender]", backfill: Backfill, hear: Hear
+) -> None:
     doubted: set[Lane] = set()
     async for delivery in link.deliveries():
         if not delivery.topic.endswith("/receipts"):
@@ -74,10 +82,16 @@ async def _listen(spool: Spool, link: Link, senders: "Mapping[Lane, _LaneSender]
             continue
         if stored.spool_id != spool.id:
             continue  # of the spool that was here before
+        if stored.again:
+            backfill.hear(stored)
+            spool.stirred[Lane.READINGS].set()
+            continue
         committed = spool.depth(stored.lane).committed
         if stored.stored_through > committed and stored.lane not in doubted:
             doubted.add(stored.lane)
             _log.warning(_FROM_THE_FUTURE, stored.lane, stored.stored_through, committed)
+        if stored.lane is Lane.ALARMS:
+            senders[Lane.ALARMS].hear(stored.stored_through)
         await spool.trim(stored.lane, stored.stored_through)
         if stored.is_missed:
             senders[stored.lane].miss(stored.stored_through)
@@ -86,10 +100,13 @@ async def _listen(spool: Spool, link: Link, senders: "Mapping[Lane, _LaneSender]
 class _LaneSender:
     """One lane over one connection; begins at the last receipt."""
 
-    def __init__(self, lane: Lane, box: str, spool: Spool, link: Link, rng: Random) -> None:
+    def __init__(self, lane: Lane, box: str, spool: Spool, link: Link, rng: Random, backfill: Backfill) -> None:
         self._lane, self._box, self._spool, self._link, self._rng = lane, box, spool, link, rng
+        self._backfill = backfill
         self._spool_id = spool.id
         self._stored = self._sent = 0
+        self._behind: int | None = None
+        self._went_back_at = 0.0
         self._ahead: deque[int] = deque()
         self._pace = Pace(WINDOW)
         self._is_missed = False
@@ -105,7 +122,7 @@ class _LaneSender:
         while True:
             stirred.clear()
             if self._spool.id != self._spool_id:  # the file was damaged, and another has begun
-                self._spool_id, self._stored, self._sent = self._spool.id, 0, 0
+                self._spool_id, self._stored, self._sent, self._behind = self._spool.id, 0, 0, None
                 self._ahead.clear()
                 self._missed_last = -1
             if self._has_heard() or self._is_missed:
@@ -114,6 +131,8 @@ class _LaneSender:
             if self._is_missed:
                 self._go_back()
             await self._send_new()
+            if await self._send_again():
+                continue
             if self._ahead and again_at is None:
                 again_at = now() + next(pauses)
             try:
@@ -140,9 +159,24 @@ class _LaneSender:
         self._ahead.clear()
         self._is_missed = False
 
+    def hear(self, through: int) -> None:
+        """A receipt. One that says less than was receipted before is late, or the cloud has lost what is above it.
+
+        Going back for nothing costs a few messages that it knows already.
+        """
+        now = asyncio.get_running_loop().time()
+        if through >= self._spool.depth(self._lane).stored:
+            self._behind = None
+        elif self._behind is not None and through > self._behind:
+            self._behind = through
+        elif self._behind is None or now - self._went_back_at > _AGAIN_FIRST_S:
+            self._behind = self._stored = self._sent = through
+            self._went_back_at = now
+            self._ahead.clear()
+
     def _has_heard(self) -> bool:
         """Has a receipt come since the last look?"""
-        stored = self._spool.depth(self._lane).stored
+        stored = self._spool.depth(self._lane).stored if self._behind is None else self._behind
         is_news = stored > self._stored
         self._stored = stored
         self._sent = max(self._sent, stored)
@@ -156,21 +190,36 @@ class _LaneSender:
         What is fetched at once goes out without waiting for each PUBACK in turn, but no more than the link's
         pace: an alarm that shares a slow link must not queue behind a whole backlog.
         """
-        clock = asyncio.get_running_loop().time
-        topic = topics.topic(self._box, self._lane.value)
         while messages := await self._messages(self._room()):
             if self._spool.id != self._spool_id or self._is_missed:
                 return  # they are of the spool before, or too far ahead
-            began, before = clock(), self._sent
-            async with asyncio.TaskGroup() as sending:
-                for through, payload in messages:
-                    sending.create_task(self._link.send(topic, payload))
-                    self._ahead.append(through)
-                    self._sent = through
-            took_s = clock() - began
-            self._pace.took(len(messages), took_s)
-            if self._lane is Lane.READINGS:
-                await asyncio.sleep(self._pace.rest_s(len(messages), self._sent - before, took_s))
+            before = self._sent
+            for through, _ in messages:
+                self._ahead.append(through)
+                self._sent = through
+            await self._burst([payload for _, payload in messages], self._sent - before)
+
+    async def _send_again(self) -> bool:
+        """A burst of what the cloud has asked for again, when nothing new waits; was there any?"""
+        if self._lane is Lane.ALARMS or self._room() <= 0:
+            return False
+        batches = await self._backfill.batches(self._pace.burst)
+        payloads = [wire_batch.encode(msgspec.structs.replace(batch, box=self._box)) for batch in batches]
+        if payloads:
+            await self._burst(payloads, sum(batch.count for batch in batches))
+        return bool(payloads)
+
+    async def _burst(self, payloads: Sequence[bytes], values: int) -> None:
+        """At once, and then a rest after as many readings as that."""
+        clock = asyncio.get_running_loop().time
+        topic, began = topics.topic(self._box, self._lane.value), clock()
+        async with asyncio.TaskGroup() as sending:
+            for payload in payloads:
+                sending.create_task(self._link.send(topic, payload))
+        took_s = clock() - began
+        self._pace.took(len(payloads), took_s)
+        if self._lane is Lane.READINGS:
+            await asyncio.sleep(self._pace.rest_s(len(payloads), values, took_s))
 
     def _room(self) -> int:
         """Messages that may go out now; alarms wait for nothing but their window."""
@@ -184,11 +233,19 @@ class _LaneSender:
                 (batch.last_sequence, self._encoded(batch)) for batch in await self._spool.batches(self._sent, room)
             ]
         events = await self._spool.events(self._sent, min(room * _EVENTS_A_MESSAGE, _EVENTS_A_FETCH))
-        parts = [events[start : start + _EVENTS_A_MESSAGE] for start in range(0, len(events), _EVENTS_A_MESSAGE)]
-        return [
-            (part[-1].sequence, alarm_message.encode(AlarmMessage(self._box, self._spool_id, self._stored, part)))
-            for part in parts
+        kept = await self._spool.kept()
+        # What had a receipt before and what had none go apart: the cloud tells nobody twice.
+        before = [event for event in events if event.sequence <= kept.alarms_through]
+        parts = [
+            events[start : start + _EVENTS_A_MESSAGE]
+            for events in (before, events[len(before) :])
+            for start in range(0, len(events), _EVENTS_A_MESSAGE)
         ]
+        return [(part[-1].sequence, self._said(part, kept)) for part in parts]
+
+    def _said(self, part: Sequence[AlarmEvent], kept: Kept) -> bytes:
+        trimmed = min(kept.alarms_from, part[0].sequence) - 1
+        return alarm_message.encode(AlarmMessage(self._box, self._spool_id, trimmed, tuple(part), kept.alarms_through))
 
     def _encoded(self, batch: Batch) -> bytes:
         """A batch as it travels: what is gone before it, the box does not hold any more either."""

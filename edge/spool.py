@@ -15,7 +15,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from edge.report import Around
 from edge.spool_aside import begin_anew
-from edge.spool_damage import NAME, Damaged, explained
+from edge.spool_damage import NAME, BegunAnew, Damaged, explained
 from edge.spool_file import Group, SpoolFile, open_spool
 from edge.spool_news import SpoolNews
 from edge.spool_room import Room
@@ -27,7 +27,7 @@ from wire.errors import EgretError
 from wire.gap import Gap
 from wire.inventory import SpoolLimits
 from wire.reading import Reading
-from wire.receipt import Lane
+from wire.receipt import Kept, Lane
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,10 +44,6 @@ UNHEARD_MAX = 256
 """Alarm events without a receipt that are remembered, for the case that the file is damaged: at most 2 MiB."""
 _USUAL = SpoolLimits()
 _NO_STATES: Mapping[str, bytes] = MappingProxyType({})
-
-
-class _BegunAnew(EgretError):
-    """The spool that was asked was damaged; another has begun."""
 
 
 class Spool:
@@ -154,10 +150,7 @@ class Spool:
         await self._commit(seals=True)
 
     async def settle(self, offset_ns: int, *, is_sure: bool) -> None:
-        """The box knows the time: stamp what is sealed without one. See `edge.spool_clock`.
-
-        Where the disk refuses, the next call does it.
-        """
+        """Stamp what is sealed without a time, as `edge.spool_clock`. Where the disk refuses, the next call does it."""
         try:
             if await self._call_again(SpoolFile.is_unset):
                 while await self._call_again(SpoolFile.settle, offset_ns, is_sure=is_sure):
@@ -168,15 +161,19 @@ class Spool:
 
     async def batches(self, after: int, limit: int) -> tuple[Batch, ...]:
         """See SpoolView; none when another spool has begun meanwhile."""
-        with suppress(_BegunAnew):
-            return await self._call(SpoolFile.batches, after, limit)
-        return ()
+        return await self._look(SpoolFile.batches, after, limit)
+
+    async def again(self, after: int, through: int, since_ns: int, limit: int) -> tuple[Batch, ...]:
+        """See SpoolView; none when another spool has begun meanwhile."""
+        return await self._look(SpoolFile.again, after, through, since_ns, limit)
 
     async def events(self, after: int, limit: int) -> tuple[AlarmEvent, ...]:
         """See SpoolView; none when another spool has begun meanwhile."""
-        with suppress(_BegunAnew):
-            return await self._call(SpoolFile.events, after, limit)
-        return ()
+        return await self._look(SpoolFile.events, after, limit)
+
+    async def kept(self) -> Kept:
+        """See SpoolView."""
+        return await self._call_again(SpoolFile.kept)
 
     async def states(self) -> Mapping[str, bytes]:
         """See SpoolView."""
@@ -194,7 +191,7 @@ class Spool:
     async def trim(self, lane: Lane, through: int) -> None:
         """See SpoolFile. Where the disk refuses, the next receipt says it again."""
         try:
-            with suppress(_BegunAnew):  # the receipt was for the spool before
+            with suppress(BegunAnew):  # the receipt was for the spool before
                 await self._call(SpoolFile.trim, lane, through)
         except EgretError as error:
             self._news.refused(error)
@@ -253,15 +250,22 @@ class Spool:
             self._window_began = now
         self._has_begun.set()
 
+    async def _look(
+        self, call: Callable[Concatenate[SpoolFile, P], tuple[T, ...]], *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[T, ...]:
+        with suppress(BegunAnew):
+            return await self._call(call, *args, **kwargs)
+        return ()
+
     async def _call_again(self, call: Callable[Concatenate[SpoolFile, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What may as well be done with the spool that begins when this one is damaged."""
         try:
             return await self._call(call, *args, **kwargs)
-        except _BegunAnew:
+        except BegunAnew:
             return await self._call(call, *args, **kwargs)
 
     async def _call(self, call: Callable[Concatenate[SpoolFile, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Raises _BegunAnew when the file was damaged and another has begun, else EgretError."""
+        """Raises BegunAnew when the file was damaged and another has begun, else EgretError."""
         file = self._file
         try:
             with explained(self._folder):
@@ -270,7 +274,7 @@ class Spool:
             async with self._renewing:
                 if file is self._file:
                     await self._begin_anew(damage)
-            raise _BegunAnew(damage.what, where=damage.where, fix=damage.fix, code=damage.code) from damage
+            raise BegunAnew(damage.what, where=damage.where, fix=damage.fix, code=damage.code) from damage
 
     async def _begin_anew(self, damage: Damaged) -> None:
         """Go on with another file. Raises `damage` itself when the last time is not long ago."""

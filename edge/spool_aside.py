@@ -2,11 +2,12 @@
 
 Alarm events without a receipt, as they are in the file or in memory, the rules' states and the readings
 of the open window go over. Sealed batches stay in the file that was set aside: some of them may have
-reached the cloud, under the old spool's id.
+reached the cloud, under the old spool's id. They are a gap, with which the new spool's sequence begins.
 """
 
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
@@ -17,8 +18,13 @@ import msgspec
 from edge.spool_damage import NAME, Damaged, explained
 from edge.spool_file import Group, SpoolFile, open_spool
 from edge.spool_room import Room
+from wire import batch as wire_batch
 from wire.alarm import AlarmEvent, Change, Level
+from wire.bounded import SEQUENCE_MAX
+from wire.errors import WireError
+from wire.gap import Gap, Reason
 from wire.reading import Reading
+from wire.receipt import Lane
 
 _log = logging.getLogger(__name__)
 
@@ -44,13 +50,20 @@ def begin_anew(folder: Path, room: Room, damage: Damaged, unheard: Sequence[Alar
         saved = _saved(folder / aside)
         read = {_named(event) for event in saved.events}
         saved.events += [event for event in unheard if _named(event) not in read]
+        gap = _given_up(folder / aside)
         file = open_spool(folder, room, boot)
         undo.callback(file.close)
+        if gap:
+            file.begin_behind(gap)
         file.commit(saved, seals=False, is_synced=True)
         undo.pop_all()
     _thin_out(folder)
-    said = "%s It is kept as %s, and spool %s begins; saved from it: %d alarm events, %d readings, %d states of rules."
-    _log.error(said, damage, aside, file.id, len(saved.events), len(saved.readings), len(saved.states))
+    said = (
+        "%s It is kept as %s, and spool %s begins; saved from it: %d alarm events, %d readings, %d states of rules;"
+        " given up in it: %s."
+    )
+    lost = f"{gap.count} readings" if gap else "no readings that are known of"
+    _log.error(said, damage, aside, file.id, len(saved.events), len(saved.readings), len(saved.states), lost)
     return file
 
 
@@ -86,7 +99,7 @@ def _saved(aside: Path) -> Group:
     """What can be read: each row until the first that cannot."""
     saved = Group()
     try:
-        with closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        with closing(_read_only(aside)) as database:
             saved.states.update(database.execute("SELECT alarm, state FROM rule_state").fetchall())
             for (event,) in database.execute("SELECT event FROM event ORDER BY sequence"):
                 saved.events.append(_event.decode(event))
@@ -95,3 +108,30 @@ def _saved(aside: Path) -> Group:
     except (sqlite3.Error, msgspec.MsgspecError) as error:
         _log.warning("%s: it can be read no further than this: %s", aside, error)
     return saved
+
+
+def _given_up(aside: Path) -> Gap | None:
+    """Readings without a receipt that stay behind, as far as the file says how many: as the first of a new spool.
+
+    Their times and sensors are of the batches that can be read.
+    """
+    sensors, times, count = Counter[str](), list[int](), 0
+    try:
+        with closing(_read_only(aside)) as database:
+            lane = "SELECT committed, stored FROM lane WHERE name = ?"
+            committed, stored = database.execute(lane, [Lane.READINGS]).fetchone()
+            count = committed - stored
+            for (payload,) in database.execute("SELECT payload FROM batch WHERE last > ? ORDER BY first", [stored]):
+                for series in wire_batch.decode(payload).series:
+                    sensors[series.sensor] += len(series.values)
+                    times += [min(series.times_ns), max(series.times_ns)]
+    except (sqlite3.Error, WireError, TypeError):
+        pass  # what is known by then is told
+    if not 0 < count < SEQUENCE_MAX // 2:
+        return None
+    written_ns = aside.stat().st_mtime_ns
+    return Gap(1, count, min(times, default=written_ns), max(times, default=written_ns), Reason.DAMAGE, dict(sensors))
+
+
+def _read_only(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)

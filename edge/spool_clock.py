@@ -81,6 +81,8 @@ def settle(database: sqlite3.Connection, boot: str, offset_ns: int, *, is_sure: 
     for first, began, payload in rows:
         settled = _settled(wire_batch.decode(payload), by_ns[began], is_exact=is_sure and began == boot)
         database.execute("UPDATE batch SET payload = ? WHERE first = ?", [wire_batch.encode(settled), first])
+        newest_ns = max(time for series in settled.series for time in series.times_ns)
+        database.execute("UPDATE sealed SET newest_ns = ? WHERE first = ?", [newest_ns, first])
     is_more = len(rows) == _ONCE_MOST
     through = rows[-1][0] if is_more else 2**62
     database.execute("DELETE FROM unset WHERE lane = ? AND first <= ?", [Lane.READINGS, through])

@@ -33,6 +33,10 @@ class Damaged(EgretError):
     """The spool's file is no spool any more; waiting does not help."""
 
 
+class BegunAnew(EgretError):
+    """The spool that was asked was damaged; another has begun."""
+
+
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
     """Say what is wrong with the spool in `folder` when it fails inside. Raises Damaged, or another EgretError."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge import spool_clock, spool_ring
+from edge import spool_clock, spool_kept, spool_ring
 from edge.report import Around
 from edge.spool_damage import NAME, explained
 from edge.spool_room import Room, forget
@@ -39,6 +39,7 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS event (sequence INTEGER PRIMARY KEY, event BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS rule_state (alarm TEXT PRIMARY KEY, state BLOB NOT NULL)",
     *spool_ring.TABLES,
+    *spool_kept.TABLES,
     spool_clock.TABLE,
 )
 _encoder = msgspec.msgpack.Encoder()
@@ -138,17 +139,20 @@ class SpoolFile(SpoolView):
         return spool_ring.turn(self._database, self._room.limits) if is_turning else []
 
     def trim(self, lane: Lane, through: int) -> None:
-        """Delete what a receipt covers. An older one says nothing new; one beyond what there is is not believed."""
+        """Take a receipt: what it covers is kept for a while, then it goes.
+
+        An older one says nothing new; one beyond what there is is not believed.
+        """
         depth = self.depths[lane]
         if not depth.stored < through <= depth.committed:
             return
         depths = {**self.depths, lane: Depth(depth.committed, through)}
         with self._transaction():
+            if lane is Lane.ALARMS:
+                spool_kept.hear(self._database, through)
+            spool_kept.let_go(self._database, depths[Lane.READINGS].stored, self._room.limits.keep_s)
             if lane is Lane.READINGS:
-                self._database.execute("DELETE FROM batch WHERE first <= ? AND last <= ?", [through, through])
                 forget(self._database, through)
-            else:
-                self._database.execute("DELETE FROM event WHERE sequence <= ?", [through])
             self._set_depths(depths)
         self.depths = depths
 
@@ -157,6 +161,15 @@ class SpoolFile(SpoolView):
         with self._transaction():
             spool_clock.begin(self._database, boot)
         self._boot = boot
+
+    def begin_behind(self, gap: Gap) -> None:
+        """A new spool's sequence begins with readings that were given up with the one before."""
+        depths = {**self.depths, Lane.READINGS: Depth(gap.last_sequence, 0)}
+        with self._transaction():
+            row = [gap.first_sequence, gap.last_sequence, _encoder.encode(gap)]
+            self._database.execute("INSERT INTO gap VALUES (?, ?, ?)", row)
+            self._set_depths(depths)
+        self.depths = depths
 
     def is_unset(self) -> bool:
         """Does anything wait for a time?"""
@@ -194,6 +207,7 @@ class SpoolFile(SpoolView):
             firsts.append(first)
             first += count
         spool_clock.note_batches(self._database, firsts, readings, self._boot)
+        spool_kept.note(self._database, max((reading.time_ns for reading in readings), default=0), firsts)
         self._database.execute("DELETE FROM pending")
         return Depth(first - 1, depth.stored)
 
@@ -251,8 +265,8 @@ def _look_through(database: sqlite3.Connection) -> None:
 
 def _create(database: sqlite3.Connection) -> None:
     """What is missing: all of it in a new file, what came later in an old one."""
-    later = "SELECT count(*) FROM sqlite_schema WHERE name IN ('gap', 'around', 'unset')"
-    if database.execute(later).fetchone()[0] == 3:
+    later = "SELECT count(*) FROM sqlite_schema WHERE name IN ('gap', 'around', 'unset', 'heard')"
+    if database.execute(later).fetchone()[0] == 4:
         return
     database.execute("BEGIN IMMEDIATE")
     with database:

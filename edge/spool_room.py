@@ -1,8 +1,8 @@
 """Room for what is new: at its limits a spool lets its oldest readings go, and says what went.
 
-The ring of what was held back goes first, and leaves no gap: it was not numbered. Then whole sealed batches go,
-oldest first, and never the newest: it carries the gap to the cloud. Alarm
-events never go. Readings stay within both limits; alarm events may take what they leave.
+What has its receipt goes first, then the ring of what was held back. Neither leaves a gap: the cloud has the one, and
+the other was not numbered. Then whole sealed batches go, oldest first, and never the newest: it carries the gap to the
+cloud. Alarm events without a receipt never go. Readings stay within both limits; alarm events may take what they leave.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge import spool_ring
+from edge import spool_kept, spool_ring
 from wire import batch as wire_batch
 from wire.batch import Batch
 from wire.gap import GAPS_MAX, Gap, Reason
@@ -55,6 +55,7 @@ class Room:
         for_size = live - self.limits.most
         gone = None
         too_much = min(max(for_disk, for_size), _ONCE_MOST)
+        too_much -= spool_kept.give_up(database, stored, too_much) if too_much > 0 else 0
         too_much -= spool_ring.give_up(database, too_much) if too_much > 0 else 0
         if too_much > 0:
             reason = Reason.DISK if for_disk > for_size else Reason.SIZE
@@ -67,24 +68,29 @@ class Room:
 
 
 def forget(database: sqlite3.Connection, stored: int) -> None:
-    """Inside a transaction, drop gaps that a receipt covers, but the newest hundred."""
-    older = "DELETE FROM gap WHERE last <= ? AND first NOT IN (SELECT first FROM gap ORDER BY first DESC LIMIT ?)"
-    database.execute(older, [stored, _KNOWN_MOST])
+    """Inside a transaction, drop gaps that a receipt covers, but the newest hundred, and those among what is kept."""
+    older = (
+        "DELETE FROM gap WHERE last < (SELECT min(?, coalesce(min(first) - 1, ?)) FROM batch)"
+        " AND first NOT IN (SELECT first FROM gap ORDER BY first DESC LIMIT ?)"
+    )
+    database.execute(older, [stored + 1, stored + 1, _KNOWN_MOST])
 
 
 def _let_go(database: sqlite3.Connection, size: int, reason: Reason) -> Gap | None:
     """Oldest batches of about `size` bytes; None when there is only the newest."""
-    older = "SELECT first, payload FROM batch WHERE first < (SELECT max(first) FROM batch) ORDER BY first"
+    older = "SELECT payload FROM batch WHERE first < (SELECT max(first) FROM batch) ORDER BY first"
     gone: list[Batch] = []
-    freed = last = 0
+    freed = 0
     with closing(database.execute(older)) as rows:
-        for first, payload in rows:
+        for (payload,) in rows:
             gone.append(wire_batch.decode(payload))
-            last, freed = first, freed + len(payload)
+            freed += len(payload)
             if freed >= size:
                 break
-    database.execute("DELETE FROM batch WHERE first <= ?", [last])
-    return _gap(gone, reason) if gone else None
+    if not gone:
+        return None
+    spool_kept.drop_batches(database, gone[-1].last_sequence)
+    return _gap(gone, reason)
 
 
 def _gap(gone: Iterable[Batch], reason: Reason) -> Gap:

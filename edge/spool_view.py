@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge import spool_clock, spool_ring
+from edge import spool_clock, spool_kept, spool_ring
 from edge.data_use import used_by
 from edge.spool_damage import NAME, explained
 from wire import batch as wire_batch
@@ -19,7 +19,7 @@ from wire.batch import Batch
 from wire.errors import EgretError
 from wire.gap import Gap
 from wire.reading import Reading
-from wire.receipt import Lane
+from wire.receipt import Kept, Lane
 
 _FETCH_VALUES = 10_000
 """Values that one fetch may bring into memory; a fetch brings one batch at least."""
@@ -54,19 +54,39 @@ class SpoolView:
         """How far each lane has come, as committed."""
 
     def batches(self, after: int, limit: int) -> tuple[Batch, ...]:
-        """Sealed batches that hold more than sequence `after`, in order, with the gaps in front of them.
+        """Sealed batches without a receipt that hold more than `after`, in order, with the gaps in front of them.
 
         None that waits until the box knows the time. Their `box` is empty, they trim nothing.
         """
-        end = self.unset_from or _NEVER
+        stored = self.depths[Lane.READINGS].stored
+        return self._batches(max(after, stored), self.unset_from or _NEVER, limit, self.gaps(stored))
+
+    def again(self, after: int, through: int, since_ns: int, limit: int) -> tuple[Batch, ...]:
+        """As `batches`, of what had a receipt and is kept: up to `through`, from the first of `since_ns` or later on.
+
+        They say that there is nothing before the first of them.
+        """
+        first = spool_kept.first_since(self._database, since_ns)
+        if first is None:
+            return ()
+        end = min(through, self.depths[Lane.READINGS].stored) + 1
+        found = self._batches(max(after, first - 1), end, limit, self.gaps(first - 1))
+        return tuple(
+            msgspec.structs.replace(batch, trimmed_through=min(first, batch.first_sequence) - 1) for batch in found
+        )
+
+    def kept(self) -> Kept:
+        """What of that is still here."""
+        return spool_kept.kept(self._database, *(self.depths[lane].stored for lane in (Lane.READINGS, Lane.ALARMS)))
+
+    def _batches(self, after: int, end: int, limit: int, gaps: Sequence[Gap]) -> tuple[Batch, ...]:
         query = "SELECT payload FROM batch WHERE last > ? AND first < ? ORDER BY first LIMIT ?"
         rows = self._database.execute(query, [after, end, limit])
-        unheard = self.gaps(self.depths[Lane.READINGS].stored)
         found: list[Batch] = []
         values = 0
         with closing(rows):
             for (payload,) in rows:
-                found.append(_with_gaps(wire_batch.decode(payload), unheard))
+                found.append(_with_gaps(wire_batch.decode(payload), gaps))
                 values += found[-1].count
                 if values >= _FETCH_VALUES:
                     break
@@ -78,11 +98,13 @@ class SpoolView:
         return spool_clock.waiting_from(self._database)
 
     def events(self, after: int, limit: int) -> tuple[AlarmEvent, ...]:
-        """Alarm events above sequence `after`, in order."""
-        rows = self._database.execute(
-            "SELECT event FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?", [after, limit]
-        )
-        return tuple(_event.decode(row[0]) for row in rows.fetchall())
+        """Alarm events above sequence `after`, in order; also those that are kept behind their receipt."""
+        found: list[AlarmEvent] = []
+        for table in ("heard", "event") if self.has("heard") else ("event",):
+            query = f"SELECT event FROM {table} WHERE sequence > ? ORDER BY sequence LIMIT ?"  # noqa: S608 - our names
+            rows = self._database.execute(query, [after, limit - len(found)]).fetchall()
+            found += [_event.decode(row[0]) for row in rows]
+        return tuple(found)
 
     def states(self) -> Mapping[str, bytes]:
         """The rules' states by alarm id, as last committed."""
@@ -90,7 +112,7 @@ class SpoolView:
 
     def gaps(self, after: int = 0) -> tuple[Gap, ...]:
         """Of readings that had to go, above sequence `after`, oldest first; the newest hundred receipted ones too."""
-        if not self._has("gap"):
+        if not self.has("gap"):
             return ()
         rows = self._database.execute("SELECT gap FROM gap WHERE last > ? ORDER BY first", [after])
         return tuple(_gap.decode(row[0]) for row in rows.fetchall())
@@ -106,16 +128,16 @@ class SpoolView:
 
     def ring_size(self) -> int:
         """Bytes of what report policies hold back."""
-        return spool_ring.size(self._database) if self._has("around") else 0
+        return spool_ring.size(self._database) if self.has("around") else 0
 
     def readings(self) -> Iterator[Reading]:
         """Everything that is here, once, in the order in which it was sampled: the ring, what waits, what is open."""
         sent: defaultdict[str, list[spool_ring.Sent]] = defaultdict(list)
-        for one in spool_ring.sent(self._database) if self._has("around") else ():
+        for one in spool_ring.sent(self._database) if self.has("around") else ():
             sent[one.around.sensor].append(one)
         # What went out of the ring may still wait for its receipt; the ring's comes first.
         both: set[tuple[str, str, int]] = set()
-        for reading, row in merge(self._held(), self._unsent(), key=_sampled):
+        for reading, row in merge(self._held(), self._numbered(), key=_sampled):
             key = (reading.sensor, reading.quantity, reading.time_ns)
             if row and any(one.has(row, reading) for one in sent.get(reading.sensor, ())):
                 both.add(key)
@@ -125,22 +147,22 @@ class SpoolView:
 
     def _held(self) -> Iterator[tuple[Reading, int]]:
         """With the row of the ring in which it is, which for the open window is the next."""
-        if not self._has("around"):
+        if not self.has("around"):
             return
         row = 0
         for row, batch in spool_ring.kept(self._database):
             yield from ((reading, row) for reading in _in_order(batch))
         yield from ((reading, row + 1) for reading in spool_ring.held(self._database))
 
-    def _unsent(self) -> Iterator[tuple[Reading, int]]:
-        """Without a receipt, and in no row of the ring."""
+    def _numbered(self) -> Iterator[tuple[Reading, int]]:
+        """With a receipt or without, and in no row of the ring."""
         with closing(self._database.execute("SELECT payload FROM batch ORDER BY first")) as rows:
             for (payload,) in rows:
                 yield from ((reading, 0) for reading in _in_order(wire_batch.decode(payload)))
         for (pending,) in self._database.execute("SELECT readings FROM pending ORDER BY id").fetchall():
             yield from ((reading, 0) for reading in _readings.decode(pending))
 
-    def _has(self, table: str) -> bool:
+    def has(self, table: str) -> bool:
         """Not in a file of an older version that was not opened since."""
         return bool(self._database.execute("SELECT count(*) FROM sqlite_schema WHERE name = ?", [table]).fetchone()[0])
 
@@ -182,6 +204,7 @@ class Glance:
 
     `unset`: readings that wait until the box knows the time.
     `data`: bytes sent and received, by month (`2026-11`).
+    `kept`: what has its receipt and can be sent again; None in a file of an older version.
     """
 
     id: str
@@ -191,6 +214,7 @@ class Glance:
     ring: int
     unset: int
     data: Mapping[str, int]
+    kept: Kept | None
 
 
 def peek(folder: Path) -> Glance:
@@ -199,7 +223,8 @@ def peek(folder: Path) -> Glance:
         size = sum(path.stat().st_size for path in folder.glob(f"{NAME}*"))
         unset_from, committed = view.unset_from, view.depths[Lane.READINGS].committed
         unset = 0 if unset_from is None else committed + 1 - unset_from
-        return Glance(view.id, view.depths, size, view.gaps(), view.ring_size(), unset, used_by(view.states()))
+        data, kept = used_by(view.states()), view.kept() if view.has("heard") else None
+        return Glance(view.id, view.depths, size, view.gaps(), view.ring_size(), unset, data, kept)
 
 
 def readings(folder: Path) -> Iterator[Reading]:
@@ -214,4 +239,4 @@ def waiting(folder: Path, limit: int) -> tuple[tuple[AlarmEvent, ...], tuple[Bat
         found: list[Batch] = []
         while more := view.batches(found[-1].last_sequence if found else 0, limit - len(found)):
             found += more
-        return view.events(0, limit), tuple(found)
+        return view.events(view.depths[Lane.ALARMS].stored, limit), tuple(found)

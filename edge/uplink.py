@@ -8,9 +8,11 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from random import Random
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from edge.clock import BoxClock
 from edge.configuration import Configuration
@@ -22,7 +24,7 @@ from edge.spool import Spool
 from wire import receipt, topics
 from wire.backoff import delays
 from wire.errors import EgretError, LinkError, NotAuthorised, Refused, first_of
-from wire.receipt import BoxStatus
+from wire.receipt import BoxStatus, Kept
 
 _log = logging.getLogger(__name__)
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 2.0
@@ -30,6 +32,8 @@ _RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 2.0
 _REFUSED_MOST_S = 60.0
 """One that is refused has cost a TLS handshake, 5 kB."""
 _STATUS_S = 10.0
+_KEPT_EVERY = 6
+"""In one status of so many: what is kept changes slowly, and each costs the SIM card fifty bytes more."""
 _FAREWELL_S = 2.0
 
 OpenLink = Callable[[bytes], Link]
@@ -95,7 +99,7 @@ class Uplink:
 
     async def _serve(self, link: Link) -> None:
         """Over one connection, until it is lost. Raises LinkError, in a group."""
-        await self._say(link, is_online=True)
+        await self._say(link, is_online=True, kept=await self._spool.kept())
         if self._gone_at is not None:
             _log.warning("the broker is back after %.0f s", asyncio.get_running_loop().time() - self._gone_at)
             self._gone_at = None
@@ -124,16 +128,19 @@ class Uplink:
             await configuration.changed.wait()
 
     async def _report(self, link: Link) -> None:
-        while True:
+        for number in count(1):
             await asyncio.sleep(_STATUS_S)
-            await self._say(link, is_online=True)
+            kept = UNSET if number % _KEPT_EVERY else await self._spool.kept()
+            await self._say(link, is_online=True, kept=kept)
 
-    async def _say(self, link: Link, *, is_online: bool) -> None:
-        await link.send(topics.topic(self._status.box, "status"), self._form(is_online=is_online), retain=True)
+    async def _say(self, link: Link, *, is_online: bool, kept: Kept | UnsetType = UNSET) -> None:
+        form = self._form(is_online=is_online, kept=kept)
+        await link.send(topics.topic(self._status.box, "status"), form, retain=True)
 
-    def _form(self, *, is_online: bool) -> bytes:
+    def _form(self, *, is_online: bool, kept: Kept | UnsetType = UNSET) -> bytes:
         now = {
             "online": is_online,
+            "kept": kept,
             "time_ns": self._clock.now(),
             "spool_id": self._spool.id,
             "waiting": self._spool.waiting,

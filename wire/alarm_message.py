@@ -13,13 +13,20 @@ EVENTS_MAX = 100
 class AlarmMessage(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.alarms/1"):
     """A run of alarm events of one box, in order of their sequence in its spool.
 
-    `trimmed_through` as in `wire.batch.Batch`.
+    `trimmed_through` as in `wire.batch.Batch`. `receipted_through`: events up to it had a receipt before, and are sent
+    again to a cloud that has lost them.
     """
 
     box: str
     spool_id: str
     trimmed_through: Sequence
     events: tuple[AlarmEvent, ...]
+    receipted_through: Sequence = 0
+
+    @property
+    def is_again(self) -> bool:
+        """Did a cloud have all of it before?"""
+        return self.last_sequence <= self.receipted_through
 
     @property
     def first_sequence(self) -> int:

@@ -17,7 +17,7 @@ import msgspec
 import zstandard
 
 from wire import gap
-from wire.bounded import QUALITY_MAX, SEQUENCE_MAX, TIME_MAX, UNDECODABLE, require_words
+from wire.bounded import QUALITY_MAX, SEQUENCE_MAX, TIME_MAX, UNDECODABLE, Word, require_words
 from wire.errors import WireError
 from wire.gap import Gap
 from wire.quantities import decimals as decimals_of
@@ -54,7 +54,7 @@ class Batch(msgspec.Struct, frozen=True):
     A batch is sealed once and never cut differently, so a re-sent batch is the same batch.
     `trimmed_through`: the box holds nothing below or at this sequence any more; a cloud that lost
     its watermark continues from here instead of asking for ever. `gaps`: what is gone directly before
-    it, in order.
+    it, in order. `again`: the id of the request (`wire.receipt.Again`) that it answers; empty for what is new.
     """
 
     box: str
@@ -63,6 +63,7 @@ class Batch(msgspec.Struct, frozen=True):
     trimmed_through: int
     series: tuple[Series, ...]
     gaps: tuple[Gap, ...] = ()
+    again: str = ""
 
     @property
     def begins(self) -> int:
@@ -111,7 +112,13 @@ class _FrameWithGaps(_Frame, array_like=True):
     gaps: list[Gap] = []
 
 
-_decoder = msgspec.msgpack.Decoder(_FrameWithGaps)
+class _FrameAgain(_FrameWithGaps, array_like=True):
+    """One that was asked for, to a cloud that has asked."""
+
+    again: Word = ""
+
+
+_decoder = msgspec.msgpack.Decoder(_FrameAgain)
 
 
 def columns(readings: Iterable[Reading]) -> tuple[Series, ...]:
@@ -143,7 +150,11 @@ def encode(batch: Batch) -> bytes:
     ]
     place = (VERSION, batch.box, batch.spool_id, batch.first_sequence, batch.trimmed_through)
     body = ([_clock(times) for times in clocks], series)
-    frame = _FrameWithGaps(*place, *body, list(batch.gaps)) if batch.gaps else _Frame(*place, *body)
+    frame = _Frame(*place, *body)
+    if batch.again:
+        frame = _FrameAgain(*place, *body, list(batch.gaps), batch.again)
+    elif batch.gaps:
+        frame = _FrameWithGaps(*place, *body, list(batch.gaps))
     return zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(frame))
 
 
@@ -166,7 +177,7 @@ def decode(payload: bytes) -> Batch:
     except (*UNDECODABLE, zstandard.ZstdError, OverflowError) as error:
         raise _unreadable(str(error)) from error
     place = (frame.box, frame.spool_id, frame.first_sequence, frame.trimmed_through)
-    return Batch(*place, series, tuple(frame.gaps))
+    return Batch(*place, series, tuple(frame.gaps), frame.again)
 
 
 def weight(payload: bytes) -> int:

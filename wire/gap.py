@@ -23,6 +23,8 @@ class Reason(StrEnum):
     """The spool had reached the bytes it may have."""
     DISK = "disk"
     """The disk had less free than must stay free."""
+    DAMAGE = "damage"
+    """The spool before was damaged: its readings without a receipt, of which some may have arrived all the same."""
 
 
 class Gap(msgspec.Struct, frozen=True, array_like=True):

@@ -192,12 +192,16 @@ class SpoolLimits:
 
     `ring`: the bytes within `most` that samples which report policies hold back may have, for `ring_s` at most:
     64 MiB hold 3.7 days of 40 a second.
+
+    `keep_s`: how long what has its receipt is kept within the same bounds, for a cloud that was restored from a backup.
+    Two days are judgement: a backup every night, and a day to notice what is missing.
     """
 
     most: int = 512 * 2**20
     keep_free: int = 64 * 2**20
     ring: int = 64 * 2**20
     ring_s: float = 7 * 86_400.0
+    keep_s: float = 2 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

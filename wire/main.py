@@ -47,6 +47,7 @@ VERBS: Mapping[str, Verb] = {
             "status": Verb("How the cloud is doing.", "cloud.commands.status:status"),
             "user": Verb("Who may log in.", "cloud.commands.user:user"),
             "token": Verb("What programs may do.", "cloud.commands.token:token"),
+            "backfill": Verb("Have boxes send again what a restored cloud lacks.", "cloud.commands.backfill:backfill"),
             "quarantine": Verb("What could not be decoded or stored.", "cloud.commands.quarantine:quarantine"),
             "broker-config": Verb(
                 "Configuration of the city's broker: who may do what on it.",

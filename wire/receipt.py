@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from wire.bounded import UNDECODABLE, Count, Moment, Sequence, Word
 from wire.clock import ClockState
@@ -19,12 +20,22 @@ class Lane(StrEnum):
     READINGS = "readings"
 
 
+class Again(msgspec.Struct, frozen=True):
+    """What a cloud asks to be sent again: readings up to `through`, of those sampled at or after `since_ns`."""
+
+    id: Word
+    through: Sequence
+    since_ns: Moment = 0
+
+
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="schema", tag="egret.receipt/1"):
     """Everything of this box, spool and lane up to `stored_through` is durable, with nothing missing below it.
 
     A sequence counts readings (or alarm events) within one spool, from 1. Receipts are cumulative:
     a lost one is made good by the next. The spool is trimmed by nothing else.
     `is_missed`: something beyond has come, and what follows `stored_through` has not: it is to be sent again at once.
+
+    With `again` it trims nothing: it says how far that request is answered, and asks for what follows.
     """
 
     box: str
@@ -32,6 +43,20 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="schema
     lane: Lane
     stored_through: Sequence
     is_missed: bool = False
+    again: Again | None = None
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What a box keeps of what had a receipt: it can send everything from these sequences on once more.
+
+    `readings_since_ns`: when the oldest of these readings were sampled. `alarms_through`: the last alarm event that
+    had a receipt; a cloud that knows less was restored from an older backup.
+    """
+
+    readings_from: Sequence
+    readings_since_ns: Moment
+    alarms_from: Sequence
+    alarms_through: Sequence
 
 
 class BoxStatus(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.status/1"):
@@ -41,6 +66,7 @@ class BoxStatus(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.stat
     `clock`: how sure the box is of `time_ns`; None of a box that does not say.
     `data_used_mb`: megabytes (10⁶ bytes) sent and received since the first of the month (UTC), `data_budget_mb` what
     it may be, 0 for any; `is_sparing`: readings give way so that it is kept.
+    `kept`: said now and then, for the SIM card's sake.
     """
 
     box: str
@@ -55,6 +81,7 @@ class BoxStatus(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.stat
     data_used_mb: Count = 0
     data_budget_mb: Count = 0
     is_sparing: bool = False
+    kept: Kept | UnsetType | None = UNSET
 
 
 def encode(document: Receipt | BoxStatus) -> bytes:

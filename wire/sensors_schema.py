@@ -102,6 +102,7 @@ def _spool() -> Schema:
     limits: Schema = {
         "most": _described(_SIZE, "of its file, before the oldest readings go; 512 MiB unless written"),
         "keep_free": _described(_SIZE, "what readings leave free on its disk, for alarms; 64 MiB unless written"),
+        "keep": _described(_DURATION, "what has its receipt, for a cloud that asks again; 48h unless written"),
     }
     return _object(limits, [])
 

@@ -112,6 +112,7 @@ def _spool(block: Block, ring: Block) -> SpoolLimits:
         keep_free=block.size("keep_free", default=usual.keep_free),
         ring=ring.size("most", default=min(usual.ring, most // 4)),
         ring_s=ring.duration("keep", default=usual.ring_s),
+        keep_s=block.duration("keep", default=usual.keep_s),
     )
     block.done()
     ring.done()

@@ -64,7 +64,7 @@ class BoxMachine(Machine):
         self._town, self._street, self._broker, self._batch_s = town, street, broker, batch_s
         self._agent: SimulatedAgent | None = None
         self._batches: dict[int, tuple[int, frozenset[int]]] = {}
-        self._spool_id = ""
+        self._spool_id, self._stored = "", 0
         self.has_begun_anew = False
 
     async def main(self) -> None:
@@ -210,16 +210,19 @@ class BoxMachine(Machine):
             if self._spool_id:
                 self.has_begun_anew = True
                 self.trace.add("anew", self.name, file.id.encode())
-                self.truth.aside |= {number for _, numbers in self._batches.values() for number in numbers}
+                for last, numbers in self._batches.values():
+                    where = self.truth.receipted if last <= self._stored else self.truth.aside
+                    where |= numbers
                 self.truth.aside |= self.truth.evicted  # the gap is in the file that was set aside, too
             self._spool_id, self._batches = file.id, {}
+        self._stored = file.depths[Lane.READINGS].stored
         newest = max(self._batches, default=0)
         rows = file._database.execute("SELECT first, last, payload FROM batch WHERE first > ?", [newest]).fetchall()
         self._batches |= {first: (last, _sealed(payload)) for first, last, payload in rows}
         (oldest,) = file._database.execute("SELECT coalesce(min(first), 9e18) FROM batch").fetchone()
         for first in [first for first in self._batches if first < oldest]:
             last, numbers = self._batches.pop(first)
-            if last <= file.depths[Lane.READINGS].stored:
+            if last <= self._stored:
                 self.truth.receipted |= numbers
             else:
                 self.truth.evicted |= numbers

@@ -81,10 +81,11 @@ class HostileBroker(SimulatedBroker):
 
     def publish(self, delivery: Delivery, *, retain: bool) -> None:
         """Take a message of a box, or lose it."""
+        session = self._lanes.get(delivery.topic.rpartition("/")[2])
         if retain:
             super().publish(delivery, retain=True)
-            return
-        session = self._lanes.get(delivery.topic.rpartition("/")[2])
+            if session is None:
+                return
         is_lost = session is None or self.roads[topics.box_of(delivery.topic)].loses()
         if session is None or is_lost or len(session.waiting) >= session.most:
             self.dropped += 1

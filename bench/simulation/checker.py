@@ -29,6 +29,7 @@ class Books:
                     "SELECT box, spool_id, lane, stored_through FROM watermarks"
                 )
             }
+            self.unkept = dict(database.execute("SELECT box, sum(missing) FROM backfills GROUP BY box"))
             self.gaps = list(database.execute("SELECT box, spool_id, first_sequence, last_sequence FROM gaps"))
             self.events = list(
                 database.execute("SELECT box, alarm, change, level, time_ns FROM alarm_events ORDER BY rowid")
@@ -50,6 +51,8 @@ def complaints(world: World, *, is_settled: bool) -> Iterator[str]:
     if books.unread:
         yield f"{books.unread} messages of the boxes were unreadable"
     for box in world.boxes.values():
+        if world.restored and box.has_begun_anew:
+            continue  # what the cloud has lost again of the spool before, nobody has any more
         yield from _readings(world, box, books)
         yield from _alarms(box, books)
         yield from _agreement(box, books)
@@ -64,9 +67,16 @@ def _readings(world: World, box: BoxMachine, books: Books) -> Iterator[str]:
         yield f"{box.name}: {len(never)} samples were never committed, from {min(never)} on"
     missing = truth.counted - there - truth.aside
     said = missing & truth.evicted
+    told = books.unkept.get(box.name, 0)
+    if lost_again := missing & truth.receipted if world.restored else set():
+        missing -= lost_again
+        # After several the ledger may be newer than the store: then it does not know what that lacks.
+        is_told = "store" not in world.restored and world.counts["cloud_restored"] == 1
+        if world.restored == {"ledger"} or (is_told and 2 * len(lost_again) > told):
+            yield f"{box.name}: {len(lost_again)} samples did not come again, {told // 2} are said not to be kept"
     if not truth.is_damaged and (lost := missing - truth.evicted):
         yield f"{box.name}: {len(lost)} samples are lost, from {_told(truth.made[min(lost)])} on"
-    gaps = sum(last - first + 1 for name, _, first, last in books.gaps if name == box.name)
+    gaps = told + sum(last - first + 1 for name, _, first, last in books.gaps if name == box.name)
     if not truth.is_damaged and 2 * len(said) > gaps:
         yield f"{box.name}: {len(said)} samples had to go, and the cloud knows of {gaps // 2}"
     if twice := [number for number in truth.made if stored[number] > 1]:

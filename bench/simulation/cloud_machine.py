@@ -1,8 +1,9 @@
 """The cloud as a machine: the real lanes and the real ledger on a disk that may fail, before a store of its own."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, closing
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -15,10 +16,12 @@ from bench.simulation.disk import Disk
 from bench.simulation.machine import Machine
 from bench.simulation.store import SimulatedStore
 from bench.simulation.town import BEGIN_NS, SECOND_NS
+from cloud.access.actor import EGRET
 from cloud.admission import SET_ASIDE, Admission, Overruns, metered
 from cloud.alarms import AlarmsLane
 from cloud.cases.practice import Practice
 from cloud.database import Database
+from cloud.fleet.backfill_book import BackfillBook, Shown, Wish
 from cloud.ingest import ReadingsLane
 from cloud.lane import keep_running
 from cloud.ledger import Ledger
@@ -26,16 +29,17 @@ from cloud.live import Live
 from cloud.outage import Outage
 from cloud.poison import PoisonFolder
 from cloud.quarantine import Quarantine
+from cloud.statuses import StatusesLane
 from wire import topics
 from wire.errors import Unavailable
 
 LEDGER = "ledger.sqlite"
-LANES: tuple[topics.What, ...] = ("alarms", "readings")
+LANES: tuple[topics.What, ...] = ("alarms", "readings", "status")
 _FULL = 2
 
 
 class CloudMachine(Machine):
-    """As `cloud.app.Cloud`, without what no box can tell from the outside: API, notices, statuses."""
+    """As `cloud.app.Cloud`, without what no box can tell from the outside: API, notices."""
 
     def __init__(self, practice: Practice, store: SimulatedStore, broker: HostileBroker, disk: Disk) -> None:
         super().__init__("cloud", disk, disk.rng, broker.trace)
@@ -43,9 +47,10 @@ class CloudMachine(Machine):
         self._practice, self._broker = practice, broker
         self._ledger: Ledger | None = None
         self._level = _FULL
+        self._older: bytes | None = None
 
     async def main(self) -> None:
-        """Both lanes, for ever."""
+        """Its lanes, for ever."""
         rng = Random(self.rng.random())
         self._ledger = ledger = Ledger(self.disk.folder / LEDGER, _now, self._practice)
         event.listen(ledger.database._engine, "commit", self._will_commit)
@@ -53,7 +58,9 @@ class CloudMachine(Machine):
         quarantine = Quarantine(
             PoisonFolder(self.disk.folder / "quarantine", _now), Admission("quarantine", SET_ASIDE, boxes, overruns)
         )
-        alarms_inbox, readings_inbox = (metered(LaneInbox(self._broker, what), what, boxes, overruns) for what in LANES)
+        alarms_inbox, readings_inbox, statuses_inbox = (
+            metered(LaneInbox(self._broker, what), what, boxes, overruns) for what in LANES
+        )
         readings = ReadingsLane(
             ledger=ledger,
             store=self.store,
@@ -63,8 +70,10 @@ class CloudMachine(Machine):
             rng=rng,
         )
         alarms = AlarmsLane(ledger=ledger, quarantine=quarantine, changed=lambda: None, rng=rng)
+        statuses = StatusesLane(ledger=ledger, quarantine=quarantine, changed=lambda: None, rng=rng)
         async with ledger, AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_running("alarms lane", alarms_inbox, alarms.run, rng))
+            tasks.create_task(keep_running("statuses lane", statuses_inbox, statuses.run, rng))
             await Outage("readings", rng).outlast(partial(stack.enter_async_context, self.store))
             await keep_running("readings lane", readings_inbox, readings.run, rng)
 
@@ -85,6 +94,36 @@ class CloudMachine(Machine):
         """Its connections are cut."""
         for lane in LANES:
             self._broker.cut_lane(lane)
+
+    def reborn(self) -> None:
+        """Somebody may have put an older ledger in place of the one that was there."""
+        if self._older is not None:
+            file = self.disk.folder / LEDGER
+            for beside in (file, *file.parent.glob(f"{LEDGER}-*")):
+                beside.unlink(missing_ok=True)
+            file.write_bytes(self._older)
+            self._older = None
+
+    async def restore(self, ledger: bytes) -> None:
+        """It is killed, and starts again with an older ledger."""
+        self._older = ledger
+        while self.is_running and self._older is not None:
+            self.kill(0, has_power=True)
+            await asyncio.sleep(0.5)
+
+    def backup(self) -> bytes:
+        """Its ledger, as it is now."""
+        with closing(sqlite3.connect(self.disk.folder / LEDGER)) as database:
+            return database.serialize()
+
+    async def ask_again(self, wish: Wish) -> Sequence[Shown]:
+        """The operator's `egret cloud backfill`; what is known then."""
+        path = self.disk.folder / LEDGER
+        async with Ledger(path, _now, self._practice) as ledger:
+            book = BackfillBook(ledger, self._practice.inventory)
+            await book.ask(wish, EGRET)
+            self.disk.wrote(path, _FULL)
+            return await book.all()
 
     def let_go(self) -> None:
         """The dead process's file."""

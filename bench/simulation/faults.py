@@ -187,6 +187,21 @@ async def cloud_killed(world: World) -> None:
     _kill(world.cloud, world.rng, has_power=True)
 
 
+async def cloud_restored(world: World) -> None:
+    """The cloud's ledger, its store or both are those of some minutes ago, and boxes are asked to send again."""
+    await asyncio.sleep(world.rng.uniform(0, 60))
+    ledger, restore_store = world.cloud.backup(), world.store.backup()
+    await asyncio.sleep(world.rng.uniform(30, 900))
+    what = world.rng.choice(["ledger", "store", "both", "both"])
+    if what != "ledger":
+        restore_store()
+    world.restored.add(what)
+    if what != "store":
+        await world.cloud.restore(ledger)
+    await asyncio.sleep(world.rng.uniform(0, 180))
+    await world.ask_again()
+
+
 async def cloud_without_power(world: World) -> None:
     """A power cut of the cloud."""
     _kill(world.cloud, world.rng, has_power=False)

@@ -84,11 +84,11 @@ MUTANTS = {
     "trim_too_far": _mutant(
         "a receipt takes the next batches along",
         "edge.spool_file:SpoolFile.trim",
-        ("[through, through])", "[through + 9, through + 9])"),
+        ("Depth(depth.committed, through)", "Depth(depth.committed, min(through + 9, depth.committed))"),
     ),
     "newest_first": _mutant(
         "the newest batches are sent first",
-        "edge.spool_view:SpoolView.batches",
+        "edge.spool_view:SpoolView._batches",
         ("ORDER BY first LIMIT", "ORDER BY first DESC LIMIT"),
     ),
     "not_sent_again": _mutant(
@@ -99,7 +99,7 @@ MUTANTS = {
     "alarms_evicted": _mutant(
         "a full spool lets alarms go as well",
         "edge.spool_room:_let_go",
-        ("[last])\n", '[last])\n    database.execute("DELETE FROM event")\n'),
+        ("last_sequence)\n", 'last_sequence)\n    database.execute("DELETE FROM event")\n'),
     ),
     "gap_not_recorded": _mutant(
         "a full spool lets readings go, and says nothing",
@@ -114,7 +114,7 @@ MUTANTS = {
     "gap_not_kept": _mutant(
         "the cloud passes over gaps",
         "cloud.ledger:Ledger.advance_many",
-        ("gaps.add(connection, missing, self._now())", "pass"),
+        ("gaps.add(connection, missing, self.now())", "pass"),
     ),
     "rules_begin_anew": _mutant(
         "a restarted box has forgotten which alarms stand",
@@ -199,6 +199,16 @@ MUTANTS = {
         "an alarm that is raised again gets another case",
         "cloud.alarming.alarm_cases:Intake._case",
         ('self._case_of.get(event.alarm, "")', '"" if is_news else self._case_of.get(event.alarm, "")'),
+    ),
+    "again_not_stored": _mutant(
+        "what was asked for again is receipted, and not stored",
+        "cloud.ingest:ReadingsLane.take_again",
+        ("await self._write([labelled(batch, self._inventory) for batch in new])", "pass"),
+    ),
+    "alarms_not_again": _mutant(
+        "alarms do not go back to what a restored ledger has",
+        "edge.publish:_LaneSender.hear",
+        ("self._behind = self._stored = self._sent = through", "pass"),
     ),
     "ledger_unsynced": _mutant(
         "the ledger does not sync at every commit",

@@ -33,6 +33,7 @@ PER_HOUR: dict[Fault, float] = {
     faults.broker_forgetting: 4,
     faults.cloud_killed: 12,
     faults.cloud_without_power: 10,
+    faults.cloud_restored: 2,
     faults.ledger_refusing: 2,
     faults.ledger_slow: 2,
     faults.store_down: 3,

@@ -1,12 +1,13 @@
 """A time-series store that is a program of its own: down, slow, or taking what it says it has not taken.
 
-It keeps what the contract of `cloud.ports.Store` asks, as the embedded store does: a watermark a spool, so that
-the same batch again changes nothing. What is stored twice all the same can be counted.
+It keeps what the contract of `cloud.ports.Store` asks, as the embedded store does: a watermark a spool and the holes
+below it, so that the same batch again changes nothing. What is stored twice all the same can be counted.
 """
 
 import asyncio
+import copy
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from types import TracebackType
@@ -35,6 +36,7 @@ class SimulatedStore:
     tilts: dict[int, float] = field(default_factory=dict)
     marks: dict[tuple[str, str], int] = field(default_factory=dict)
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
+    holes: dict[tuple[str, str], tuple[tuple[int, int], ...]] = field(default_factory=dict)
     refused: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -47,6 +49,15 @@ class SimulatedStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """It runs on."""
+
+    def backup(self) -> Callable[[], None]:
+        """What it holds now; call it to have it hold that again."""
+        held = copy.deepcopy((self.stored, self.tilts, self.marks, self.rows, self.holes))
+
+        def restore() -> None:
+            self.stored, self.tilts, self.marks, self.rows, self.holes = held
+
+        return restore
 
     def heal(self) -> None:
         """As good as new."""
@@ -89,14 +100,21 @@ class SimulatedStore:
     def _take(self, batch: Batch) -> Refusal | None:
         spool = (batch.box, batch.spool_id)
         through = self.marks.get(spool, 0)
-        if batch.last_sequence <= through:
+        holes = self.holes.get(spool, ())
+        first, last = batch.first_sequence, batch.last_sequence
+        is_hole = any(begin <= first and last <= end for begin, end in holes)
+        if last <= through and not is_hole:
             return None
         if self.rng.random() < self.refuses:
             self.refused += 1
             return Refusal(batch, "a field has another type than before")
-        if batch.first_sequence <= through:
-            self.wrong.append(f"sequences {batch.first_sequence}..{batch.last_sequence} lie astride {through}")
-        self.marks[spool] = batch.last_sequence
+        if first <= through and not is_hole:
+            self.wrong.append(f"sequences {first}..{last} lie astride {through}")
+        if first > through + 1:
+            holes = (*holes, (through + 1, first - 1))
+        parts = [((begin, min(end, first - 1)), (max(begin, last + 1), end)) for begin, end in holes]
+        self.holes[spool] = tuple(part for pair in parts for part in dict.fromkeys(pair) if part[0] <= part[1])
+        self.marks[spool] = max(through, last)
         self.rows[spool] += sum(len(column.values) for column in batch.columns)
         self.trace.add("stored", f"{batch.box} {batch.spool_id} {batch.first_sequence}..{batch.last_sequence}")
         self._keep(batch)

@@ -24,10 +24,16 @@ from bench.simulation.store import SimulatedStore
 from bench.simulation.town import BoxTruth, Clock, Street, Weatherglass, with_boxes
 from bench.simulation.trace import Trace
 from cloud.cases.practice import Practice
+from cloud.fleet.backfill_book import Wish
+from cloud.tables.backfills import Stage
 from edge import spool_room
 from wire.inventory import Inventory, SpoolLimits
 
 _QUIET_S, _LOOK_S = 1800.0, 5.0
+_SEALED_S = 10.0
+"""Within so long the last samples are in a batch: what is not, a box does not count as waiting."""
+_TOLD_S = 90.0
+"""Within so long every box has said what it keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class World:
         self.rng = rng = Random(seed)
         self.seconds = seconds
         self.trace, self.counts = Trace(), {}
+        self.restored: set[str] = set()
+        """What of the cloud was: ledger, store, both."""
         names = sorted(ground.town.boxes)[: rng.choice([1, 1, 2, 3])]
         limits = SpoolLimits(most=rng.choice([80 * 2**10, 2**17, 2**29]), keep_free=2**20)
         town = with_boxes(ground.town, names, limits)
@@ -96,13 +104,29 @@ class World:
             machine.spare()
 
     async def settle(self) -> bool:
-        """Wait until every box is empty, for at most half an hour; are they?"""
+        """Wait until every box is empty, and has sent again what it keeps, for at most half an hour; are they?"""
         until_s = asyncio.get_running_loop().time() + _QUIET_S
+        await asyncio.sleep(_TOLD_S if self.restored else _SEALED_S)
+        if self.restored:
+            await self.ask_again()
         while asyncio.get_running_loop().time() < until_s:
             await asyncio.sleep(_LOOK_S)
-            if all(box.is_empty for box in self.boxes.values()):
+            if all(box.is_empty for box in self.boxes.values()) and await self._has_all_again():
                 return True
         return False
+
+    async def ask_again(self) -> None:
+        """The operator asks for what the ledger lacks, and for everything where the store may lack something."""
+        wishes = [Wish()] if self.restored <= {"ledger"} else [Wish(), Wish(since_ns=1)]
+        for wish in wishes:
+            await self.cloud.ask_again(wish)
+
+    async def _has_all_again(self) -> bool:
+        """Is all that was asked for there, or known not to be kept?"""
+        if not self.restored:
+            return True
+        stages = {one.stage for one in await self.cloud.ask_again(Wish())}
+        return not stages & {Stage.FOUND, Stage.ASKED}
 
 
 @contextmanager

@@ -18,6 +18,10 @@ Post = Callable[[Connection, Sequence[Notice]], None]
 """Puts notices into the outbox, for each target that receives them."""
 
 
+def tell_nobody(connection: Connection, notices: Sequence[Notice]) -> None:
+    """They were told when it happened."""
+
+
 class Work:
     """Everything that people, boxes, clocks and other systems do to alarms and cases, each in one of these."""
 

@@ -1,4 +1,4 @@
-"""Tables of what comes and goes: watermarks and gaps of spools, boxes, leases, the event log, the outbox."""
+"""Tables of what comes and goes: watermarks, gaps and backfills of spools, boxes, leases, the event log, the outbox."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Integer, Table, Text
 
@@ -27,6 +27,34 @@ gaps = Table(
     Column("known_ns", BigInteger, nullable=False),
     Index("ix_gaps_box_known_ns", "box", "known_ns"),
     Index("ix_gaps_known_ns", "known_ns"),
+)
+
+kept = Table(
+    "kept",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("spool_id", Text, nullable=False),
+    Column("readings_from", BigInteger, nullable=False),
+    Column("readings_since_ns", BigInteger, nullable=False),
+    Column("known_ns", BigInteger, nullable=False),
+)
+
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("box", Text, nullable=False),
+    Column("spool_id", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Column("since_ns", BigInteger, nullable=False),
+    Column("reached", BigInteger, nullable=False),
+    Column("missing", BigInteger, nullable=False),
+    Column("found_ns", BigInteger, nullable=False),
+    Column("asked_ns", BigInteger),  # None: nobody has asked for it
+    Column("ended_ns", BigInteger),  # None: not all of it is answered
+    Index("ix_backfills_box_found_ns", "box", "found_ns"),
 )
 
 boxes = Table(

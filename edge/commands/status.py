@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import click
+import msgspec
 
 from edge import machine_clock
 from edge.commands.spool import said_time
@@ -15,7 +16,7 @@ from wire.receipt import Lane
 @click.option("--data", type=click.Path(path_type=Path), default=Path("/var/lib/egret"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def status(data: Path, *, as_json: bool) -> None:
-    """What is kept, what is receipted, what waits and since when (UTC), what had to go, and who keeps the clock.
+    """What is receipted, what waits and since when (UTC), what is kept, what had to go, and who keeps the clock.
 
     Example:  egret edge status --data /var/lib/egret
     """
@@ -44,6 +45,7 @@ def status(data: Path, *, as_json: bool) -> None:
             "data_bytes": dict(seen.data),
             "lanes": lanes,
             "gone": sum(gap.count for gap in seen.gaps),
+            "kept": None if seen.kept is None else msgspec.structs.asdict(seen.kept),
             "clock": {"synchronised": clock.is_synced, "error_us": clock.error_us, "waiting": seen.unset},
         }
         print(json.dumps(document))
@@ -57,8 +59,17 @@ def status(data: Path, *, as_json: bool) -> None:
         print(f"  {lane.value:9} {counts}{since}")
     for month, size in sorted(seen.data.items()):
         print(f"  data {month}: {size / 1e6:,.1f} MB sent and received")
-    for said in (_gone(seen), _clock(seen, clock)):
+    for said in (_kept(seen), _gone(seen), _clock(seen, clock)):
         print(f"  {said}")
+
+
+def _kept(seen: Glance) -> str:
+    """What a cloud that was restored from a backup can have again."""
+    stored = seen.depths[Lane.READINGS].stored
+    if seen.kept is None or seen.kept.readings_from > stored:
+        return "kept      no readings that have a receipt"
+    count, since = stored - seen.kept.readings_from + 1, said_time(seen.kept.readings_since_ns)
+    return f"kept      {count:,} readings that have a receipt, since {since}"
 
 
 def _gone(seen: Glance) -> str:

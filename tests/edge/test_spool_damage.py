@@ -16,13 +16,15 @@ from edge import spool as spool_module
 from edge.clock import BoxClock
 from edge.sim.link import SimulatedBroker, SimulatedLink
 from edge.spool import Spool
-from edge.spool_aside import ASIDE, KEPT
+from edge.spool_aside import ASIDE, KEPT, begin_anew
 from edge.spool_damage import NAME, Damaged
 from edge.spool_file import Group, SpoolFile, open_spool
+from edge.spool_room import Room
 from edge.spool_view import peek
 from edge.uplink import Uplink
 from wire import receipt, topics
 from wire.alarm import AlarmEvent, Change, Level
+from wire.gap import Gap, Reason
 from wire.receipt import BoxStatus, Lane
 
 BOX = "XM-TA-01"
@@ -86,7 +88,7 @@ def aside(folder: Path) -> list[Path]:
     ids=["noise", "half", "a thousand bytes", "no header", "two pages"],
 )
 async def test_a_damaged_spool_is_set_aside(tmp_path: Path, harm: Callable[[Path], object]) -> None:
-    """The box starts as if nothing had been: a new id, counting from 1, and the damaged bytes are kept."""
+    """The box starts with a new id, counting from 1, or behind what is known to be given up; the bytes are kept."""
     before = filled(tmp_path)
     harm(tmp_path / NAME)
     harmed = (tmp_path / NAME).read_bytes()[PAGE : 3 * PAGE]
@@ -94,7 +96,9 @@ async def test_a_damaged_spool_is_set_aside(tmp_path: Path, harm: Callable[[Path
         await spool.add([reading(0, 0.1)], [lean(0)])
         await spool.flush()
         assert spool.id != before
-        assert (await spool.batches(0, 10))[0].first_sequence == 1
+        [batch] = await spool.batches(0, 10)
+        assert batch.begins == 1
+        assert batch.first_sequence == 1 + sum(gap.count for gap in batch.gaps)
         [found] = aside(tmp_path)
         assert found.read_bytes()[PAGE : 3 * PAGE] == harmed
     assert peek(tmp_path).id == spool.id
@@ -243,3 +247,22 @@ async def test_a_disk_that_damages_every_file_is_not_filled_with_them(
             await spool.flush()
         assert spool.in_flight == 1
         monkeypatch.setattr(spool_module, "ANEW_S", 0.0)
+
+
+def test_what_is_given_up_with_a_damaged_spool_is_a_gap(tmp_path: Path) -> None:
+    """A sync failed, so nobody trusts the file: its readings without a receipt are the first gap of the next spool."""
+    filled(tmp_path, batches=10)
+    file = open_spool(tmp_path)
+    file.trim(Lane.READINGS, 200)
+    file.close()
+    began = begin_anew(tmp_path, Room(tmp_path / NAME), Damaged("a sync failed.", where="", fix="", code=""), (), "")
+    began.commit(Group([reading(500, 0.1)]), seals=True, is_synced=True)
+    [batch] = began.batches(0, 10)
+    second_ns = 1_000_000_000
+    assert batch.gaps == (
+        Gap(
+            1, 300, BEGIN_NS + 200 * second_ns, BEGIN_NS + 499 * second_ns, Reason.DAMAGE, {reading(0, 0.0).sensor: 300}
+        ),
+    )
+    assert (batch.begins, batch.first_sequence, batch.last_sequence) == (1, 301, 301)
+    began.close()

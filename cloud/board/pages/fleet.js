@@ -88,7 +88,7 @@ function Unregistered() {
   </section>`;
 }
 
-const REASONS = new Set(["size", "disk"]);
+const REASONS = new Set(["size", "disk", "damage"]);
 
 function Gap({ gap }) {
   const reason = REASONS.has(gap.reason) ? say(`gap.${gap.reason}`) : gap.reason;
