@@ -118,7 +118,9 @@ async def test_a_photo_waits_for_the_network(tmp_path: Path) -> None:
 
 
 HURRIED = """
-Object.defineProperty(XMLHttpRequest.prototype, "timeout", { set() { this.abandoned = setTimeout(() => this.ontimeout(), 1) } });
+Object.defineProperty(XMLHttpRequest.prototype, "timeout", {
+  set() { this.abandoned = setTimeout(() => this.ontimeout(), 1) },
+});
 const send = XMLHttpRequest.prototype.send;
 XMLHttpRequest.prototype.send = function (bytes) {
   if (bytes.byteLength > 200_000) return;
@@ -130,7 +132,7 @@ XMLHttpRequest.prototype.send = function (bytes) {
 
 
 async def test_a_photo_goes_over_a_very_slow_network(tmp_path: Path) -> None:
-    """Five minutes were not enough for it: it is sent at half its width and height, as large as it must be to be read."""
+    """Five minutes were not enough for it: it is sent at half its width and height, and can still be read."""
     troubles: list[str] = []
     async with linked_town.opened(tmp_path) as town:
         number = await town.lean()
