@@ -11,6 +11,7 @@ import msgspec
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
 from cloud.city.mode import ModeName
 from cloud.city.mode import document as modes
+from cloud.commands.fleet_ask import doctor, logs
 from cloud.commands.fleet_options import Duration, Share, city_files, signed_with
 from cloud.fleet.fleet_box import FleetBox, Standing
 from cloud.fleet.rollout import Outcome, Rollout, Target, box_among, canaries, chosen, targets_of
@@ -40,10 +41,14 @@ class Shown(msgspec.Struct, frozen=True):
 
 @click.group()
 def fleet() -> None:
-    """What the boxes run: who is behind, what would change, push, and back again.
+    """What the boxes run and how they are: who is behind, what would change, push, and back again; logs, doctor.
 
     Example:  egret fleet status
     """
+
+
+fleet.add_command(logs)
+fleet.add_command(doctor)
 
 
 @fleet.command()
