@@ -109,7 +109,14 @@ class Duties:
             ledger=ledger, quarantine=self.quarantine, changed=self.changed, rng=self.rng, is_ours=is_ours
         )
         fleet = FleetLane(ledger=ledger, quarantine=self.quarantine, now=self.now, rng=self.rng, is_ours=is_ours)
-        commands = CommandLane(ledger=ledger, quarantine=self.quarantine, now=self.now, rng=self.rng, is_ours=is_ours)
+        commands = CommandLane(
+            ledger=ledger,
+            quarantine=self.quarantine,
+            inventory=self.inventory,
+            now=self.now,
+            rng=self.rng,
+            is_ours=is_ours,
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen("alarms", self.alarms_lane(ledger).run, tenure))
             for node in self.broker.nodes() if self.broker.others else ():

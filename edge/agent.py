@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from edge.answers import Answers
-from edge.asked import Asked
+from edge.asked import Asked, mode_of
 from edge.checkup import Facts
 from edge.clock import BoxClock
 from edge.configuration import Configuration
@@ -22,6 +22,7 @@ from edge.lines import Lines
 from edge.spool import Spool
 from edge.uplink import OpenLink, Uplink
 from wire.clock import ClockState
+from wire.command import Verb
 from wire.inventory import Box, Inventory
 from wire.receipt import BoxStatus
 
@@ -105,8 +106,10 @@ class Agent:
         uplink = Uplink(
             self._open_link, self._spool, self._offline(), self._clock, self._rng, self._configuration, self._meter
         )
-        if asked := self._options.asked:
-            uplink.answers = Answers(self._box.id, self._clock.now, asked.acts(facts))
+        acts = dict(self._options.asked.acts(facts)) if self._options.asked else {}
+        if self._configuration:
+            acts[Verb.MODE] = mode_of(self._configuration, self._clock.now)
+        uplink.answers = Answers(self._box.id, self._clock.now, acts)
         return uplink
 
     async def _keep_time(self) -> None:

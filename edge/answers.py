@@ -2,7 +2,7 @@
 
 Whoever has broken into the cloud can ask, too. So nothing that can be asked for changes more than the city has signed,
 nobody waits for an answer but the link, and what all answers weigh together is bounded: a box whose allowance is spent
-is silent until it has some again.
+is silent until it has some again. A mode it takes then, too: people who read logs must not keep it from a storm.
 """
 
 import asyncio
@@ -63,15 +63,17 @@ class Answers:
             await self._has_news.wait()
 
     async def _answer(self, delivery: Delivery) -> bytes | None:
-        """None where there is nothing to say, or nothing may be said."""
-        if not self._may_speak():
-            return None
+        """None where there is nothing to say, or nothing may be said; a mode is chosen all the same."""
+        may_speak = self._may_speak()
         try:
             command = commands.decode_command(delivery.payload)
             require_own(delivery.topic, command.box)
         except WireError as error:
             self._left -= _QUESTION
-            _log.warning("%s: %s", delivery.topic, error)
+            if may_speak:
+                _log.warning("%s: %s", delivery.topic, error)
+            return None
+        if not may_speak and command.verb != Verb.MODE:
             return None
         answer = self._given.get(command.id)
         if answer is None:
@@ -79,6 +81,8 @@ class Answers:
             self._given[command.id] = answer
             while len(self._given) > 1 and (len(self._given) > KEPT_MOST or self._weight() > KEPT_BYTES_MOST):
                 self._given.popitem(last=False)
+        if not may_speak:
+            return None
         self._left -= len(answer)
         return answer
 

@@ -1,6 +1,7 @@
 """What the cloud may ask of a box, and what the box answers: `egret.command/1` and `egret.reply/1`.
 
-The verbs are a list and nothing else: none runs a program, names a file, or brings one. A command that comes twice is
+The verbs are a list and nothing else: none runs a program, names a file, or brings one. The one that changes something
+chooses among what the city has signed. A command that comes twice is
 carried out once and answered twice with the same words.
 """
 
@@ -33,12 +34,15 @@ class Verb(StrEnum):
     """The last lines of its log."""
     DOCTOR = "doctor"
     """A page of its health."""
+    MODE = "mode"
+    """A mode among those that the city has signed for it, for a while, or the normal one."""
 
 
 class Command(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.command/1"):
     """Of one box, until `expires_ns` by its clock. `verb` is any word here, so that an unknown one has an answer.
 
-    For `logs`: the last `lines`, and of the last `since_s` seconds alone unless that is 0.
+    For `logs`: the last `lines`, and of the last `since_s` seconds alone unless that is 0. For `mode`: its name and
+    its end; empty and 0 for the normal one.
     """
 
     box: str
@@ -47,6 +51,8 @@ class Command(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.comman
     expires_ns: Moment
     lines: Annotated[int, Meta(ge=1, le=LINES_MAX)] = LINES
     since_s: Annotated[float, Meta(ge=0, le=SINCE_MOST_S)] = 0.0
+    mode: Word = ""
+    ends_ns: Moment = 0
 
 
 class Outcome(StrEnum):
@@ -82,6 +88,11 @@ class Reply(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.reply/1"
     log: tuple[LogLine, ...] = ()
     is_cut: bool = False
     findings: tuple[Finding, ...] = ()
+
+
+def done(command: Command, now_ns: int) -> Reply:
+    """Nothing but that."""
+    return Reply(command.box, command.id, command.verb, now_ns, Outcome.DONE)
 
 
 def encode(document: Command | Reply) -> bytes:

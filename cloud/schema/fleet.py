@@ -28,6 +28,9 @@ reported = Table(
     Column("is_trial", Boolean, nullable=False),
     Column("seen", BigInteger, nullable=False),
     Column("refusal", Text, nullable=False),  # JSON of wire.desired.Refusal, or null
+    Column("modes", Text, nullable=False),  # JSON: names of those that may be chosen
+    Column("mode", Text, nullable=False),
+    Column("mode_ends_ns", BigInteger, nullable=False),
 )
 
 asks = Table(

@@ -25,7 +25,7 @@ from wire.finding import State
 from wire.receipt import BoxStatus
 from wire.topics import PAYLOAD_MAX
 
-COMMAND = Command(BOX, "a1", Verb.LOGS, BEGIN_NS + 60 * SECOND_NS)
+COMMAND = Command(BOX, "a1", Verb.LOGS, BEGIN_NS + 86_400 * SECOND_NS)
 
 
 class Rig:
@@ -36,7 +36,7 @@ class Rig:
         self.said: list[Reply] = []
         self.sent: list[bytes] = []
         self.fails = 0
-        self.answers = Answers(BOX, now, {Verb.LOGS: self.logs})
+        self.answers = Answers(BOX, now, {Verb.LOGS: self.logs, Verb.MODE: self.logs})
         self._text = "x" * size
 
     async def logs(self, command: Command) -> Reply:
@@ -141,7 +141,7 @@ def test_what_is_no_command_has_no_answer() -> None:
 
 
 def test_whoever_asks_without_end_is_not_answered(caplog: pytest.LogCaptureFixture) -> None:
-    """2 MiB of answers at once, then 128 KiB an hour; the log says it once, and the box is well."""
+    """2 MiB of answers at once, then 128 KiB an hour; the log says it once. A mode is chosen all the same."""
     rig = Rig(size=200_000)
 
     async def story() -> None:
@@ -150,6 +150,9 @@ def test_whoever_asks_without_end_is_not_answered(caplog: pytest.LogCaptureFixtu
             await rig.run(for_s=2)
         spent = len(rig.said)
         assert answering.ALLOWANCE / 200_000 <= spent <= answering.ALLOWANCE / 200_000 + 2
+        rig.ask(msgspec.structs.replace(COMMAND, id="mode", verb="mode"))
+        await rig.run()
+        assert (rig.done[-1], len(rig.said)) == ("mode", spent)
         await asyncio.sleep(4 * 3600)
         rig.ask(COMMAND)
         await rig.run()
@@ -185,6 +188,7 @@ def test_a_reply_is_never_larger_than_a_message() -> None:
 
 def test_the_log_outlasts_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines with their tracebacks, in order, after a restart, bounded on the disk; a torn one is passed over."""
+    monkeypatch.setattr(own_log, "FILE_MOST", 20_000)
     log = logging.getLogger("edge.somewhere")
     log.setLevel(logging.INFO)
     with kept_in(tmp_path):
@@ -203,9 +207,9 @@ def test_the_log_outlasts_the_process(tmp_path: Path, monkeypatch: pytest.Monkey
         assert told[1].text.splitlines()[-1] == "ValueError: invalid literal for int() with base 10: 'odd'"
         assert [one.text for one in kept.tail(1, 0, now)] == ["again"]
         assert kept.tail(10, 60.0, lambda: told[-1].time_ns + 120 * SECOND_NS) == ()
-        for number in range(6_000):
+        for number in range(600):
             log.info("line %d", number)
-        assert kept.tail(2_000, 0, now)[-1].text == "line 5999"
+        assert kept.tail(2_000, 0, now)[-1].text == "line 599"
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 2.1 * own_log.FILE_MOST
 
 

@@ -1,4 +1,4 @@
-"""What people ask of boxes, and what the boxes answer."""
+"""What people ask of boxes and what the boxes answer; the modes that boxes may be put into, and the one they are in."""
 
 from collections.abc import Sequence
 
@@ -28,8 +28,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_asks"),
     )
     op.create_index("ix_asks_box_asked_ns", "asks", ["box", "asked_ns"])
+    op.add_column("reported", sa.Column("modes", sa.Text, nullable=False, server_default="[]"))
+    op.add_column("reported", sa.Column("mode", sa.Text, nullable=False, server_default=""))
+    op.add_column("reported", sa.Column("mode_ends_ns", sa.BigInteger, nullable=False, server_default="0"))
 
 
 def downgrade() -> None:
     """Whoever waits for an answer asks again."""
+    for name in ("mode_ends_ns", "mode", "modes"):
+        op.drop_column("reported", name)
     op.drop_table("asks")

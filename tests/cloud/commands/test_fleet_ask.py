@@ -59,7 +59,9 @@ class Town:
     def start(self) -> None:
         """The lane, on a new connection."""
         self.session = BrokerSession()
-        lane = CommandLane(ledger=self.ledger, quarantine=self.quarantine, now=lambda: self.now_ns, rng=Random(1))
+        lane = CommandLane(
+            ledger=self.ledger, quarantine=self.quarantine, inventory=self.city, now=lambda: self.now_ns, rng=Random(1)
+        )
         self.running = asyncio.create_task(lane.run(self.session))
 
     async def stop(self) -> None:
