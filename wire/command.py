@@ -67,7 +67,7 @@ class Outcome(StrEnum):
 class LogLine(msgspec.Struct, frozen=True):
     """One record of a box's log, on as many lines as it had. `level` is the word that the log has: WARNING."""
 
-    time_ns: int
+    time_ns: Moment
     level: str
     logger: str
     text: str

@@ -73,7 +73,7 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
             "online" if one.is_online else "offline",
             one.standing.value,
             _named(one.running, one.version),
-            one.mode,
+            one.mode or ("" if one.modes else "none signed"),
             "" if one.standing is Standing.KEPT else _named(one.desired, one.desired_version) if one.desired else "",
             one.actor,
             moment(one.pushed_ns or None),
