@@ -23,8 +23,8 @@ KEPT_MOST, KEPT_BYTES_MOST = 16, 2**20
 """Answers that are kept to be given again; at least the last one is."""
 ALLOWANCE, ALLOWANCE_S = 2 * 2**20, 128 * 1024 / 3600
 """Bytes of answers at once after a quiet time, and what is added each second: 92 MB in a month at most (judgement)."""
-_QUESTION = 512
-"""Bytes that a command weighs that has no answer."""
+_NONSENSE = 16 * 1024
+"""Bytes that it weighs to be told what is no command: each is a line of the log, which must not be flooded."""
 
 Act = Callable[[Command], Awaitable[Reply]]
 """Carries out a command; `Reply` is what it says, as `done`. Raises EgretError for what the box refuses."""
@@ -69,7 +69,7 @@ class Answers:
             command = commands.decode_command(delivery.payload)
             require_own(delivery.topic, command.box)
         except WireError as error:
-            self._left -= _QUESTION
+            self._left -= _NONSENSE
             if may_speak:
                 _log.warning("%s: %s", delivery.topic, error)
             return None
@@ -101,7 +101,7 @@ class Answers:
         except EgretError as error:
             refused = Mistake(error.where or f"box {self._box}", error.what, error.fix, error.code)
             return self._reply(command, Outcome.REFUSED, refused)
-        _log.info("answered %s, as the cloud asked", command.verb)
+        _log.debug("answered %s, as the cloud asked", command.verb)
         return said
 
     def _act(self, verb: str) -> Act:

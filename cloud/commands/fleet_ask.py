@@ -76,10 +76,7 @@ def _answer(client: ApiClient, box: str, question: Question) -> Reply:
     ask = client.post(f"fleet/{box}/asks", question, Ask)
     if not ask.is_online:
         click.echo(f"{_where(ask)}; it is waited for until {moment(ask.expires_ns)}.", err=True)
-    until = time.monotonic() + question.wait_s + 2 * _POLL_S
-    while ask.standing is Standing.WAITS and time.monotonic() < until:
-        time.sleep(_POLL_S)
-        ask = client.get(f"fleet/{box}/asks/{ask.id}", Ask)
+    ask = _waited_for(client, ask, question.wait_s + 2 * _POLL_S)
     if ask.reply is None:
         what = f"it has not answered within {question.wait_s:g} s: {_where(ask)}."
         fix = "see its link and its power, or give it longer (--wait); its log is on its disk all the same."
@@ -88,6 +85,20 @@ def _answer(client: ApiClient, box: str, question: Question) -> Reply:
         what, where, fix = (line(text, TEXT_MAX) for text in (error.what, error.where, error.fix))
         raise EgretError(what, where=where, fix=fix, code=line(error.code))
     return ask.reply
+
+
+def _waited_for(client: ApiClient, ask: Ask, wait_s: float) -> Ask:
+    """How it stands then. A cloud that is away meanwhile goes on with it when it is back; else raises Unreachable."""
+    until, gone = time.monotonic() + wait_s, None
+    while ask.standing is Standing.WAITS and time.monotonic() < until:
+        time.sleep(_POLL_S)
+        try:
+            ask, gone = client.get(f"fleet/{ask.box}/asks/{ask.id}", Ask), None
+        except Unreachable as error:
+            gone = error
+    if gone:
+        raise gone
+    return ask
 
 
 def _where(ask: Ask) -> str:

@@ -115,7 +115,7 @@ class Askbook:
         return await self._ledger.read(find)
 
     def _seen(self, connection: Connection, asked: Asked) -> Ask:
-        state = next((state for state in boxes.everyone(connection) if state.box == asked.box), None)
+        state = boxes.of(connection, asked.box)
         return Ask(
             id=asked.id,
             box=asked.box,

@@ -82,7 +82,7 @@ class Fleetbook:
         def keep(connection: Connection) -> FleetBox:
             last = next(iter(fleet.of(connection, box)), None)
             answer = next(iter(fleet.answers(connection, box)), None)
-            state = next((state for state in boxes.everyone(connection) if state.box == box), None)
+            state = boxes.of(connection, box)
             if last and last.document == pushed.document:
                 return fleet_box(box, state, last, answer, now_ns)
             if pushed.counter != next_counter(last, answer):
