@@ -35,7 +35,6 @@ MODES_S = 2.0
 MODE_AGAIN_S = 60.0
 _EXPIRES_NS = 3600 * 10**9
 """Of a mode's command: a box whose clock is an hour off is not told."""
-_RETRY_MOST_S = 15.0
 
 
 class CommandLane:
@@ -54,9 +53,9 @@ class CommandLane:
         """Nothing is connected yet. `is_ours`: the boxes that this lane speaks to; others speak to theirs."""
         self._ledger, self._quarantine, self._now, self._is_ours = ledger, quarantine, now, is_ours
         self._districts, self._rng = box_modes.districts_of(inventory), rng
-        self._hears = Outage("what boxes answer", rng, _RETRY_MOST_S)
-        self._sends = Outage("commands", rng, _RETRY_MOST_S)
-        self._chooses = Outage("the boxes' modes", rng, _RETRY_MOST_S)
+        self._hears = Outage("what boxes answer", rng)
+        self._sends = Outage("commands", rng)
+        self._chooses = Outage("the boxes' modes", rng)
 
     async def run(self, inbox: Inbox) -> None:
         """Until the link is lost (raises LinkError, in a group) or the lane is cancelled."""
