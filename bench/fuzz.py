@@ -44,6 +44,8 @@ _READERS: dict[str, _Reader] = {
     "alarms": (partial(targets.written, document=targets.ALARM), targets.read_alarms),
     "status": (partial(targets.written, document=targets.STATUS), targets.read_status),
     "receipt": (partial(targets.written, document=targets.RECEIPT), targets.read_receipt),
+    "command": (partial(targets.written, document=targets.COMMAND), targets.read_command),
+    "reply": (partial(targets.written, document=targets.REPLY), targets.read_reply),
     "reported": (partial(targets.written, document=fleet.REPORTED), fleet.read_reported),
 }
 

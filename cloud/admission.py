@@ -45,9 +45,11 @@ STATUS = Allowance(1, 60, 8 * 1024, 512 * 1024)
 """A box says how it is every ten seconds, and at every connection."""
 REPORTED = Allowance(1, 60, 8 * 1024, 512 * 1024)
 """A box says what it runs at every connection and at every change; with twenty mistakes of 2 kB each in it."""
+REPLIES = Allowance(1, 60, 64 * 1024, 4 * 2**20)
+"""A box answers what people ask, each with a message at most; by its own account no more than 2 MiB at once."""
 SET_ASIDE = Allowance(0.1, 100, 256 * 1024, 32 * 2**20)
 """What quarantine keeps of one box: each is a file that is synchronised to the disk while the lane waits."""
-METERED = ("readings", "alarms", "status", "reported", "quarantine")
+METERED = ("readings", "alarms", "status", "reported", "replies", "quarantine")
 """What is counted apart."""
 
 
@@ -153,6 +155,6 @@ class MeteredInbox:
 
 def metered(inbox: Inbox, what: topics.What, boxes: Collection[str], overruns: Overruns) -> MeteredInbox:
     """The inbox of a lane, with its allowance."""
-    allowances = {"readings": READINGS, "alarms": ALARMS, "status": STATUS, "reported": REPORTED}
+    allowances = {"readings": READINGS, "alarms": ALARMS, "status": STATUS, "reported": REPORTED, "replies": REPLIES}
     admission = Admission(what, allowances[what], boxes, overruns)
     return MeteredInbox(inbox, admission, batch.weight if what == "readings" else len)

@@ -24,6 +24,7 @@ from cloud.config import HOOKS, NOTIFIERS, STORES, CloudConfig
 from cloud.duties import Duties
 from cloud.holder import holder_name
 from cloud.lane import end, keep_running
+from cloud.lease_watch import LeaseWatch
 from cloud.leases import Leases
 from cloud.ledger import Ledger
 from cloud.ledger_news import LedgerNews
@@ -69,7 +70,8 @@ class Cloud:
         require_files(config.broker)
         self._live, self._notices = Live(), asyncio.Event()
         watch = CertificateWatch(config.broker, config.issued, inventory.boxes, now)
-        self._lookout, self._certificates = Lookout(Overruns(now), watch), watch
+        self._leases = LeaseWatch()
+        self._lookout, self._certificates = Lookout(Overruns(now), watch, self._leases), watch
         self._quarantine = Quarantine(
             PoisonFolder(config.data / "quarantine", now),
             Admission("quarantine", SET_ASIDE, inventory.boxes, self._lookout.overruns),
@@ -117,7 +119,8 @@ class Cloud:
             if Part.API in self._role.parts:
                 await self._serve(stack)
             stack.enter_context(heap.set_apart())
-            leases = Leases(self._ledger.database, holder, self._role, self._duties.do, self._duties.forget, self._rng)
+            work, retire = self._duties.do, self._duties.forget
+            leases = Leases(self._ledger.database, holder, self._role, work, retire, self._rng, self._leases)
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(self._keep_store()),

@@ -14,6 +14,7 @@ from typing import Any
 
 from cloud.admission import Overruns, metered
 from cloud.alarms import AlarmsLane
+from cloud.fleet.command_lane import CommandLane
 from cloud.fleet.fleet_lane import FleetLane
 from cloud.ingest import ReadingsLane
 from cloud.lane import keep_running
@@ -36,7 +37,7 @@ TICK_S = 1.0
 """How often the ledger is asked what is due by the clock."""
 _SESSIONS: dict[Part, tuple[topics.What, ...]] = {
     Part.READINGS: ("readings",),
-    Part.ALARMS: ("alarms", "status", "reported"),
+    Part.ALARMS: ("alarms", "status", "reported", "replies"),
 }
 
 
@@ -109,6 +110,14 @@ class Duties:
             ledger=ledger, quarantine=self.quarantine, changed=self.changed, rng=self.rng, is_ours=is_ours
         )
         fleet = FleetLane(ledger=ledger, quarantine=self.quarantine, now=self.now, rng=self.rng, is_ours=is_ours)
+        commands = CommandLane(
+            ledger=ledger,
+            quarantine=self.quarantine,
+            inventory=self.inventory,
+            now=self.now,
+            rng=self.rng,
+            is_ours=is_ours,
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen("alarms", self.alarms_lane(ledger).run, tenure))
             for node in self.broker.nodes() if self.broker.others else ():
@@ -116,6 +125,7 @@ class Duties:
             tasks.create_task(self._listen("status", statuses.run, tenure))
             tasks.create_task(statuses.watch())
             tasks.create_task(self._listen("reported", fleet.run, tenure))
+            tasks.create_task(self._listen("replies", commands.run, tenure))
 
     async def _listen(self, what: topics.What, run: Callable[[Inbox], Awaitable[None]], tenure: Tenure) -> None:
         """One lane of a share on a session of its own."""

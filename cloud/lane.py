@@ -3,9 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from random import Random
 
-from cloud.ports import Inbox
+from cloud.outage import Outage
+from cloud.ports import Delivery, Inbox
+from cloud.quarantine import Quarantine
 from wire.backoff import delays
 from wire.errors import LinkError, first_of
 
@@ -55,3 +58,13 @@ async def keep_running(
                 gone_since = loop.time()
                 _log.warning("%s: %s", name, first_of(errors))
         await asyncio.sleep(next(pauses))
+
+
+async def take(
+    inbox: Inbox, handle: Callable[[Delivery], Awaitable[None]], outage: Outage, quarantine: Quarantine
+) -> None:
+    """One delivery after the other, each acknowledged when it is in the ledger, or set aside. Raises LinkError."""
+    async for delivery in inbox.deliveries():
+        guarded = partial(quarantine.guard, delivery.topic, delivery.payload, partial(handle, delivery))
+        await outage.outlast(guarded)
+        delivery.ack()

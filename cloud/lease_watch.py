@@ -4,7 +4,9 @@ A holder that is slow, a database that is away and a process that was frozen its
 still. So it counts from when the lease was last seen to move, and anew after each while in which nobody looked.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
 
 from cloud.share import Duty
 from cloud.tables.leases import Lease
@@ -17,6 +19,15 @@ _SPREAD_S, _SPREAD_MOST_S = 0.5, 2.0
 """Who has much to do already lets others go first."""
 _LOOKED_AWAY = 3.0
 """In beats."""
+
+
+class LeaseSeen(msgspec.Struct, frozen=True):
+    """A lane's share and who does it; `holder` is empty for nobody. `still_s`: for how long it has not said a word."""
+
+    lane: str
+    share: str
+    holder: str
+    still_s: float
 
 
 class LeaseWatch:
@@ -42,3 +53,12 @@ class LeaseWatch:
         """Has nobody done it for so long that a process that has so many of its kind already should?"""
         spread_s = min(_SPREAD_S * busy_with, _SPREAD_MOST_S) * self.lost_s / LOST_S
         return self._looked_s - self._seen[duty][1] >= self.lost_s + spread_s
+
+    def seen(self) -> Sequence[LeaseSeen]:
+        """All that the ledger knew at the last look, by lane and share."""
+        leases = [(lease, since) for lease, since in self._seen.values() if lease]
+        leases.sort(key=lambda seen: (seen[0].duty.part, seen[0].duty.share))
+        return [
+            LeaseSeen(lease.duty.part, str(lease.duty.share), lease.holder, round(self._looked_s - since, 1))
+            for lease, since in leases
+        ]

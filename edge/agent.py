@@ -12,6 +12,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
 
+from edge.answers import Answers
+from edge.asked import Asked, mode_of
+from edge.checkup import Facts
 from edge.clock import BoxClock
 from edge.configuration import Configuration
 from edge.data_use import DataMeter
@@ -19,6 +22,7 @@ from edge.lines import Lines
 from edge.spool import Spool
 from edge.uplink import OpenLink, Uplink
 from wire.clock import ClockState
+from wire.command import Verb
 from wire.inventory import Box, Inventory
 from wire.receipt import BoxStatus
 
@@ -32,13 +36,14 @@ _COUNT_S = 30.0
 class Options:
     """Where the box keeps its spool, what its absolute device paths are below, how long a batch gathers readings.
 
-    `drain_s`: how long it waits for the last receipts when it stops.
+    `drain_s`: how long it waits for the last receipts when it stops. `asked`: what it can be asked for.
     """
 
     data: Path
     root: str = "/"
     batch_s: float = 1.0
     drain_s: float = 8.0
+    asked: Asked | None = None
 
 
 class Agent:
@@ -75,9 +80,7 @@ class Agent:
         """
         async with self._spool, asyncio.TaskGroup() as tasks:
             self._meter.restore(self._spool.latest_states)
-            uplink = Uplink(
-                self._open_link, self._spool, self._offline(), self._clock, self._rng, self._configuration, self._meter
-            )
+            uplink = self._uplink()
             counting = tasks.create_task(self._count())
             sending = tasks.create_task(uplink.run())
             keeping = tasks.create_task(self._spool.keep())
@@ -93,6 +96,21 @@ class Agent:
             await self._spool.add((), (), self._meter.states())
             keeping.cancel()
             timing.cancel()
+
+    def _uplink(self) -> Uplink:
+        began = asyncio.get_running_loop().time()
+
+        def facts() -> Facts:
+            return Facts(uplink.status(), asyncio.get_running_loop().time() - began, self._lines.silences())
+
+        uplink = Uplink(
+            self._open_link, self._spool, self._offline(), self._clock, self._rng, self._configuration, self._meter
+        )
+        acts = dict(self._options.asked.acts(facts)) if self._options.asked else {}
+        if self._configuration:
+            acts[Verb.MODE] = mode_of(self._configuration, self._clock.now)
+        uplink.answers = Answers(self._box.id, self._clock.now, acts)
+        return uplink
 
     async def _keep_time(self) -> None:
         """For ever: watch the clock; once it is set, what waits for that is stamped."""

@@ -10,6 +10,8 @@ A folder is complete before its number is written down, and state.json is replac
 import os
 import re
 import shutil
+from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 import msgspec
@@ -17,18 +19,21 @@ import msgspec
 from wire import config_folder
 from wire.bounded import UNDECODABLE
 from wire.desired import Desired, Refusal
+from wire.errors import Mistake
 from wire.inventory import Inventory
-from wire.overlay import Lease
+from wire.overlay import NORMAL, Allowed, Chosen, Lease
 
 NAME = "config"
 _STATE = "state.json"
+_TEXT_MAX = 500
+"""Characters of each part of a mistake that is reported: all of them fit into a message."""
 
 
 class State(msgspec.Struct, frozen=True):
     """`good` and `trial` are counters of documents; 0 is the file that the box was installed with, and none.
 
     `seen` is the highest counter of a document that was proven, and `digest` that document's. `starts`: how often
-    the box has started while this trial was on. `trial_s` is how long it lasts.
+    the box has started while this trial was on. `trial_s` is how long it lasts. `chosen` is the cloud's mode.
     """
 
     seen: int = 0
@@ -38,6 +43,7 @@ class State(msgspec.Struct, frozen=True):
     trial_s: float = 0.0
     starts: int = 0
     refusal: Refusal | None = None
+    chosen: Chosen = NORMAL
 
     @property
     def running(self) -> int:
@@ -74,13 +80,13 @@ class ConfigStore:
         config_folder.sync_folder(self._folder)
         self._drop_others({_STATE, str(state.good), str(state.trial)})
 
-    def keep(self, document: Desired, now_ns: int) -> tuple[Inventory, Lease | None]:
+    def keep(self, document: Desired, now_ns: int, chosen: Chosen = NORMAL) -> tuple[Inventory, Lease | None]:
         """As `read`; its files are on the disk when this returns."""
         folder, beside = self.place(document.counter), self._folder / f"{document.counter}.new"
         for old in (folder, beside):
             shutil.rmtree(old, ignore_errors=True)
-        config_folder.write(beside, document.files, document.lease)
-        found = config_folder.read(beside, now_ns)
+        config_folder.keep(beside, document)
+        found = config_folder.read(beside, now_ns, chosen)
         beside.replace(folder)
         config_folder.sync_folder(self._folder)
         return found
@@ -89,15 +95,28 @@ class ConfigStore:
         """The folder of one document."""
         return self._folder / str(counter)
 
-    def read(self, counter: int, now_ns: int) -> tuple[Inventory, Lease | None]:
+    def read(self, counter: int, now_ns: int, chosen: Chosen = NORMAL) -> tuple[Inventory, Lease | None]:
         """The configuration of one document, and the lease that it is under now. Raises ConfigError."""
-        return config_folder.read(self.place(counter), now_ns)
+        return config_folder.read(self.place(counter), now_ns, chosen)
 
-    def named(self, text: str) -> str:
-        """A message without where on this disk a document lies."""
+    def allowed(self, counter: int) -> tuple[Allowed, ...]:
+        """The modes that may be chosen under one document; none under the file of the installation."""
+        return config_folder.allowed(self.place(counter))
+
+    def placed(self, mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
+        """With the places that the document has for them, `sensors.yaml:12`, wherever it lies on this disk."""
+        return tuple(Mistake(*(self._named(text)[:_TEXT_MAX] for text in astuple(one))) for one in mistakes)
+
+    def _named(self, text: str) -> str:
         return re.sub(rf"{re.escape(str(self._folder))}/\d+(\.new)?/", "", text)
 
     def _drop_others(self, wanted: set[str]) -> None:
         for path in self._folder.iterdir():
             if path.is_dir() and path.name not in wanted:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def disk_mistake(error: OSError) -> Mistake:
+    """The disk refuses."""
+    what = f"the box cannot keep it: {error.strerror}."
+    return Mistake(str(error.filename or ""), what, "make room on the box's disk, or see its mount.", "E-FLEET-012")

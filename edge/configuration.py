@@ -7,29 +7,31 @@ size, form, signature, box, counter, expiry, and then everything that `egret che
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import astuple
 from pathlib import Path
 
 import msgspec
 
-from edge.config_store import ConfigStore
+from edge.config_store import ConfigStore, disk_mistake
 from edge.lines import Lines
 from edge.ports import Delivery, Now
+from edge.proving import proven
 from edge.trial import Trial, Verdict
-from wire import desired, signing
+from wire import desired
 from wire.blocking import OneAtATime
-from wire.desired import ERRORS_MAX, Desired, Refusal, Reported
+from wire.command import Command
+from wire.desired import ERRORS_MAX, Refusal, Reported
 from wire.errors import ConfigError, DesiredRefused, EgretError, Mistake
 from wire.inventory import Box, Inventory
 from wire.located import nearest
-from wire.overlay import LONGEST_S, Lease
+from wire.overlay import LONGEST_S, NORMAL, Allowed, Chosen, Lease
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 1.0
-_TEXT_MAX = 500
-"""Characters of each part of a mistake that is reported: all of them fit into a message."""
+CHOICE_S = 60.0
+"""Between two modes that are followed: each costs a line that it is about a poll, and a cloud that was broken into may
+choose without end."""
 STARTS_MAX = 3
 """A box that starts so often during one trial may be dying of it."""
 _REASONS = {
@@ -47,6 +49,9 @@ class Configuration:
         self._store, self._off_loop = ConfigStore(data), OneAtATime()
         self._state = self._store.state()
         self._newest: bytes | None = None
+        self._modes: tuple[Allowed, ...] = ()
+        self._choice: Chosen | None = None
+        self._followed_at = -CHOICE_S
         self._has_news = asyncio.Event()
         self._trial: Trial | None = None
         self._lease: Lease | None = None
@@ -65,9 +70,24 @@ class Configuration:
         self._newest = delivery.payload
         self._has_news.set()
 
+    def choose(self, asked: Command) -> None:
+        """The cloud's choice of a mode, which holds in a moment. Raises DesiredRefused for one that is not allowed."""
+        choice = NORMAL
+        if asked.mode:
+            allowed = next((one for one in self._modes if one.mode == asked.mode), None)
+            if allowed is None:
+                what = f"mode {asked.mode!r} is none that the city has signed for this box."
+                fix = "sign it: `egret fleet push`."
+                raise DesiredRefused(what, where=f"box {self._box}", fix=fix, code="E-FLEET-040")
+            choice = Chosen(asked.mode, min(asked.ends_ns, self._now() + round(allowed.longest_s * 1e9)))
+        self._choice = choice
+        self._has_news.set()
+
     def reported(self) -> bytes:
         """What this box says of its configuration."""
         state = self._state
+        is_chosen = bool(self._lease) and self._lease == state.chosen.among(self._modes, 0)
+        chosen = state.chosen if is_chosen else NORMAL
         return desired.encode(
             Reported(
                 self._box,
@@ -77,6 +97,9 @@ class Configuration:
                 is_trial=bool(state.trial),
                 seen=state.seen,
                 refusal=state.refusal,
+                modes=tuple(one.mode for one in self._modes),
+                mode=chosen.mode,
+                mode_ends_ns=chosen.ends_ns,
             )
         )
 
@@ -88,12 +111,15 @@ class Configuration:
         self._hold(self._lease)
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_S if self._trial or self._lease else None):
+                is_idle = not (self._trial or self._lease or self._choice)
+                async with asyncio.timeout(None if is_idle else _LOOK_S):
                     await self._has_news.wait()
             self._has_news.clear()
             payload, self._newest = self._newest, None
             if payload is not None:
                 await self._take(payload, lines, tasks)
+            if self._choice and clock() - self._followed_at >= CHOICE_S:
+                await self._follow(self._choice, lines, tasks)
             if self._trial:
                 verdict = self._trial.look(clock(), is_linked=is_linked(), heard_at=lines.heard_at)
                 await self._judge(verdict, lines, tasks)
@@ -106,7 +132,7 @@ class Configuration:
         if digest == self._state.digest:
             return  # retained, it comes again with every connection
         try:
-            document = await self._off_loop(self._proven, payload)
+            document = await self._off_loop(proven, payload, self._trust, self._box, self._state.seen, self._now())
         except DesiredRefused as error:
             claimed = await self._off_loop(desired.claimed_counter, payload)
             self._refuse(Refusal(claimed, (_mistake(error),)))
@@ -114,45 +140,23 @@ class Configuration:
         seen = msgspec.structs.replace(self._state, seen=document.counter, digest=digest)
         number, trial_s = document.counter, document.trial_s
         try:
-            inventory, lease = await self._off_loop(self._store.keep, document, self._now())
+            inventory, lease = await self._off_loop(self._store.keep, document, self._now(), self._state.chosen)
             box = box_of(inventory, self._box, desired.SENSORS)
             lines.check(inventory, box)
             tried = msgspec.structs.replace(seen, trial=number, trial_s=trial_s, starts=1, refusal=None)
             await self._off_loop(self._store.save, tried)
         except (ConfigError, OSError) as error:
-            mistakes = self._placed(error.mistakes) if isinstance(error, ConfigError) else (_disk(error),)
+            mistakes = self._store.placed(error.mistakes) if isinstance(error, ConfigError) else (disk_mistake(error),)
             self._state = seen
             self._refuse(Refusal(number, mistakes[:ERRORS_MAX]))
             await self._off_loop(self._remember)
             return
-        self._state, self.inventory = tried, inventory
+        self._state, self.inventory, self._modes = tried, inventory, document.modes
         self._hold(lease)
         await lines.become(inventory, box, tasks)
         self._trial = self._trial_of(trial_s)
         _log.warning("configuration %d (%s) runs, on trial for %g s", number, inventory.version, trial_s)
         self.changed.set()
-
-    def _placed(self, mistakes: Sequence[Mistake]) -> tuple[Mistake, ...]:
-        """With the places that the document has for them, `sensors.yaml:12`, wherever it lies on this disk."""
-        return tuple(Mistake(*(self._store.named(text)[:_TEXT_MAX] for text in astuple(one))) for one in mistakes)
-
-    def _proven(self, payload: bytes) -> Desired:
-        """The document, if the city has said it to this box, and nothing later. Raises DesiredRefused."""
-        form = desired.unseal(payload)
-        signing.load_keys(self._trust).prove(form.key, form.signature_bytes, form.signed)
-        document = desired.document_of(form)
-        if document.box != self._box:
-            what = f"it is for box {document.box[:64]!r}, and this one is {self._box}."
-            raise DesiredRefused(what, fix="push each box its own.", code="E-FLEET-005")
-        if document.counter <= self._state.seen:
-            what = f"it is number {document.counter}, and this box has had number {self._state.seen}."
-            fix = "an older one comes back with `egret fleet rollback`, under a new number."
-            raise DesiredRefused(what, fix=fix, code="E-FLEET-006")
-        if self._now() > document.expires_ns:
-            late_s = (self._now() - document.expires_ns) // 10**9
-            what = f"it expired {late_s} s ago by this box's clock."
-            raise DesiredRefused(what, fix="push it again, and see that the box's clock is right.", code="E-FLEET-010")
-        return document
 
     async def _judge(self, verdict: Verdict, lines: Lines, tasks: asyncio.TaskGroup) -> None:
         """Keep what is on trial, or go back to what ran before."""
@@ -162,14 +166,12 @@ class Configuration:
         if verdict is Verdict.KEEP:
             self._state = msgspec.structs.replace(tried, good=tried.trial, trial=0)
             _log.warning("configuration %d (%s) is kept", tried.trial, self.inventory.version)
-        else:
-            self._give_back(_REASONS[verdict].format(tried.trial_s))
-            if not self._fell_back(self._now()):
-                self._state = msgspec.structs.replace(tried, good=tried.trial, trial=0)
-            self._hold(self._lease)
-            await lines.become(self.inventory, self.box, tasks)
-        await self._off_loop(self._remember)
-        self.changed.set()
+            await self._write_down()
+            return
+        self._give_back(_REASONS[verdict].format(tried.trial_s))
+        if not self._fell_back(self._now()):
+            self._state = msgspec.structs.replace(tried, good=tried.trial, trial=0)
+        await self._run_on(lines, tasks)
 
     def _give_back(self, reason: str) -> None:
         """What is on trial is none any more."""
@@ -191,7 +193,7 @@ class Configuration:
         try:
             self._store.save(self._state)
         except OSError as error:
-            _log.warning("what runs cannot be written down: %s", _disk(error))
+            _log.warning("what runs cannot be written down: %s", disk_mistake(error))
 
     def _started(self) -> Inventory:
         """What to run when the process starts. Raises ConfigError."""
@@ -209,7 +211,8 @@ class Configuration:
         """What the state names; where that cannot be read any more, what ran before. Raises ConfigError."""
         while number := self._state.running:
             try:
-                inventory, self._lease = self._store.read(number, now_ns)
+                inventory, self._lease = self._store.read(number, now_ns, self._state.chosen)
+                self._modes = self._store.allowed(number)
                 box_of(inventory, self._box, desired.SENSORS)
             except ConfigError as error:
                 _log.warning("configuration %d cannot be used any more: %s", number, error)
@@ -218,7 +221,7 @@ class Configuration:
                 self._state = msgspec.structs.replace(self._state, trial=0, good=good, refusal=refusal)
             else:
                 return inventory
-        self._lease = None
+        self._lease, self._modes = None, ()
         return self._own()
 
     def _fell_back(self, now_ns: int) -> bool:
@@ -239,10 +242,38 @@ class Configuration:
 
     async def _end_lease(self, lease: Lease, lines: Lines, tasks: asyncio.TaskGroup) -> None:
         """Back to what the files say, with or without a network."""
+        self._state = msgspec.structs.replace(self._state, chosen=NORMAL)
         if not self._fell_back(max(self._now(), lease.ends_ns)):
             self._lease = None
-        await lines.become(self.inventory, self.box, tasks)
+        await self._run_on(lines, tasks)
         _log.warning("mode %s is over on this box: %s runs", lease.mode, self.inventory.version)
+
+    async def _follow(self, choice: Chosen, lines: Lines, tasks: asyncio.TaskGroup) -> None:
+        """The same files under another mode; what no line can be run with is not followed."""
+        self._choice = None
+        if choice == self._state.chosen:
+            return
+        self._followed_at = asyncio.get_running_loop().time()
+        before = self._state, self.inventory, self._lease
+        self._state = msgspec.structs.replace(self._state, chosen=choice)
+        self._fell_back(self._now())
+        name = choice.mode or "normal"
+        try:
+            await self._run_on(lines, tasks)
+        except ConfigError as error:
+            self._state, self.inventory, self._lease = before
+            _log.warning("mode %s, which the cloud has chosen, cannot be run: %s", name, error)
+        else:
+            _log.warning("the cloud has chosen mode %s: %s runs", name, self.inventory.version)
+
+    async def _run_on(self, lines: Lines, tasks: asyncio.TaskGroup) -> None:
+        """With the lines of the configuration that counts now. Raises ConfigError before anything is changed."""
+        await lines.become(self.inventory, self.box, tasks)
+        self._hold(self._lease)
+        await self._write_down()
+
+    async def _write_down(self) -> None:
+        await self._off_loop(self._remember)
         self.changed.set()
 
     def _trial_of(self, lasts_s: float) -> Trial:
@@ -260,8 +291,3 @@ def box_of(city: Inventory, name: str, file: str) -> Box:
 
 def _mistake(error: EgretError) -> Mistake:
     return Mistake(error.where or "desired", error.what, error.fix, error.code)
-
-
-def _disk(error: OSError) -> Mistake:
-    what = f"the box cannot keep it: {error.strerror}."
-    return Mistake(str(error.filename or ""), what, "make room on the box's disk, or see its mount.", "E-FLEET-012")

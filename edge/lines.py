@@ -46,7 +46,7 @@ class _Plan:
 
 
 class Lines:
-    """Those of one box. `heard_at` is when one of them last brought a measurement, by the event loop's clock."""
+    """Those of one box."""
 
     def __init__(self, spool: Spool, root: str, clock: BoxClock, rng: Random, meter: DataMeter) -> None:
         """None runs yet."""
@@ -54,7 +54,18 @@ class Lines:
         self._plans: dict[str, _Plan] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()
-        self.heard_at = 0.0
+        self._heard: dict[str, float] = {}
+
+    @property
+    def heard_at(self) -> float:
+        """When one of them last brought a measurement, by the event loop's clock; 0 for never."""
+        return max(self._heard.values(), default=0.0)
+
+    def silences(self) -> Mapping[str, float | None]:
+        """By line that has sensors, how many seconds ago it last brought a measurement; None for never."""
+        now = asyncio.get_running_loop().time()
+        with_sensors = [key for key, plan in self._plans.items() if plan.sensors]
+        return {key: now - self._heard[key] if key in self._heard else None for key in with_sensors}
 
     def check(self, inventory: Inventory, box: Box) -> Mapping[str, _Plan]:
         """The lines of a configuration by their keys. Raises ConfigError with the mistakes of all of them."""
@@ -119,10 +130,10 @@ class Lines:
         await keep_running(name, plan.path, open_source, self._clock, self._rng)
 
     def _open_noticed(self, plan: _Plan) -> Source:
-        return _Noticed(self._open_source(plan.line, plan.sensors), plan.sensors, self._notice)
+        return _Noticed(self._open_source(plan.line, plan.sensors), plan.sensors, partial(self._notice, plan.line.key))
 
-    def _notice(self) -> None:
-        self.heard_at = asyncio.get_running_loop().time()
+    def _notice(self, key: str) -> None:
+        self._heard[key] = asyncio.get_running_loop().time()
 
     def _open_source(self, line: Line, sensors: Mapping[str, Sensor]) -> Source:
         plan = LinePlan(line, sensors, self._root, self._clock, lambda: self._spool.waiting)

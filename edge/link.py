@@ -18,6 +18,7 @@ from wire.mqtt_client import MqttClient
 from wire.patience import Patience
 from wire.topics import What
 
+_log = logging.getLogger(__name__)
 _library_log = logging.getLogger("edge.link.library")
 _library_log.setLevel(logging.CRITICAL)  # aiomqtt and paho log every attempt as an error; the uplink says it once
 _KEEPALIVE_S = 15
@@ -128,10 +129,16 @@ class MqttLink:
         return client
 
     def _require(self, granted: Sequence[int | ReasonCode]) -> None:
-        """A box that may not hear its receipts would keep everything for ever. Raises LinkError."""
+        """A box that may not hear its receipts would keep everything for ever. Raises LinkError.
+
+        One that cannot be asked anything, at a broker whose rights are older than that, does its work.
+        """
         for name, code in zip(self._hears, granted, strict=True):
-            if (code if isinstance(code, int) else code.value) >= _SUBACK_FAILURE:
+            if (code if isinstance(code, int) else code.value) < _SUBACK_FAILURE:
+                continue
+            if not name.endswith("/commands"):
                 raise link_error(self._broker, self._box, _SUBACK_FAILURE, f"it may not subscribe to {name}")
+            _log.warning("the broker lets nobody ask this box anything (%s): docs/operate/broker.md", name)
 
     def _said_no(self, error: aiomqtt.MqttError) -> LinkError:
         """Only a CONNACK carries the broker's own answer; other codes are paho's, for a connection that is lost."""

@@ -8,18 +8,20 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from random import Random
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from edge.answers import Answers
 from edge.clock import BoxClock
 from edge.configuration import Configuration
 from edge.data_use import DataMeter
 from edge.metered_link import MeteredLink
-from edge.ports import Link
-from edge.publish import ignore, publish
+from edge.ports import Delivery, Link
+from edge.publish import publish
 from edge.spool import Spool
 from wire import receipt, topics
 from wire.backoff import delays
@@ -60,6 +62,8 @@ class Uplink:
         self._open_link, self._spool, self._status, self._clock, self._rng = open_link, spool, status, clock, rng
         self._configuration = configuration
         self._meter = meter or DataMeter(0, clock.now)
+        self.answers: Answers | None = None
+        """Hears what the box is asked."""
         self.is_linked = False
         """Does a connection stand?"""
         self._gone_at: float | None = None
@@ -106,11 +110,13 @@ class Uplink:
         self.is_linked = True
         try:
             async with asyncio.TaskGroup() as tasks:
-                hear = self._configuration.hear if self._configuration else ignore
-                tasks.create_task(publish(self._status.box, self._spool, link, self._rng, hear))
+                tasks.create_task(publish(self._status.box, self._spool, link, self._rng, self._hear))
                 tasks.create_task(self._report(link))
                 if self._configuration:
                     tasks.create_task(self._say_configuration(link, self._configuration))
+                if self.answers:
+                    replies = topics.topic(self._status.box, "replies")
+                    tasks.create_task(self.answers.run(partial(link.send, replies)))
         except asyncio.CancelledError:
             with suppress(LinkError, TimeoutError):
                 async with asyncio.timeout(_FAREWELL_S):
@@ -118,6 +124,13 @@ class Uplink:
             raise
         finally:
             self.is_linked = False
+
+    def _hear(self, delivery: Delivery) -> None:
+        """What comes down and is no receipt."""
+        if self.answers and delivery.topic.endswith("/commands"):
+            self.answers.hear(delivery)
+        elif self._configuration and delivery.topic.endswith("/desired"):
+            self._configuration.hear(delivery)
 
     async def _say_configuration(self, link: Link, configuration: Configuration) -> None:
         """At every connection, and whenever it is another."""
@@ -137,10 +150,10 @@ class Uplink:
         form = self._form(is_online=is_online, kept=kept)
         await link.send(topics.topic(self._status.box, "status"), form, retain=True)
 
-    def _form(self, *, is_online: bool, kept: Kept | UnsetType = UNSET) -> bytes:
+    def status(self) -> BoxStatus:
+        """How the box is."""
         now = {
-            "online": is_online,
-            "kept": kept,
+            "online": self.is_linked,
             "time_ns": self._clock.now(),
             "spool_id": self._spool.id,
             "waiting": self._spool.waiting,
@@ -148,4 +161,7 @@ class Uplink:
         }
         if self._configuration:
             now["config_version"] = self._configuration.inventory.version
-        return receipt.encode(self._meter.tell(msgspec.structs.replace(self._status, **now)))
+        return self._meter.tell(msgspec.structs.replace(self._status, **now))
+
+    def _form(self, *, is_online: bool, kept: Kept | UnsetType = UNSET) -> bytes:
+        return receipt.encode(msgspec.structs.replace(self.status(), online=is_online, kept=kept))

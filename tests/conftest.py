@@ -1,8 +1,10 @@
 """Servers that every test may ask for; see `servers` for starting, killing and restarting one by hand."""
 
 import gc
+import importlib
 import itertools
 import ssl
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from sqlalchemy import make_url
 
 from cloud import database as ledgers
 from cloud.database import Database
+from edge import sources
 
 # No test depends on how busy a machine is: an example may take as long as it takes.
 settings.register_profile("egret", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -61,6 +64,15 @@ _copied = copied_ledger.copying(ledgers._upgrade)
 def copied_ledgers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A new ledger of SQLite is a copy of one that was migrated."""
     monkeypatch.setattr(ledgers, "_upgrade", _copied)
+
+
+@pytest.fixture
+def polls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, float]]]:
+    """What the lines of a box were asked, and when: `ticking` is a kind of source here."""
+    monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(Path(__file__).parent / "more_sources")])
+    ticking = importlib.import_module("edge.sources.ticking")
+    yield ticking.POLLS
+    del sys.modules["edge.sources.ticking"]
 
 
 @pytest.fixture

@@ -11,34 +11,14 @@ import socket
 import ssl
 import stat
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
-from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 
-import msgspec
-
 from wire.broker import Broker
 from wire.certificate import WARNED_DAYS, Certificate, find
-
-
-class State(StrEnum):
-    """A warning wants a person's eye; what is failed wants their hands."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One line of the page; `fix` is empty where nothing is to be done."""
-
-    state: State
-    subject: str
-    what: str
-    fix: str = ""
-
+from wire.finding import Finding, State
 
 FREE_LEAST, FREE_GOOD = 256 * 2**20, 2 * 2**30
 """Bytes of a disk (judgement): a spool alone keeps 64 MiB of it free for alarms."""
@@ -212,9 +192,3 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def worst(findings: Sequence[Finding]) -> State:
-    """Of a page."""
-    states = {finding.state for finding in findings}
-    return next((state for state in (State.FAILED, State.WARNING) if state in states), State.OK)

@@ -11,20 +11,29 @@ import msgspec
 
 from wire.bounded import UNDECODABLE
 from wire.city_check import load_checked
-from wire.desired import LIMITS, PROFILES, SENSORS, Files, version_of
+from wire.desired import LIMITS, PROFILES, SENSORS, Desired, Files, version_of
 from wire.inventory import Inventory
-from wire.overlay import Lease, under
+from wire.overlay import NORMAL, Allowed, Chosen, Lease, under
 from wire.profile_yaml import load_library
 
-_LEASE = "lease.json"
+_LEASE, _MODES = "lease.json", "modes.json"
 
 
-def write(folder: Path, files: Files, lease: Lease | None = None) -> None:
-    """All of them, and the lease, on the disk when this returns. Raises OSError."""
+def keep(folder: Path, document: Desired) -> None:
+    """All that it says, on the disk when this returns. Raises OSError."""
+    said = {_LEASE: document.lease, _MODES: document.modes}
+    write(folder, {**document.files, **{name: _json(value) for name, value in said.items() if value}})
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def write(folder: Path, files: Files) -> None:
+    """All of them, on the disk when this returns. Raises OSError."""
     for part in (PROFILES, LIMITS):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    said = {_LEASE: msgspec.json.encode(lease).decode()} if lease else {}
-    for name, text in {**files, **said}.items():
+    for name, text in files.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         with path.open("w", encoding="utf-8") as file:
@@ -35,16 +44,25 @@ def write(folder: Path, files: Files, lease: Lease | None = None) -> None:
         sync_folder(place)
 
 
-def read(folder: Path, now_ns: int = 0) -> tuple[Inventory, Lease | None]:
-    """Checked as `egret check` does it, and under the lease that it comes with, if that holds now.
+def read(folder: Path, now_ns: int = 0, chosen: Chosen = NORMAL) -> tuple[Inventory, Lease | None]:
+    """Checked as `egret check` does it, and under the mode that was chosen, else the lease that it comes with.
 
-    Its version is the whole configuration's. Raises ConfigError.
+    Either if it holds now. Its version is the whole configuration's. Raises ConfigError.
     """
     inventory = load_checked(folder / SENSORS, load_library(folder / PROFILES), folder / LIMITS)
-    files, lease = _texts(folder), _lease(folder)
+    files, modes = _texts(folder), allowed(folder)
+    lease = chosen.among(modes, now_ns) or _lease(folder)
     if lease is None or lease.ends_ns <= now_ns:
-        return replace(inventory, version=version_of(files)), None
-    return under(inventory, lease, version_of(files, lease)), lease
+        return replace(inventory, version=version_of(files, None, modes)), None
+    return under(inventory, lease, version_of(files, lease, modes)), lease
+
+
+def allowed(folder: Path) -> tuple[Allowed, ...]:
+    """The modes that may be chosen; none where there are none, or none that can be read."""
+    try:
+        return msgspec.json.decode((folder / _MODES).read_bytes(), type=tuple[Allowed, ...])
+    except (OSError, *UNDECODABLE):
+        return ()
 
 
 def _lease(folder: Path) -> Lease | None:

@@ -9,18 +9,20 @@ import binascii
 import hashlib
 import re
 from collections.abc import Mapping
+from collections.abc import Sequence as Many
 from typing import Annotated
 
 import msgspec
 
 from wire.bounded import SEQUENCE_MAX, UNDECODABLE, Moment, Sequence, Word
 from wire.errors import DesiredRefused, Mistake, WireError
-from wire.overlay import Lease
+from wire.overlay import Allowed, Lease
 from wire.topics import IDENTIFIER, PAYLOAD_MAX
 
 TRIAL_LEAST_S, TRIAL_MOST_S = 10.0, 24 * 3600.0
 ERRORS_MAX = 20
 """Mistakes that a box reports of one document; the first ones lead to the others."""
+MODES_MAX = 16
 SENSORS, PROFILES, LIMITS = "sensors.yaml", "firmware-configs", "limits"
 """What the files of a document are called; the two last are folders."""
 
@@ -39,7 +41,8 @@ class Desired(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.config
     """What is signed. `files`: text by name. `counter` rises with every document that a box was ever given.
 
     After `expires_ns` nobody begins with it; a box that runs it goes on. For `trial_s` seconds it is on trial. `lease`
-    holds until its end, with or without a network; then the files alone count.
+    holds until its end, with or without a network; then the files alone count. `modes` are those that the cloud may
+    choose.
     """
 
     box: str
@@ -49,11 +52,12 @@ class Desired(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.config
     trial_s: Annotated[float, msgspec.Meta(ge=TRIAL_LEAST_S, le=TRIAL_MOST_S)]
     files: dict[str, str]
     lease: Lease | None = None
+    modes: Annotated[tuple[Allowed, ...], msgspec.Meta(max_length=MODES_MAX)] = ()
 
     @property
     def version(self) -> str:
         """The name of what it says."""
-        return version_of(self.files, self.lease)
+        return version_of(self.files, self.lease, self.modes)
 
 
 class Sealed(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.desired/1"):
@@ -95,7 +99,8 @@ class Reported(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.repor
     """Retained on the box's reported topic: what it runs, and what it refused since.
 
     `counter` is 0 while a box runs the file it was installed with. `seen` is the highest of a document that it has
-    proven, whatever became of that one.
+    proven, whatever became of that one. `modes` are those that the cloud may choose, `mode` the one it has chosen,
+    until `mode_ends_ns`.
     """
 
     box: str
@@ -105,11 +110,14 @@ class Reported(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.repor
     is_trial: bool = False
     seen: Sequence = 0
     refusal: Refusal | None = None
+    modes: Annotated[tuple[Word, ...], msgspec.Meta(max_length=MODES_MAX)] = ()
+    mode: Word = ""
+    mode_ends_ns: Moment = 0
 
 
-def version_of(files: Files, lease: Lease | None = None) -> str:
+def version_of(files: Files, lease: Lease | None = None, modes: Many[Allowed] = ()) -> str:
     """A hash of names and texts: two configurations that say the same have the same."""
-    said = msgspec.json.encode([*sorted(files.items()), *([lease] if lease else [])])
+    said = msgspec.json.encode([*sorted(files.items()), *([modes] if modes else []), *([lease] if lease else [])])
     return hashlib.sha256(said).hexdigest()[:12]
 
 

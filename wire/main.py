@@ -62,7 +62,7 @@ VERBS: Mapping[str, Verb] = {
         "The districts on the board.",
         verbs={"build": Verb("Draw them from the extra `map` or the owner's GeoJSON.", "cloud.commands.map:build")},
     ),
-    "fleet": Verb("What the boxes run: status, diff, push, rollback.", "cloud.commands.fleet:fleet"),
+    "fleet": Verb("What the boxes run, and how they are: status, push, logs, doctor.", "cloud.commands.fleet:fleet"),
     "mode": Verb("In which mode the city is, and switching it.", "cloud.commands.mode:mode"),
 }
 

@@ -4,14 +4,14 @@ A line never gets more polls than it has time for: where the factor asks for mor
 they fit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated
 
 import msgspec
 
 from wire import line_load
-from wire.bounded import Moment
+from wire.bounded import Moment, Word
 from wire.inventory import Inventory, Line, RuleConfig, Sensor
 from wire.limit_sets import OF_THE_SENSOR
 from wire.located import Mistakes, block_of
@@ -32,6 +32,38 @@ class Lease(msgspec.Struct, frozen=True):
     every: Annotated[float, msgspec.Meta(gt=0, le=1)]
     on_delay: Annotated[float, msgspec.Meta(ge=0, le=1)]
     ends_ns: Moment
+
+
+class Allowed(msgspec.Struct, frozen=True):
+    """A mode that the city has signed for a box: the cloud may choose it by name, each time for `longest_s` at most.
+
+    The others as in Lease.
+    """
+
+    mode: Word
+    kinds: tuple[str, ...]
+    every: Annotated[float, msgspec.Meta(gt=0, le=1)]
+    on_delay: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    longest_s: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_S)]
+
+    def until(self, ends_ns: int) -> Lease:
+        """The mode, chosen until then."""
+        return Lease(self.mode, self.kinds, self.every, self.on_delay, ends_ns)
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """The cloud's choice among what is allowed; the empty mode is the normal one."""
+
+    mode: Word = ""
+    ends_ns: Moment = 0
+
+    def among(self, allowed: Sequence[Allowed], now_ns: int) -> Lease | None:
+        """What it comes to now; None where it is over, or not allowed."""
+        found = next((one for one in allowed if one.mode == self.mode), None)
+        return found.until(self.ends_ns) if found and self.ends_ns > now_ns else None
+
+
+NORMAL = Chosen()
 
 
 def under(inventory: Inventory, lease: Lease, version: str) -> Inventory:

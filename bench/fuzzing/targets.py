@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 import msgspec
 import zstandard
@@ -11,12 +12,13 @@ from bench.fuzzing.bending import bent, damaged, miswritten
 from cloud import alarms, ingest, line_protocol
 from cloud import config as cloud_yaml
 from cloud.ports import Column
-from wire import alarm_message, batch, receipt
+from wire import alarm_message, batch, command, receipt
 from wire.errors import ConfigError, Rejected, WireError
 from wire.inventory import UNREGISTERED, Tags
 from wire.profile_yaml import library_folder, load_library, load_profile
 from wire.sensors_yaml import load
 
+T = TypeVar("T")
 BOX, SPOOL, SENSOR = "XM-TA-01", "k3v9q2ma", "XM-TA-0117-T1"
 START_NS = 1_795_480_000_000_000_000
 _UP, _ALARMS = f"egret/v1/{BOX}/readings", f"egret/v1/{BOX}/alarms"
@@ -72,6 +74,29 @@ RECEIPT: dict[str, object] = {
     "spool_id": SPOOL,
     "lane": "readings",
     "stored_through": 40960,
+}
+COMMAND: dict[str, object] = {
+    "schema": "egret.command/1",
+    "box": BOX,
+    "id": "5b1e7c0a9d2f",
+    "verb": "mode",
+    "expires_ns": START_NS,
+    "lines": 200,
+    "since_s": 7200.0,
+    "mode": "typhoon",
+    "ends_ns": START_NS,
+}
+REPLY: dict[str, object] = {
+    "schema": "egret.reply/1",
+    "box": BOX,
+    "id": "5b1e7c0a9d2f",
+    "verb": "logs",
+    "time_ns": START_NS,
+    "outcome": "done",
+    "error": {"where": "box", "what": "no.", "fix": "", "code": "E-CMD-001"},
+    "log": [{"time_ns": START_NS, "level": "INFO", "logger": "edge", "text": "a line"}],
+    "is_cut": True,
+    "findings": [{"state": "ok", "subject": "clock", "what": "right", "fix": ""}],
 }
 LAST = {"batch": 48, "alarms": 8}
 """The sequence that the valid message ends at."""
@@ -194,20 +219,30 @@ def read_alarms(payload: bytes) -> bool:
 
 def read_status(payload: bytes) -> bool:
     """By the cloud."""
-    return _read(receipt.decode_status, payload)
+    return _read(receipt.decode_status, receipt.encode, payload)
 
 
 def read_receipt(payload: bytes) -> bool:
     """By a box."""
-    return _read(receipt.decode_receipt, payload)
+    return _read(receipt.decode_receipt, receipt.encode, payload)
 
 
-def _read(decode: Callable[[bytes], receipt.Receipt | receipt.BoxStatus], payload: bytes) -> bool:
+def read_command(payload: bytes) -> bool:
+    """By a box."""
+    return _read(command.decode_command, command.encode, payload)
+
+
+def read_reply(payload: bytes) -> bool:
+    """By the cloud."""
+    return _read(command.decode_reply, command.encode, payload)
+
+
+def _read(decode: Callable[[bytes], T], encode: Callable[[T], bytes], payload: bytes) -> bool:
     try:
         found = decode(payload)
     except WireError:
         return False
-    require(decode(receipt.encode(found)) == found, "a document that comes back")
+    require(decode(encode(found)) == found, "a document that comes back")
     return True
 
 

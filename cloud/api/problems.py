@@ -15,6 +15,7 @@ from cloud.access.passwords import BadPassword
 from cloud.alarming.alarmwork import NoSuchSensor
 from cloud.city.case_codes import NoSuchCode
 from cloud.city.mode import ModeError
+from cloud.fleet.askbook import NoSuchAsk, TooManyAsks
 from cloud.fleet.fleetbook import NoSuchBox, StaleDesired
 from cloud.notices.action_links import LinkRefused
 from cloud.photos import NoSuchPhoto, PhotoRefused
@@ -62,6 +63,8 @@ _STATUS: dict[type[EgretError], int] = {
     DesiredRefused: 422,
     NoSuchBox: 404,
     StaleDesired: 409,
+    NoSuchAsk: 404,
+    TooManyAsks: 429,
     KeyUsed: 422,
     LinkRefused: 404,
     PhotoRefused: 422,

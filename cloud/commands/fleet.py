@@ -11,7 +11,9 @@ import msgspec
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
 from cloud.city.mode import ModeName
 from cloud.city.mode import document as modes
+from cloud.commands.fleet_ask import doctor, logs
 from cloud.commands.fleet_options import Duration, Share, city_files, signed_with
+from cloud.fleet.box_modes import USUALLY_S, allowed
 from cloud.fleet.fleet_box import FleetBox, Standing
 from cloud.fleet.rollout import Outcome, Rollout, Target, box_among, canaries, chosen, targets_of
 from cloud.fleet.slicing import CityFiles, read_city
@@ -20,7 +22,7 @@ from cloud.tables.fleet import Pushed
 from wire import desired, profile_yaml, signing
 from wire.desired import Sealed
 from wire.errors import EgretError
-from wire.overlay import LONGEST_S, Lease
+from wire.overlay import LONGEST_S, Allowed, Lease
 from wire.signing import Signer
 
 _MODES = [name.value for name in ModeName if name is not ModeName.NORMAL]
@@ -40,10 +42,14 @@ class Shown(msgspec.Struct, frozen=True):
 
 @click.group()
 def fleet() -> None:
-    """What the boxes run: who is behind, what would change, push, and back again.
+    """What the boxes run and how they are: who is behind, what would change, push, and back again; logs, doctor.
 
     Example:  egret fleet status
     """
+
+
+fleet.add_command(logs)
+fleet.add_command(doctor)
 
 
 @fleet.command()
@@ -67,6 +73,7 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
             "online" if one.is_online else "offline",
             one.standing.value,
             _named(one.running, one.version),
+            one.mode or ("" if one.modes else "none signed"),
             "" if one.standing is Standing.KEPT else _named(one.desired, one.desired_version) if one.desired else "",
             one.actor,
             moment(one.pushed_ns or None),
@@ -74,7 +81,7 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
         )
         for one in found
     ]
-    show_table(("box", "link", "standing", "runs", "was given", "by", "at", "software"), rows)
+    show_table(("box", "link", "standing", "runs", "mode", "was given", "by", "at", "software"), rows)
     for one in found:
         for error in one.errors:
             click.echo(line(f"{one.box}: {error}", TEXT_MAX), err=True)
@@ -94,7 +101,7 @@ def diff(box: str, inventory: Path, devices: Path | None, url: str, *, as_json: 
     """
     client = ApiClient(url)
     city = _city(inventory, devices)
-    [target] = _targets(client, city, chosen(city.inventory, [box], (), (), everything=False))
+    [target] = _targets(client, city, chosen(city.inventory, [box], (), (), everything=False), allowed())
     documents = client.get(f"fleet/{box}/documents", list[Pushed])
     running = next((one for one in documents if one.counter == target.before.running), None)
     before = desired.document_of(_sealed(running)).files if running else {}
@@ -115,6 +122,14 @@ def diff(box: str, inventory: Path, devices: Path | None, url: str, *, as_json: 
 @click.option("--canary", type=Share(), help="So many first, such as 5%; the others when these keep it.")
 @click.option("--mode", type=click.Choice(_MODES), help="With its sampling and on-delays, for the time of --lease.")
 @click.option("--lease", "lease_s", type=Duration(60.0, LONGEST_S), default="24h", show_default=True, help="Of --mode.")
+@click.option(
+    "--modes-for",
+    "modes_s",
+    type=Duration(60.0, LONGEST_S),
+    default=f"{USUALLY_S / 3600:g}h",
+    show_default=True,
+    help="A box that is cut off while the city is in a mode goes back by itself after so long.",
+)
 @click.option("--dry-run", is_flag=True, help="Say who would get what, and push nothing.")
 @signed_with
 @city_files
@@ -128,6 +143,7 @@ def push(
     canary: float | None,
     mode: str | None,
     lease_s: float,
+    modes_s: float,
     key: Path,
     trial_s: float,
     expires_s: float,
@@ -149,7 +165,7 @@ def push(
         raise click.UsageError("name boxes, or --site, --district or --all.")
     signer, city, client = signing.load_signer(key), _city(inventory, devices), ApiClient(url)
     names = chosen(city.inventory, boxes, sites, districts, everything=everything)
-    targets = _targets(client, city, names, _lease(mode, lease_s))
+    targets = _targets(client, city, names, allowed(modes_s), _lease(mode, lease_s))
     rollout = _rollout(client, signer, trial_s, expires_s, as_json=as_json)
     try:
         if dry_run:
@@ -185,7 +201,8 @@ def rollback(
     old = _sealed(_earlier(documents, before, counter))
     signer.public.prove(old.key, old.signature_bytes, old.signed)  # the cloud kept it: was it ours?
     rollout = _rollout(client, signer, trial_s, expires_s, as_json=as_json)
-    rollout.push(Target(desired.document_of(old).files, before))
+    document = desired.document_of(old)
+    rollout.push(Target(document.files, before, document.modes))
     if as_json:
         show_json(rollout.outcomes)
 
@@ -219,8 +236,14 @@ def _city(inventory: Path, devices: Path | None) -> CityFiles:
     return read_city(inventory, devices or profile_yaml.library_folder())
 
 
-def _targets(client: ApiClient, city: CityFiles, names: Sequence[str], lease: Lease | None = None) -> Sequence[Target]:
-    return targets_of(city, client.get("fleet", list[FleetBox]), names, lease)
+def _targets(
+    client: ApiClient,
+    city: CityFiles,
+    names: Sequence[str],
+    signed: tuple[Allowed, ...],
+    lease: Lease | None = None,
+) -> Sequence[Target]:
+    return targets_of(city, client.get("fleet", list[FleetBox]), names, signed, lease)
 
 
 def _lease(mode: str | None, lasts_s: float) -> Lease | None:

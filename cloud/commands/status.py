@@ -11,7 +11,9 @@ from cloud.alarming.alarm_state import Alarm
 from cloud.api_client import ApiClient, json_option, moment, show_json, url_option
 from cloud.cases.case_flow import Case
 from cloud.certificate_watch import CertificateEnd, said
+from cloud.lease_watch import LOST_S, LeaseSeen
 from cloud.poison import Summary
+from cloud.share import Part
 from wire.alarm import Level
 from wire.clock import ClockState
 
@@ -61,6 +63,7 @@ class _Noticed(msgspec.Struct, frozen=True):
 
     overruns: Sequence[Overrun]
     certificates: Sequence[CertificateEnd]
+    leases: Sequence[LeaseSeen] = ()
 
 
 class _Status(msgspec.Struct, frozen=True):
@@ -83,7 +86,7 @@ class _Status(msgspec.Struct, frozen=True):
 @url_option
 @json_option
 def status(url: str, *, as_json: bool) -> int:
-    """Store, newest reading, alarms, cases, boxes, quarantine, who is told. Exit code 3 when the store does not answer.
+    """Store, newest reading, alarms, cases, boxes, shares, quarantine, notices. Exit code 3: the store does not answer.
 
     Example:  egret cloud status
     """
@@ -124,6 +127,8 @@ def _print(seen: _Status) -> None:
             click.echo(f"            {box.box} is offline since {moment(box.time_ns)}")
         elif wrong := clock_trouble(box):
             click.echo(f"            the clock of {box.box} {wrong}")
+    for number, row in enumerate(lease_rows(seen.noticed.leases)):
+        click.echo(f"{'shares' if not number else '':<12}{row}")
     click.echo(f"quarantine  {seen.quarantine:,} messages")
     for end in seen.noticed.certificates:
         click.echo(f"certificate {said(end, seen.health.time_ns)}")
@@ -133,6 +138,21 @@ def _print(seen: _Status) -> None:
     for state in seen.targets:
         if state.error or not state.is_known:
             click.echo(f"            {_trouble(state)}")
+
+
+def lease_rows(leases: Sequence[LeaseSeen]) -> Sequence[str]:
+    """Who does what, a line for each process; then what nobody does, and whose process has fallen silent."""
+    done: dict[str, list[str]] = {}
+    trouble = []
+    for lease in leases:
+        name = lease.lane if lease.lane == Part.NOTIFY else f"{lease.lane} {lease.share}"
+        if not lease.holder:
+            trouble.append(f"{name} is done by nobody")
+        elif lease.still_s >= LOST_S:
+            trouble.append(f"{name} of {lease.holder} has been silent for {lease.still_s:.0f} s")
+        else:
+            done.setdefault(lease.holder, []).append(name)
+    return [*(f"{', '.join(names)} by {holder}" for holder, names in done.items()), *trouble]
 
 
 def _overrun(overrun: Overrun) -> str:

@@ -29,7 +29,8 @@ class FleetBox(msgspec.Struct, frozen=True, kw_only=True):
     """`running` is the counter of the document that a box runs, 0 its own file; `desired` of the last one pushed.
 
     `version` and `desired_version` are their hashes. `refused` is the counter of the last document that it does not
-    run, 0 for none or one that cannot be read, with all `errors`. Times are 0 where there is none.
+    run, 0 for none or one that cannot be read, with all `errors`. Times are 0 where there is none. `modes` are those
+    that the city has signed for it, `mode` the one that it is in, empty for the normal one.
     """
 
     box: str
@@ -47,6 +48,9 @@ class FleetBox(msgspec.Struct, frozen=True, kw_only=True):
     answered_ns: int
     refused: int
     errors: tuple[Mistake, ...]
+    modes: tuple[str, ...]
+    mode: str
+    mode_ends_ns: int
 
 
 def next_counter(pushed: Pushed | None, answer: Answer | None) -> int:
@@ -73,6 +77,9 @@ def fleet_box(box: str, state: BoxState | None, pushed: Pushed | None, answer: A
         answered_ns=answer.known_ns if answer else 0,
         refused=refusal.counter if refusal else 0,
         errors=refusal.errors if refusal else (),
+        modes=answer.modes if answer else (),
+        mode=answer.mode if answer else "",
+        mode_ends_ns=answer.mode_ends_ns if answer else 0,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
+from cloud.lane import take
 from cloud.ledger import Ledger
 from cloud.outage import Outage
 from cloud.ports import Delivery, Inbox, Now
@@ -41,14 +42,8 @@ class FleetLane:
     async def run(self, inbox: Inbox) -> None:
         """Until the link is lost (raises LinkError, in a group) or the lane is cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._hear(inbox))
+            tasks.create_task(take(inbox, self._handle, self._hears, self._quarantine))
             tasks.create_task(self._send(inbox))
-
-    async def _hear(self, inbox: Inbox) -> None:
-        async for delivery in inbox.deliveries():
-            handle = partial(self._handle, delivery)
-            await self._hears.outlast(partial(self._quarantine.guard, delivery.topic, delivery.payload, handle))
-            delivery.ack()
 
     async def _handle(self, delivery: Delivery) -> None:
         topics.require_size(delivery.payload)

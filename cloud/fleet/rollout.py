@@ -18,7 +18,7 @@ from wire.desired import Desired, Files
 from wire.errors import CheckFailed, ConfigError, EgretError, Mistake, Unsafe
 from wire.inventory import Inventory
 from wire.located import nearest
-from wire.overlay import Lease
+from wire.overlay import Allowed, Lease
 from wire.signing import Signer
 
 POLL_S = 2.0
@@ -50,12 +50,13 @@ class Target:
 
     files: Files
     before: FleetBox
+    modes: tuple[Allowed, ...] = ()
     lease: Lease | None = None
 
     @property
     def version(self) -> str:
         """Of what it is to run."""
-        return desired.version_of(self.files, self.lease)
+        return desired.version_of(self.files, self.lease, self.modes)
 
     @property
     def has_it(self) -> bool:
@@ -98,7 +99,14 @@ class Rollout:
         box, issued_ns = target.before.box, self.now()
         expires_ns = issued_ns + round(self.expires_s * 1e9)
         document = Desired(
-            box, target.before.next, issued_ns, expires_ns, self.trial_s, dict(target.files), target.lease
+            box,
+            target.before.next,
+            issued_ns,
+            expires_ns,
+            self.trial_s,
+            dict(target.files),
+            target.lease,
+            target.modes,
         )
         form = desired.signed_form(document)
         sealed = desired.sealed(form, self.signer.key, self.signer.sign(form.signed))
@@ -177,10 +185,14 @@ def chosen(
 
 
 def targets_of(
-    city: CityFiles, fleet: Sequence[FleetBox], names: Sequence[str], lease: Lease | None = None
+    city: CityFiles,
+    fleet: Sequence[FleetBox],
+    names: Sequence[str],
+    modes: tuple[Allowed, ...] = (),
+    lease: Lease | None = None,
 ) -> Sequence[Target]:
     """What each is to run. Raises EgretError for a box that the cloud does not know."""
-    return [Target(city.slice_of(name), box_among(fleet, name), lease) for name in names]
+    return [Target(city.slice_of(name), box_among(fleet, name), modes, lease) for name in names]
 
 
 def box_among(fleet: Sequence[FleetBox], name: str) -> FleetBox:

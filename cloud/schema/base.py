@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Integer, MetaData
 
-REVISION = "0014"
+REVISION = "0015"
 """The migration that leads to these tables."""
 
 metadata = MetaData(

@@ -1,6 +1,6 @@
-"""Tables of what boxes are to run, and of what they say to it."""
+"""Tables of what boxes are to run, of what they are asked, and of what they say to it."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, Table, Text
 
 from cloud.schema.base import metadata
 
@@ -28,4 +28,23 @@ reported = Table(
     Column("is_trial", Boolean, nullable=False),
     Column("seen", BigInteger, nullable=False),
     Column("refusal", Text, nullable=False),  # JSON of wire.desired.Refusal, or null
+    Column("modes", Text, nullable=False),  # JSON: names of those that may be chosen
+    Column("mode", Text, nullable=False),
+    Column("mode_ends_ns", BigInteger, nullable=False),
+)
+
+asks = Table(
+    "asks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("box", Text, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("since_s", Float, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("asked_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False),
+    Column("answered_ns", BigInteger, nullable=False),  # 0: not yet
+    Column("reply", Text, nullable=False),  # JSON of wire.command.Reply, or null
+    Index("ix_asks_box_asked_ns", "box", "asked_ns"),
 )

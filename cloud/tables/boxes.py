@@ -38,8 +38,7 @@ class BoxState(msgspec.Struct, frozen=True):
 
 def put(connection: Connection, state: BoxState, now_ns: int, *, is_fresh: bool = False) -> BoxState | None:
     """The state as kept, or None when no more than its time has changed. `is_fresh`: it was said just now."""
-    row = connection.execute(select(boxes).where(boxes.c.box == state.box)).mappings().one_or_none()
-    known = None if row is None else built(BoxState, row)
+    known = of(connection, state.box)
     kept = state if state.online else _gone(state, known, now_ns)
     off_s = (
         round((state.time_ns - now_ns) / _SECOND_NS) if is_fresh and state.online else known.clock_off_s if known else 0
@@ -59,6 +58,12 @@ def _gone(state: BoxState, known: BoxState | None, now_ns: int) -> BoxState:
     since_ns = now_ns if known.online else known.time_ns
     lasting = ("spool_id", "waiting", "clock", "data_used_mb", "data_budget_mb", "is_sparing")
     return msgspec.structs.replace(state, time_ns=since_ns, **{name: getattr(known, name) for name in lasting})
+
+
+def of(connection: Connection, box: str) -> BoxState | None:
+    """Of one box; None when nothing was ever heard of it."""
+    row = connection.execute(select(boxes).where(boxes.c.box == box)).mappings().one_or_none()
+    return None if row is None else built(BoxState, row)
 
 
 def everyone(connection: Connection) -> Sequence[BoxState]:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from cloud.database import built, upsert
 from cloud.schema.fleet import desired, reported
+from cloud.schema.stream import boxes
 from wire.desired import Refusal, Reported
 
 KEPT = 20
@@ -37,6 +38,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     is_trial: bool
     seen: int
     refusal: Refusal | None
+    modes: tuple[str, ...] = ()
+    mode: str = ""
+    mode_ends_ns: int = 0
 
 
 _NEWEST = select(desired.c.box, func.max(desired.c.counter).label("counter")).group_by(desired.c.box).subquery("newest")
@@ -82,6 +86,9 @@ def answer(connection: Connection, said: Reported, now_ns: int) -> None:
         "is_trial": said.is_trial,
         "seen": said.seen,
         "refusal": msgspec.json.encode(said.refusal).decode(),
+        "modes": msgspec.json.encode(said.modes).decode(),
+        "mode": said.mode,
+        "mode_ends_ns": said.mode_ends_ns,
     }
     upsert(connection, reported, [row])
 
@@ -89,7 +96,19 @@ def answer(connection: Connection, said: Reported, now_ns: int) -> None:
 def answers(connection: Connection, box: str = "") -> Sequence[Answer]:
     """Of one box, or of all."""
     wanted = select(reported).where(*([reported.c.box == box] if box else [])).order_by(reported.c.box)
-    return tuple(
-        built(Answer, row, refusal=msgspec.json.decode(row["refusal"], type=Refusal | None))
-        for row in connection.execute(wanted).mappings()
+    return tuple(map(_answer, connection.execute(wanted).mappings()))
+
+
+def choosable(connection: Connection) -> Sequence[Answer]:
+    """Of the boxes that are online and may be put into a mode."""
+    wanted = select(reported).join(boxes, boxes.c.box == reported.c.box).where(boxes.c.online, reported.c.modes != "[]")
+    return tuple(map(_answer, connection.execute(wanted).mappings()))
+
+
+def _answer(row: RowMapping) -> Answer:
+    return built(
+        Answer,
+        row,
+        refusal=msgspec.json.decode(row["refusal"], type=Refusal | None),
+        modes=msgspec.json.decode(row["modes"], type=tuple[str, ...]),
     )

@@ -11,10 +11,13 @@ import click
 
 from edge import machine_clock
 from edge.agent import Agent, Options
+from edge.asked import Asked
+from edge.checkup import Places
 from edge.clock import BoxClock
 from edge.configuration import Configuration, box_of
 from edge.link import MqttLinks
 from edge.lock import only_one
+from edge.own_log import kept_in
 from wire import broker as broker_address
 from wire import profile_yaml, sensors_yaml
 from wire.inventory import Inventory
@@ -100,10 +103,11 @@ def run(
     def own() -> Inventory:
         return sensors_yaml.load(inventory, profile_yaml.load_library(devices or profile_yaml.library_folder()))
 
-    hears: tuple[What, ...] = ("receipts", "desired") if trust else ("receipts",)
+    hears: tuple[What, ...] = ("receipts", "commands", "desired") if trust else ("receipts", "commands")
     vouches = machine_clock.is_synced if clock == "ntp" else lambda: True
     box_clock = BoxClock(time.time_ns, machine_clock.steady_ns, vouches, boot=machine_clock.boot_id())
-    with only_one(data):
+    with only_one(data), kept_in(data) as own_log:
+        asked = Asked(Places(data, Path(root), inventory, address), own_log, box_clock.now)
         configuration = None
         if trust:
             keys = tuple(Path(name) for name in trust)
@@ -112,7 +116,7 @@ def run(
         agent = Agent(
             city,
             box_of(city, box, str(inventory)),
-            Options(data, root, batch),
+            Options(data, root, batch, asked=asked),
             open_link=MqttLinks(address, box, hears),
             clock=box_clock,
             rng=Random(),  # noqa: S311 - jitter

@@ -2,17 +2,15 @@
 
 import asyncio
 import errno
-import importlib
 import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from fleet_rig import BEGIN_NS, BOX, LINE_B, SECOND_NS, TRIAL_S, Rig, make_key, sensors_yaml
 
-from edge import config_store, sources
+from edge import config_store
 from edge.config_store import ConfigStore
 from edge.configuration import STARTS_MAX
 from edge.sim import virtual_time
@@ -23,17 +21,9 @@ from wire.errors import ConfigError, DesiredRefused
 from wire.overlay import Lease
 from wire.topics import PAYLOAD_MAX
 
+pytestmark = pytest.mark.usefixtures("polls")
 FASTER = sensors_yaml(b="{source: ticking, every: 200ms}")
 SILENT = sensors_yaml(a="{source: ticking, answers: false}", b="{source: ticking, answers: false}")
-
-
-@pytest.fixture(autouse=True)
-def polls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, float]]]:
-    """What the lines were asked, and when: `ticking` is a kind of source here."""
-    monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(Path(__file__).parents[1] / "more_sources")])
-    ticking = importlib.import_module("edge.sources.ticking")
-    yield ticking.POLLS
-    del sys.modules["edge.sources.ticking"]
 
 
 @pytest.fixture

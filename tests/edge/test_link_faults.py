@@ -80,6 +80,17 @@ async def test_a_box_that_may_not_hear_its_receipts() -> None:
     assert "may not subscribe to egret/v1/XM-TA-01/receipts" in str(said)
 
 
+async def test_a_box_that_may_not_be_asked(caplog: pytest.LogCaptureFixture) -> None:
+    """At a broker whose rights know no commands it does its work, and says so."""
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        scripted(ScriptedBroker(suback=SUBSCRIPTION_REFUSED)) as broker,
+        MqttLink(Broker("127.0.0.1", broker.port), BOX, b"{}", hears=("commands",)) as link,
+    ):
+        await link.send(topics.topic(BOX, "status"), b"{}")
+    assert "the broker lets nobody ask this box anything" in caplog.text
+
+
 @pytest.mark.parametrize(
     "broker", [ScriptedBroker(is_resetting=True), ScriptedBroker(connack=None), ScriptedBroker(suback=None)]
 )

@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from wire import alarm_message, receipt, topics
+from wire import alarm_message, command, receipt, topics
 from wire.alarm import AlarmEvent, Change, Evidence, Frame, Level
 from wire.alarm_message import AlarmMessage
 from wire.errors import WireError
@@ -83,7 +83,8 @@ def test_an_event_holds_nothing_that_a_ledger_could_choke_on(change: dict[str, o
 @pytest.mark.parametrize("deep", [b"[" * 200_000, b'{"schema":"egret.receipt/1","more":' + b"[" * 200_000, b"\xff"])
 def test_what_cannot_be_json_is_refused(deep: bytes) -> None:
     """200 000 arrays in each other, also in a member that nobody reads, and bytes that are no text."""
-    for decode in (alarm_message.decode, receipt.decode_receipt, receipt.decode_status):
+    readers = (alarm_message.decode, receipt.decode_receipt, receipt.decode_status)
+    for decode in (*readers, command.decode_command, command.decode_reply):
         with pytest.raises(WireError):
             decode(deep)
 

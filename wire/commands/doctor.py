@@ -6,7 +6,7 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,14 +18,13 @@ import msgspec
 
 from wire import broker as brokers
 from wire import checkup
-from wire.checkup import Finding, State
 from wire.errors import ConfigError
+from wire.finding import Finding, State, page, worst
 from wire.inventory import Inventory
 from wire.profile_yaml import library_folder, load_library
 from wire.sensors_yaml import load
 
 _FAILED = 5
-_MARKS = {State.OK: "ok    ", State.WARNING: "look  ", State.FAILED: "FAILED"}
 _HEALTH_S = 3.0
 
 
@@ -63,11 +62,11 @@ def doctor(
     findings += _keys_and_certificates(cloud, certificates, city)
     findings += _network(cloud, address, ca)
     if as_json:
-        said = {"schema": "egret.doctor/1", "state": checkup.worst(findings), "findings": findings}
+        said = {"schema": "egret.doctor/1", "state": worst(findings), "findings": findings}
         click.echo(msgspec.json.encode(said).decode())
     else:
-        _print(findings)
-    if checkup.worst(findings) is State.FAILED:
+        click.echo("\n".join(page(findings)))
+    if worst(findings) is State.FAILED:
         context.exit(_FAILED)
 
 
@@ -142,11 +141,3 @@ def _answers(port: int, *, is_https: bool) -> bool:
             return "newest_ns" in json.loads(answer.read(10_000))
     except (OSError, urllib.error.URLError, ValueError):
         return False
-
-
-def _print(findings: Sequence[Finding]) -> None:
-    """The worst first."""
-    order = [State.FAILED, State.WARNING, State.OK]
-    for finding in sorted(findings, key=lambda one: order.index(one.state)):
-        fix = f" fix: {finding.fix}" if finding.fix else ""
-        click.echo(f"{_MARKS[finding.state]}  {finding.subject:<12}  {finding.what}{fix}")

@@ -67,4 +67,4 @@ async def test_it_is_a_maintainers(tmp_path: Path) -> None:
         await town.log_in("lin")
         assert (await town.client.get("api/v1/lookout")).status_code == 403
         await town.log_in("zhao")
-        assert (await town.client.get("api/v1/lookout")).json() == {"overruns": [], "certificates": []}
+        assert (await town.client.get("api/v1/lookout")).json() == {"overruns": [], "certificates": [], "leases": []}

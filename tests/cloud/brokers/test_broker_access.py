@@ -79,6 +79,25 @@ async def test_a_box_s_data_arrive_and_its_receipts_return(city: Guarded) -> Non
         assert (delivery.topic, delivery.payload) == (topic(OURS, "receipts"), b"receipt")
 
 
+async def test_a_box_is_asked_and_answers(city: Guarded) -> None:
+    """The cloud's command comes down to the box that it names and to no other, and the reply goes up."""
+    hears = ("receipts", "desired", "commands")
+    async with (
+        inbox(city, "replies", "asks") as lane,
+        MqttLink(city.way(OURS), OURS, WILL, hears=hears) as box,
+        client(city.way(OTHER), OTHER) as other,
+    ):
+        await other.subscribe(topic(OTHER, "commands"), qos=1)
+        await lane.send(topic(OURS, "commands"), b"a command")
+        async with asyncio.timeout(30):
+            delivery = await anext(box.deliveries())
+        assert (delivery.topic, delivery.payload) == (topic(OURS, "commands"), b"a command")
+        await box.send(topic(OURS, "replies"), b"a reply")
+        assert await taken(lane, b"a reply") == [(topic(OURS, "replies"), b"a reply")]
+        await lane.send(topic(OTHER, "commands"), b"own")
+        assert await heard(other, b"own") == [(topic(OTHER, "commands"), b"own")]
+
+
 @pytest.mark.parametrize("what", FROM_BOX)
 async def test_a_box_cannot_publish_as_another(city: Guarded, what: What) -> None:
     """Of a false message and a true one of the same client the cloud hears the true one alone."""

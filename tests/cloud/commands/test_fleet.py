@@ -143,6 +143,21 @@ async def test_a_push_goes_to_whoever_has_not_got_it(town: Town) -> None:
     assert lines[2].detail.startswith("configuration 2 (")
 
 
+async def test_a_push_signs_the_modes(town: Town) -> None:
+    """What each mode of the city's does to a box, for as long as the maintainer says; rolled back, as it was then."""
+    await town.egret("fleet", "push", TA, "--modes-for", "6h")
+    await until(lambda: kept(town, TA))
+    await town.egret("fleet", "push", TA)
+    await until(lambda: kept(town, TA))
+    await town.egret("fleet", "rollback", TA)
+    await until(lambda: kept(town, TA))
+    found = await Fleetbook(town.ledger, small_city.inventory(town.folder), lambda: 0).documents(TA)
+    signed = [desired.document_of(_sealed(one)).modes for one in reversed(found)]
+    assert [{one.mode: one.longest_s for one in modes} for modes in signed] == [
+        dict.fromkeys(("watch", "typhoon", "rain"), hours * 3600.0) for hours in (6, 24, 6)
+    ]
+
+
 async def kept(town: Town, box: str) -> bool:
     """Has it kept what it was given?"""
     return await town.standing(box) == "kept"
@@ -292,7 +307,7 @@ async def test_who_runs_what(town: Town) -> None:
     await until(lambda: returned(town))
     done = await town.egret("fleet", "status")
     head, first, second = done.stdout.splitlines()
-    assert head.split() == ["box", "link", "standing", "runs", "was", "given", "by", "at", "software"]
+    assert head.split() == ["box", "link", "standing", "runs", "mode", "was", "given", "by", "at", "software"]
     assert first.split()[:4] == [SM, "online", "own", "own"]
     assert second.split()[:5] == [TA, "online", "returned", "own", "v0"]
     assert f"{TA}: configuration 1: no line brought a measurement for 60 s." in done.stderr

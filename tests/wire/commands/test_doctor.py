@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from wire import checkup
 from wire.broker import Broker
-from wire.checkup import Finding, State
+from wire.finding import Finding, State
 from wire.main import root
 
 CLOUD = "schema: egret.cloud/1\nbroker: mqtt://127.0.0.1:{port}\nhttp: {{port: {http}, login: none}}\ndata: data\n"
