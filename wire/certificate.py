@@ -50,9 +50,12 @@ class Certificate:
 def find(path: Path) -> tuple[Certificate, ...]:
     """The first certificate of a PEM file, or none. Raises OSError, and ValueError for one that cannot be read."""
     text = path.read_text(encoding="ascii")
-    if ssl.PEM_HEADER not in text:
-        return ()
-    return (parse(ssl.PEM_cert_to_DER_cert(text[text.index(ssl.PEM_HEADER) :])),)
+    return (of_pem(text),) if ssl.PEM_HEADER in text else ()
+
+
+def of_pem(text: str) -> Certificate:
+    """The first certificate in a text. Raises ValueError."""
+    return parse(ssl.PEM_cert_to_DER_cert(text[text.index(ssl.PEM_HEADER) :]))
 
 
 def parse(der: bytes) -> Certificate:

@@ -11,7 +11,7 @@ import msgspec
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
 from cloud.city.mode import ModeName
 from cloud.city.mode import document as modes
-from cloud.commands.fleet_options import Duration, Share, city_files, signed_with
+from cloud.commands.fleet_options import Share, city_files, signed_with
 from cloud.fleet.fleet_box import FleetBox, Standing
 from cloud.fleet.rollout import Outcome, Rollout, Target, box_among, canaries, chosen, targets_of
 from cloud.fleet.slicing import CityFiles, read_city
@@ -20,6 +20,7 @@ from cloud.tables.fleet import Pushed
 from wire import desired, profile_yaml, signing
 from wire.desired import Sealed
 from wire.errors import EgretError
+from wire.options import Duration
 from wire.overlay import LONGEST_S, Lease
 from wire.signing import Signer
 
@@ -38,15 +39,7 @@ class Shown(msgspec.Struct, frozen=True):
     diff: str
 
 
-@click.group()
-def fleet() -> None:
-    """What the boxes run: who is behind, what would change, push, and back again.
-
-    Example:  egret fleet status
-    """
-
-
-@fleet.command()
+@click.command()
 @click.argument("boxes", nargs=-1, metavar="[BOX]…")
 @url_option
 @json_option
@@ -80,7 +73,7 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
             click.echo(line(f"{one.box}: {error}", TEXT_MAX), err=True)
 
 
-@fleet.command()
+@click.command()
 @click.argument("box")
 @city_files
 @url_option
@@ -107,7 +100,7 @@ def diff(box: str, inventory: Path, devices: Path | None, url: str, *, as_json: 
     click.echo(text or f"{box} runs what {inventory} says.", nl=not text)
 
 
-@fleet.command()
+@click.command()
 @click.argument("boxes", nargs=-1, metavar="[BOX]…")
 @click.option("--site", "sites", multiple=True, help="The boxes of a site.")
 @click.option("--district", "districts", multiple=True, help="The boxes of a district.")
@@ -161,7 +154,7 @@ def push(
             show_json(rollout.outcomes)
 
 
-@fleet.command()
+@click.command()
 @click.argument("box")
 @click.option(
     "--to",

@@ -53,12 +53,12 @@ class Fleetbook:
 
     async def documents(self, box: str) -> Sequence[Pushed]:
         """What a box was given, the newest first. Raises NoSuchBox."""
-        self._require(box)
+        require_box(self._inventory, box)
         return await self._ledger.read(lambda connection: fleet.of(connection, box))
 
     async def push(self, box: str, form: Sealed, actor: Actor) -> FleetBox:
         """Give a box a document; again, it changes nothing. Raises NoSuchBox, DesiredRefused and StaleDesired."""
-        self._require(box)
+        require_box(self._inventory, box)
         document = desired.document_of(form)
         desired.require_size(desired.encode(form))
         now_ns = self._now()
@@ -94,10 +94,12 @@ class Fleetbook:
 
         return await self._ledger.database.write(keep)
 
-    def _require(self, box: str) -> None:
-        if box not in self._inventory.boxes:
-            fix = "GET /api/v1/city lists the boxes."
-            raise NoSuchBox(f"there is no box {box[:64]!r}.", fix=fix, code="E-FLEET-020")
+
+def require_box(inventory: Inventory, box: str) -> None:
+    """Raises NoSuchBox."""
+    if box not in inventory.boxes:
+        fix = "GET /api/v1/city lists the boxes."
+        raise NoSuchBox(f"there is no box {box[:64]!r}.", fix=fix, code="E-FLEET-020")
 
 
 def _stale(pushed: Pushed, last: Pushed | None) -> StaleDesired:

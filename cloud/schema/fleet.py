@@ -29,3 +29,20 @@ reported = Table(
     Column("seen", BigInteger, nullable=False),
     Column("refusal", Text, nullable=False),  # JSON of wire.desired.Refusal, or null
 )
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("shelf", Text, nullable=False, unique=True),  # a hash of what a box shows
+    Column("actor", Text, nullable=False),
+    Column("made_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False),
+    Column("claimed_ns", BigInteger, nullable=False),  # 0: nobody has
+    Column("address", Text, nullable=False),
+    Column("request", Text, nullable=False),  # PKCS #10, PEM
+    Column("proof", Text, nullable=False),
+    Column("welcome", Text, nullable=False),  # JSON of wire.claim.Welcome
+    Column("welcome_proof", Text, nullable=False),
+    Column("refusal", Text, nullable=False),  # why it is over
+)

@@ -1,0 +1,116 @@
+"""`egret fleet enroll`: a box gets its certificate; one verb for the maintainer's machine and for the box.
+
+A side is imported when it is asked for: a box has no cloud installed.
+"""
+
+import importlib
+import os
+import secrets
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from wire import broker as brokers
+from wire import claim as claims
+from wire.errors import ConfigError, Mistake
+from wire.options import Duration
+from wire.topics import IDENTIFIER
+
+_PATH = click.Path(path_type=Path)
+_MOST_S = 7 * 86_400.0
+
+
+@click.command()
+@click.argument("box")
+@click.option("--claim", "code", help="On the box: the code that the maintainer shows; `-` asks for it.")
+@click.option(
+    "--url", default="http://127.0.0.1:8480/api/v1", show_default=True, help="Where the cloud's API answers, for both."
+)
+@click.option("--out", type=_PATH, default=Path("/etc/egret"), show_default=True, help="On the box: for its files.")
+@click.option(
+    "--authority", type=_PATH, default=Path("city-ca"), show_default=True, help="The authority's folder; see broker.md."
+)
+@click.option(
+    "--trust",
+    type=_PATH,
+    multiple=True,
+    default=[Path("fleet.pub")],
+    show_default=True,
+    help="Whose configurations the box takes: the public half of the city's key.",
+)
+@click.option("--broker", help="Where the box connects to: mqtts://HOST:PORT.")
+@click.option(
+    "--expires", "lasts_s", type=Duration(60.0, _MOST_S), default="1h", show_default=True, help="Of the code."
+)
+@click.option("--json", "as_json", is_flag=True, help="What came of it, as one JSON value.")
+def enroll(
+    *,
+    box: str,
+    code: str | None,
+    url: str,
+    out: Path,
+    authority: Path,
+    trust: tuple[Path, ...],
+    broker: str | None,
+    lasts_s: float,
+    as_json: bool,
+) -> None:
+    """Give a box its certificate.
+
+    Where the authority is, it shows a code, waits for the box, and signs; the pass phrase is asked for, or taken from
+    CA_PASS. On the box, --claim CODE makes a key, which never leaves it, and all files for `egret edge run`.
+
+    Example:  egret fleet enroll XM-TA-01 --broker mqtts://broker-1.city.example:8883 --url https://cloud.city.example/api/v1
+    """
+    if not IDENTIFIER.fullmatch(box):
+        raise click.UsageError(f"{box!r} is no box's id.")
+    if code is not None:
+        _claim(box, code, url, out, lasts_s, as_json=as_json)
+        return
+    if broker is None or not brokers.parse(broker).is_tls:
+        raise click.UsageError("name the boxes' broker: --broker mqtts://HOST:PORT. On the box, use --claim CODE.")
+    keys = tuple(_public(path) for path in trust)
+    enrolling = importlib.import_module("cloud.fleet.enrolling")
+    where = importlib.import_module("cloud.fleet.authority").Authority(authority, _passphrase())
+    client = importlib.import_module("cloud.api_client").ApiClient(url)
+    made = claims.new_code(secrets.token_bytes)
+    done = enrolling.Enrolling(client, where, keys, broker).enroll(
+        box, made, lasts_s, lambda: _show(box, str(made), url, as_json=as_json)
+    )
+    days = (done.ends_ns - enrolling.time.time_ns()) // (86_400 * 10**9)
+    _say(done, f"{box}: enrolled from {done.address}, for {days} days", as_json=as_json)
+
+
+def _claim(box: str, written: str, url: str, out: Path, lasts_s: float, *, as_json: bool) -> None:
+    found = claims.code_of(click.prompt("Code", err=True) if written == "-" else written)
+    claiming = importlib.import_module("edge.claiming").Claiming(box, url, out)
+    words = claiming.run_words(claiming.claim(found, lasts_s))
+    said = {"schema": "egret.claimed/1", "box": box, "folder": str(out), "run": words}
+    _say(said, shlex.join(words), as_json=as_json)
+
+
+def _show(box: str, code: str, url: str, *, as_json: bool) -> None:
+    """The code is for the person who goes to the box."""
+    click.echo(code, err=as_json)
+    click.echo(f"on the box: egret fleet enroll {box} --claim {code} --url {url}\nwaiting for it …", err=True)
+
+
+def _say(said: Any, text: str, *, as_json: bool) -> None:
+    click.echo(msgspec.json.encode(said).decode() if as_json else text)
+
+
+def _passphrase() -> str:
+    return os.environ.get("CA_PASS") or str(click.prompt("Pass phrase of the authority", hide_input=True, err=True))
+
+
+def _public(path: Path) -> str:
+    """The text of a key that boxes can read. Raises ConfigError."""
+    importlib.import_module("wire.signing").load_keys([path])
+    text = path.read_text(encoding="ascii")
+    if "PRIVATE" in text:
+        what = "a private key is in this file, and it would go to every box."
+        raise ConfigError([Mistake(str(path), what, "name the public half.", "E-FLEET-009")])
+    return text
