@@ -5,7 +5,6 @@ is the only one that the code is good for.
 """
 
 import json
-import os
 import ssl
 import time
 import urllib.error
@@ -20,6 +19,7 @@ from wire import broker, certificate, certificate_request
 from wire.certificate_request import public_sha256
 from wire.claim import Claim, ClaimAnswer, Code, EnrolmentError, Welcome, said_by_box, said_by_maintainer
 from wire.errors import ConfigError, EgretError, Unreachable, Unsafe
+from wire.whole_file import write_whole
 
 POLL_S = 2.0
 _ANSWER_S = 30.0
@@ -33,7 +33,7 @@ class Claiming:
     box: str
     url: str
     folder: Path
-    now: Callable[[], int] = time.time_ns
+    now: Callable[[], int]
     sleep: Callable[[float], None] = time.sleep
 
     def claim(self, code: Code, within_s: float) -> Welcome:
@@ -76,8 +76,8 @@ class Claiming:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not (key.exists() and request.exists()):
                 made = certificate_request.new_key()
-                _write(key, made, 0o600)
-                _write(request, certificate_request.request_of(made, self.box).encode(), 0o644)
+                write_whole(key, made, 0o600)
+                write_whole(request, certificate_request.request_of(made, self.box).encode(), 0o644)
             return key.read_bytes(), request.read_text(encoding="ascii")
         except OSError as error:
             raise _disk(error) from error
@@ -139,10 +139,10 @@ class Claiming:
 
     def _put(self, welcome: Welcome) -> None:
         """The key last: until it is in its place, the same claim begins again with it."""
-        _write(self.file("ca.pem"), welcome.authority.encode(), 0o644)
+        write_whole(self.file("ca.pem"), welcome.authority.encode(), 0o644)
         for path, key in zip(self.trust_files(welcome), welcome.trust, strict=True):
-            _write(path, key.encode(), 0o644)
-        _write(self.file(f"{self.box}.pem"), welcome.certificate.encode(), 0o644)
+            write_whole(path, key.encode(), 0o644)
+        write_whole(self.file(f"{self.box}.pem"), welcome.certificate.encode(), 0o644)
         self.file(f"{self.box}.key.new").replace(self.file(f"{self.box}.key"))
         self.file(f"{self.box}.csr").unlink(missing_ok=True)
 
@@ -150,17 +150,6 @@ class Claiming:
 def _straight() -> urllib.request.OpenerDirector:
     """Through no proxy of the environment, as all that we ask over HTTP."""
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    """The whole file, or the one that was there."""
-    partial = path.with_name(f"{path.name}.part")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def _disk(error: OSError) -> EnrolmentError:

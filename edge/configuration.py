@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from edge.config_store import ConfigStore
+from edge.identity import Identity
 from edge.lines import Lines
 from edge.ports import Delivery, Now
 from edge.trial import Trial, Verdict
@@ -41,9 +42,20 @@ _REASONS = {
 class Configuration:
     """Of one box. `trust` are the files of the public keys that count; `own` reads the file it was installed with."""
 
-    def __init__(self, box: str, data: Path, trust: tuple[Path, ...], own: Callable[[], Inventory], now: Now) -> None:
-        """Reads what is kept. Raises ConfigError when there is nothing to run."""
-        self._box, self._trust, self._own, self._now = box, trust, own, now
+    def __init__(
+        self,
+        box: str,
+        data: Path,
+        trust: tuple[Path, ...],
+        own: Callable[[], Inventory],
+        now: Now,
+        identity: Identity | None = None,
+    ) -> None:
+        """Reads what is kept. Raises ConfigError when there is nothing to run.
+
+        `identity`: the city's word may also be a certificate, and the box asks for one in its report.
+        """
+        self._box, self._trust, self._own, self._now, self.identity = box, trust, own, now, identity
         self._store, self._off_loop = ConfigStore(data), OneAtATime()
         self._state = self._store.state()
         self._newest: bytes | None = None
@@ -62,11 +74,13 @@ class Configuration:
 
     def hear(self, delivery: Delivery) -> None:
         """A document has come; only the last one counts."""
+        if self.identity and self.identity.hear(delivery):
+            return
         self._newest = delivery.payload
         self._has_news.set()
 
     def reported(self) -> bytes:
-        """What this box says of its configuration."""
+        """What this box says of its configuration, and whether it asks for another certificate."""
         state = self._state
         return desired.encode(
             Reported(
@@ -77,6 +91,7 @@ class Configuration:
                 is_trial=bool(state.trial),
                 seen=state.seen,
                 refusal=state.refusal,
+                renewal=self.identity.renewal if self.identity else None,
             )
         )
 

@@ -15,6 +15,7 @@ import msgspec
 from edge.clock import BoxClock
 from edge.configuration import Configuration
 from edge.data_use import DataMeter
+from edge.identity import Identity
 from edge.metered_link import MeteredLink
 from edge.ports import Link
 from edge.publish import ignore, publish
@@ -107,6 +108,8 @@ class Uplink:
                 tasks.create_task(self._report(link))
                 if self._configuration:
                     tasks.create_task(self._say_configuration(link, self._configuration))
+                    if self._configuration.identity:
+                        tasks.create_task(self._renew(self._configuration.identity, self._configuration.changed.set))
         except asyncio.CancelledError:
             with suppress(LinkError, TimeoutError):
                 async with asyncio.timeout(_FAREWELL_S):
@@ -114,6 +117,12 @@ class Uplink:
             raise
         finally:
             self.is_linked = False
+
+    async def _renew(self, identity: Identity, changed: Callable[[], None]) -> None:
+        """Raises LinkError when there is another certificate: the link begins anew with it."""
+        await identity.renew(changed)
+        what = "the link begins anew with the certificate that has come."
+        raise LinkError(what, where=f"box {self._status.box}", code="E-LINK-005")
 
     async def _say_configuration(self, link: Link, configuration: Configuration) -> None:
         """At every connection, and whenever it is another."""

@@ -55,7 +55,18 @@ def find(path: Path) -> tuple[Certificate, ...]:
 
 def of_pem(text: str) -> Certificate:
     """The first certificate in a text. Raises ValueError."""
-    return parse(ssl.PEM_cert_to_DER_cert(text[text.index(ssl.PEM_HEADER) :]))
+    return parse(ssl.PEM_cert_to_DER_cert(_from_certificate(text)))
+
+
+def first_pem(text: str) -> str:
+    """The first certificate in a text, without a key that may stand beside it. Raises ValueError."""
+    return ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(_from_certificate(text)))
+
+
+def _from_certificate(text: str) -> str:
+    """From the first certificate to its end."""
+    begin = text.index(ssl.PEM_HEADER)
+    return text[begin : text.index(ssl.PEM_FOOTER, begin) + len(ssl.PEM_FOOTER)]
 
 
 def parse(der: bytes) -> Certificate:

@@ -16,6 +16,7 @@ import msgspec
 from wire.bounded import SEQUENCE_MAX, UNDECODABLE, Moment, Sequence, Word
 from wire.errors import DesiredRefused, Mistake, WireError
 from wire.overlay import Lease
+from wire.renewal import Renewal
 from wire.topics import IDENTIFIER, PAYLOAD_MAX
 
 TRIAL_LEAST_S, TRIAL_MOST_S = 10.0, 24 * 3600.0
@@ -95,7 +96,7 @@ class Reported(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.repor
     """Retained on the box's reported topic: what it runs, and what it refused since.
 
     `counter` is 0 while a box runs the file it was installed with. `seen` is the highest of a document that it has
-    proven, whatever became of that one.
+    proven, whatever became of that one. `renewal`: the box asks for a new certificate.
     """
 
     box: str
@@ -105,6 +106,7 @@ class Reported(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.repor
     is_trial: bool = False
     seen: Sequence = 0
     refusal: Refusal | None = None
+    renewal: Renewal | None = None
 
 
 def version_of(files: Files, lease: Lease | None = None) -> str:

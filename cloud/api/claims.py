@@ -1,7 +1,9 @@
-"""POST /claims: a new box asks for its certificate. And the maintainer's side, below /fleet/{box}/claims.
+"""POST /claims: a new box asks for its certificate. Below /fleet the maintainer's side, and renewals.
 
 A box has no login yet: the code in its hands is what lets it in, and the cloud never sees the code itself.
 """
+
+from collections.abc import Sequence
 
 from litestar import Router, get, post
 from litestar.datastructures import CacheControlHeader
@@ -14,18 +16,21 @@ from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import PUBLIC, OnActor, OnDoors, needs
 from cloud.api.guesses import Guesses
 from cloud.api.loopback import require_own_page
-from cloud.fleet.claimbook import Claimbook, ClaimOver, ClaimState, NoSuchClaim, Offer, Verdict
+from cloud.fleet.claimbook import Claimbook, ClaimOver, ClaimState, NoSuchClaim, Offer, Signed, Verdict
+from cloud.tables.renewals import KeptRenewal
 from wire.claim import BODY_MAX, Claim, ClaimAnswer
 
 _NO_STORE = CacheControlHeader(no_store=True)
 OnGuesses = SkipValidation[Guesses]
 
 
-def routers() -> tuple[Router, Router]:
+def routers() -> tuple[Router, ...]:
     """The box's door, and the maintainers'."""
     fix = "copy the code as the maintainer shows it; wait ten minutes."
     guesses = Guesses("codes that were not given out here", fix, "E-ENROL-010")
+    certificates = [renewals, renew]
     return (
+        Router("/api/v1/fleet", route_handlers=certificates, guards=[needs(Right.MAINTAIN)], tags=["fleet"]),
         Router(
             "/api/v1/claims",
             route_handlers=[claim],
@@ -81,6 +86,18 @@ async def offer(desk: OnDesk, actor: OnActor, box: FromPath[str], data: JSONBody
 async def decide(desk: OnDesk, actor: OnActor, box: FromPath[str], data: JSONBody[Verdict]) -> ClaimState:
     """Once; what was said first counts."""
     return await _book(desk).decide(box, data, actor)
+
+
+@get("/renewals", summary="Boxes that ask for another certificate")
+async def renewals(desk: OnDesk) -> Sequence[KeptRenewal]:
+    """Those that have none yet, by name; the maintainer's command judges them."""
+    return await _book(desk).renewals()
+
+
+@post("/{box:str}/certificate", summary="Renew a box's certificate", status_code=200, guards=[require_own_page])
+async def renew(desk: OnDesk, actor: OnActor, box: FromPath[str], data: JSONBody[Signed]) -> KeptRenewal:
+    """The box is sent it, again whenever it says that it still waits."""
+    return await _book(desk).renew(box, data, actor)
 
 
 def _book(desk: Desk) -> Claimbook:

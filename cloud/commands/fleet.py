@@ -72,6 +72,9 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
         for error in one.errors:
             click.echo(line(f"{one.box}: {error}", TEXT_MAX), err=True)
 
+        if one.renewal_ns:
+            since = moment(one.renewal_ns)
+            click.echo(f"{one.box}: asks for another certificate since {since}: `egret fleet enroll --renew`", err=True)
 
 @click.command()
 @click.argument("box")

@@ -4,6 +4,7 @@ The cloud is the shelf between them: it knows neither the code nor the authority
 and nothing worse. Whether a request deserves a certificate is for the maintainer's command to say.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -14,12 +15,14 @@ from cloud.access.actor import Actor, Role
 from cloud.fleet.fleetbook import require_box
 from cloud.ledger import Ledger
 from cloud.ports import Now
-from cloud.tables import audit, claims
+from cloud.tables import audit, claims, renewals
 from cloud.tables.claims import KeptClaim
+from cloud.tables.renewals import KeptRenewal
 from wire.bounded import Moment
 from wire.certificate_request import REQUEST_MAX
 from wire.claim import SKEW_MOST_NS, Claim, ClaimAnswer, EnrolmentError, shelf_of
 from wire.inventory import Inventory
+from wire.renewal import Pem
 
 LASTS_MOST_NS = 7 * 86_400 * 10**9
 _HEX = 64
@@ -49,6 +52,13 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     welcome: Annotated[str, msgspec.Meta(max_length=16 * 1024)] = ""
     proof: Annotated[str, msgspec.Meta(max_length=_HEX)] = ""
     refusal: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The answer to a request for renewal; both PEM."""
+
+    request: Pem
+    certificate: Pem
 
 
 class ClaimState(msgspec.Struct, frozen=True):
@@ -108,6 +118,27 @@ class Claimbook:
             return kept
 
         return _state(await self._ledger.database.write(write))
+
+    async def renewals(self) -> Sequence[KeptRenewal]:
+        """Of boxes that wait for another certificate."""
+        return await self._ledger.read(renewals.waiting)
+
+    async def renew(self, box: str, signed: Signed, actor: Actor) -> KeptRenewal:
+        """A box is given another certificate. Raises NoSuchClaim when it does not ask for that one."""
+        now_ns = self._now()
+
+        def write(connection: Connection) -> KeptRenewal:
+            kept = renewals.of(connection, box)
+            if kept is None or kept.request != signed.request:
+                fix = "look again: `egret fleet enroll --renew`."
+                what = "the box does not ask for this certificate, or no more."
+                raise NoSuchClaim(what, where=f"box {box[:64]}", fix=fix, code="E-ENROL-018")
+            if not kept.answer:
+                renewals.answer(connection, box, signed.certificate)
+                audit.add(connection, acts.line(actor, "fleet.renew", f"box {box}", now_ns))
+            return renewals.of(connection, box) or kept
+
+        return await self._ledger.database.write(write)
 
     async def claim(self, claim: Claim, address: str) -> ClaimAnswer:
         """A box asks, again and again. The first request under a code is the only one."""

@@ -5,7 +5,7 @@ the code that this process made, and has told nobody but the person in front of 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,16 +13,18 @@ import msgspec
 
 from cloud.api_client import ApiClient
 from cloud.fleet.authority import Authority
-from cloud.fleet.claimbook import ClaimState, Offer, Verdict
+from cloud.fleet.claimbook import ClaimState, Offer, Signed, Verdict
+from cloud.tables.renewals import KeptRenewal
 from wire import certificate
 from wire.claim import Code, EnrolmentError, Welcome, said_by_box, said_by_maintainer
 from wire.errors import EgretError
+from wire.renewal import Renewal, require_signed
 
 POLL_S = 2.0
 
 
 class Enrolled(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.enrolled/1"):
-    """What came of it: the box has a certificate until `ends_ns`; `address` is where it claimed from."""
+    """The box has a certificate until `ends_ns`. `address` is where it claimed from; empty for a renewal."""
 
     box: str
     address: str
@@ -37,7 +39,7 @@ class Enrolling:
     authority: Authority
     trust: tuple[str, ...]
     broker: str
-    now: Callable[[], int] = time.time_ns
+    now: Callable[[], int]
     sleep: Callable[[float], None] = time.sleep
 
     def enroll(self, box: str, code: Code, lasts_s: float, show: Callable[[], None]) -> Enrolled:
@@ -59,6 +61,22 @@ class Enrolling:
             with suppress(EgretError):  # what was said first counts: after a welcome this changes nothing
                 self._decide(box, Verdict(code.shelf, refusal=reason))
         return Enrolled(box, claimed.address, certificate.of_pem(signed).ends_ns)
+
+    def renew(self, box: str = "") -> Iterator[Enrolled | EgretError]:
+        """Sign what boxes ask for with the certificate they have, all or one; an error for each that gets none."""
+        asked = [one for one in self.client.get("fleet/renewals", list[KeptRenewal]) if box in {"", one.box}]
+        for one in asked:
+            try:
+                yield self._renewed(one)
+            except EgretError as error:
+                yield error
+
+    def _renewed(self, asked: KeptRenewal) -> Enrolled:
+        self.authority.require_current(asked.certificate, asked.box, self.now())
+        require_signed(Renewal(asked.request, asked.certificate, asked.signature), asked.box)
+        signed = self.authority.sign(asked.request, asked.box)
+        self.client.post(f"fleet/{asked.box}/certificate", Signed(asked.request, signed), KeptRenewal)
+        return Enrolled(asked.box, "", certificate.of_pem(signed).ends_ns)
 
     def _claimed(self, box: str, code: Code, expires_ns: int) -> ClaimState:
         while True:

@@ -46,3 +46,14 @@ claims = Table(
     Column("welcome_proof", Text, nullable=False),
     Column("refusal", Text, nullable=False),  # why it is over
 )
+
+renewals = Table(
+    "renewals",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("asked_ns", BigInteger, nullable=False),
+    Column("request", Text, nullable=False),  # these three: wire.renewal.Renewal
+    Column("certificate", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("answer", Text, nullable=False),  # a certificate, PEM; empty while the box waits
+)

@@ -14,6 +14,7 @@ from edge.agent import Agent, Options
 from edge.clock import BoxClock
 from edge.configuration import Configuration, box_of
 from edge.link import MqttLinks
+from edge.identity import Identity
 from edge.lock import only_one
 from wire import broker as broker_address
 from wire import profile_yaml, sensors_yaml
@@ -107,13 +108,14 @@ def run(
         configuration = None
         if trust:
             keys = tuple(Path(name) for name in trust)
-            configuration = Configuration(box, data, keys, own, box_clock.now)
+        identity = Identity(box, address, data, box_clock.now) if address.certificate else None
+            configuration = Configuration(box, data, keys, own, box_clock.now, identity)
         city = configuration.inventory if configuration else own()
         agent = Agent(
             city,
             box_of(city, box, str(inventory)),
             Options(data, root, batch),
-            open_link=MqttLinks(address, box, hears),
+            open_link=MqttLinks(address, box, hears, identity),
             clock=box_clock,
             rng=Random(),  # noqa: S311 - jitter
             configuration=configuration,

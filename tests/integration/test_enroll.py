@@ -17,6 +17,8 @@ from city_authority import CityAuthority
 from fleet_rig import make_key
 from guarded_broker import BROKER, CLOUD, HOST, Guarded, guarded
 
+from wire import certificate
+
 
 class Site:
     """A city with a broker, a cloud, an authority, and a box that has nothing yet."""
@@ -56,7 +58,7 @@ class Site:
             code = (await maintainer.stdout.readline()).decode().strip()
             box = await start("fleet", "enroll", BOX, "--claim", code, "--out", f"{self.folder}/etc", *self.api)
             words = await said(box)
-            assert (await said(maintainer)).startswith(f"{BOX}: enrolled from 127.0.0.1, for 729 days")
+            assert (await said(maintainer)).startswith(f"{BOX}: enrolled from 127.0.0.1, until 20")
         return shlex.split(words)[1:]
 
     async def box(self, *words: str) -> Process:
@@ -118,10 +120,23 @@ async def site(folder: Path) -> AsyncIterator[Site]:
             yield found
 
 
-async def test_a_new_box_comes_in(tmp_path: Path) -> None:
-    """Nothing but a code was carried to the box; what the command prints there starts it, and it is online."""
+async def test_a_box_comes_in_and_renews_itself(tmp_path: Path) -> None:
+    """Nothing but a code is carried to it; its first certificate ends in ten days, so it asks for the next at once.
+
+    Once that is signed, the link begins anew with it; the box has shown it to the broker, and forgotten its request.
+    """
     async with site(tmp_path) as city:
+        kept = tmp_path / "data/identity"
+        rules = city.broker.authority.folder / "ca.cnf"
+        usual = rules.read_text(encoding="utf-8")
+        rules.write_text(usual.replace("default_days = 730", "default_days = 10"), encoding="utf-8")
         words = await city.enrolled()
-        assert words[:4] == ["edge", "run", "--box", BOX]
+        rules.write_text(usual, encoding="utf-8")
         async with stopped(await city.box(*words)):
-            await city.until(lambda box: box["is_online"] is True)
+            await city.until(lambda box: box["is_online"] is True and box["renewal_ns"] != 0)
+            renewing = await start("fleet", "enroll", "--renew", "--authority", str(rules.parent), *city.api)
+            assert (await said(renewing)).startswith(f"{BOX}: renewed, until 20")
+            await asyncio.to_thread(servers.wait_for, "the next certificate", (kept / "current.pem").exists)
+    assert [path.name for path in kept.iterdir()] == ["current.pem"]
+    before, after = (certificate.find(path)[0] for path in (tmp_path / f"etc/{BOX}.pem", kept / "current.pem"))
+    assert (after.name, after.days_left(before.ends_ns)) == (BOX, 720)

@@ -1,4 +1,4 @@
-"""Claims of new boxes."""
+"""Claims of new boxes, and renewals of certificates."""
 
 from collections.abc import Sequence
 
@@ -30,8 +30,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("box", name="pk_claims"),
         sa.UniqueConstraint("shelf", name="uq_claims_shelf"),
     )
+    op.create_table(
+        "renewals",
+        sa.Column("box", sa.Text, nullable=False),
+        sa.Column("asked_ns", sa.BigInteger, nullable=False),
+        sa.Column("request", sa.Text, nullable=False),
+        sa.Column("certificate", sa.Text, nullable=False),
+        sa.Column("signature", sa.Text, nullable=False),
+        sa.Column("answer", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("box", name="pk_renewals"),
+    )
 
 
 def downgrade() -> None:
-    """Codes that are out are void: give out others."""
+    """Codes that are out are void: give out others. A renewal is asked for again."""
+    op.drop_table("renewals")
     op.drop_table("claims")
