@@ -12,7 +12,7 @@ from cloud.api_client import ApiClient, json_option, moment, show_json, show_tab
 from cloud.city.mode import ModeName
 from cloud.city.mode import document as modes
 from cloud.commands.fleet_options import Share, city_files, signed_with
-from cloud.fleet.fleet_box import FleetBox, Standing
+from cloud.fleet.fleet_box import FleetBox, Standing, is_behind, release
 from cloud.fleet.rollout import Outcome, Rollout, Target, box_among, canaries, chosen, targets_of
 from cloud.fleet.slicing import CityFiles, read_city
 from cloud.reporting.report_text import TEXT_MAX, line
@@ -49,6 +49,7 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
     Example:  egret fleet status
     """
     found = ApiClient(url).get("fleet", list[FleetBox])
+    newest = max((one.software for one in found), key=release, default="")
     if boxes:
         found = [box_among(found, name) for name in boxes]
     if as_json:
@@ -63,7 +64,7 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
             "" if one.standing is Standing.KEPT else _named(one.desired, one.desired_version) if one.desired else "",
             one.actor,
             moment(one.pushed_ns or None),
-            one.software,
+            f"{one.software} (behind)" if is_behind(one.software, newest) else one.software,
         )
         for one in found
     ]
@@ -71,10 +72,10 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
     for one in found:
         for error in one.errors:
             click.echo(line(f"{one.box}: {error}", TEXT_MAX), err=True)
-
         if one.renewal_ns:
             since = moment(one.renewal_ns)
             click.echo(f"{one.box}: asks for another certificate since {since}: `egret fleet enroll --renew`", err=True)
+
 
 @click.command()
 @click.argument("box")

@@ -1,6 +1,7 @@
 """`egret edge run`: the agent on one box."""
 
 import asyncio
+import os
 import signal
 import time
 from dataclasses import replace
@@ -13,9 +14,10 @@ from edge import machine_clock
 from edge.agent import Agent, Options
 from edge.clock import BoxClock
 from edge.configuration import Configuration, box_of
-from edge.link import MqttLinks
 from edge.identity import Identity
+from edge.link import MqttLinks
 from edge.lock import only_one
+from edge.watchdog import watched
 from wire import broker as broker_address
 from wire import profile_yaml, sensors_yaml
 from wire.inventory import Inventory
@@ -106,9 +108,9 @@ def run(
     box_clock = BoxClock(time.time_ns, machine_clock.steady_ns, vouches, boot=machine_clock.boot_id())
     with only_one(data):
         configuration = None
+        identity = Identity(box, address, data, box_clock.now) if address.certificate else None
         if trust:
             keys = tuple(Path(name) for name in trust)
-        identity = Identity(box, address, data, box_clock.now) if address.certificate else None
             configuration = Configuration(box, data, keys, own, box_clock.now, identity)
         city = configuration.inventory if configuration else own()
         agent = Agent(
@@ -128,4 +130,5 @@ async def until_told(agent: Agent) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await agent.run(stop)
+    async with watched(os.environ):
+        await agent.run(stop)
