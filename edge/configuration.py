@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from edge.config_store import ConfigStore, disk_mistake
+from edge.identity import Identity
 from edge.lines import Lines
 from edge.ports import Delivery, Now
 from edge.proving import proven
@@ -43,9 +44,20 @@ _REASONS = {
 class Configuration:
     """Of one box. `trust` are the files of the public keys that count; `own` reads the file it was installed with."""
 
-    def __init__(self, box: str, data: Path, trust: tuple[Path, ...], own: Callable[[], Inventory], now: Now) -> None:
-        """Reads what is kept. Raises ConfigError when there is nothing to run."""
-        self._box, self._trust, self._own, self._now = box, trust, own, now
+    def __init__(
+        self,
+        box: str,
+        data: Path,
+        trust: tuple[Path, ...],
+        own: Callable[[], Inventory],
+        now: Now,
+        identity: Identity | None = None,
+    ) -> None:
+        """Reads what is kept. Raises ConfigError when there is nothing to run.
+
+        `identity`: the city's word may also be a certificate, and the box asks for one in its report.
+        """
+        self._box, self._trust, self._own, self._now, self.identity = box, trust, own, now, identity
         self._store, self._off_loop = ConfigStore(data), OneAtATime()
         self._state = self._store.state()
         self._newest: bytes | None = None
@@ -67,6 +79,8 @@ class Configuration:
 
     def hear(self, delivery: Delivery) -> None:
         """A document has come; only the last one counts."""
+        if self.identity and self.identity.hear(delivery):
+            return
         self._newest = delivery.payload
         self._has_news.set()
 
@@ -84,7 +98,7 @@ class Configuration:
         self._has_news.set()
 
     def reported(self) -> bytes:
-        """What this box says of its configuration."""
+        """What this box says of its configuration, and whether it asks for another certificate."""
         state = self._state
         is_chosen = bool(self._lease) and self._lease == state.chosen.among(self._modes, 0)
         chosen = state.chosen if is_chosen else NORMAL
@@ -100,6 +114,7 @@ class Configuration:
                 modes=tuple(one.mode for one in self._modes),
                 mode=chosen.mode,
                 mode_ends_ns=chosen.ends_ns,
+                renewal=self.identity.renewal if self.identity else None,
             )
         )
 

@@ -10,6 +10,7 @@ import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge.identity import Identity
 from edge.ports import Delivery
 from wire import topics
 from wire.broker import Broker, link_error
@@ -37,9 +38,11 @@ _SUBACK_FAILURE = 0x80
 class MqttLinks:
     """One link after the other, each a new `MqttLink`: where the last one was lost, the next is to the next node."""
 
-    def __init__(self, broker: Broker, box: str, hears: Sequence[What] = ("receipts",)) -> None:
-        """Boxes begin at different nodes."""
-        self._broker, self._box, self._hears = broker.first_for(box), box, hears
+    def __init__(
+        self, broker: Broker, box: str, hears: Sequence[What] = ("receipts",), identity: Identity | None = None
+    ) -> None:
+        """Boxes begin at different nodes. `identity`: which certificate is shown, when that may change."""
+        self._broker, self._box, self._hears, self._identity = broker.first_for(box), box, hears, identity
         self._patience = Patience(_SILENT_S)
         self._last: MqttLink | None = None
 
@@ -47,7 +50,8 @@ class MqttLinks:
         """A link that is not connected yet."""
         if self._last and self._last.is_lost:
             self._broker = self._broker.next()
-        self._last = MqttLink(self._broker, self._box, will, hears=self._hears, patience=self._patience)
+        way = self._identity.way(self._broker) if self._identity else self._broker
+        self._last = MqttLink(way, self._box, will, hears=self._hears, patience=self._patience, identity=self._identity)
         return self._last
 
 
@@ -62,9 +66,10 @@ class MqttLink:
         *,
         hears: Sequence[What] = ("receipts",),
         patience: Patience | None = None,
+        identity: Identity | None = None,
     ) -> None:
         """Nothing is connected yet; `will` is the retained status the broker publishes for a lost box."""
-        self._broker, self._box, self._will = broker, box, will
+        self._broker, self._box, self._will, self._identity = broker, box, will, identity
         self._patience = patience or Patience(_SILENT_S)
         self.is_lost = False
         self._hears = [topics.topic(box, what) for what in hears]
@@ -74,14 +79,19 @@ class MqttLink:
 
     async def __aenter__(self) -> Self:
         """Connect. Raises LinkError."""
+        was_let_in = False
         try:
             async with AsyncExitStack() as stack:
                 self._client = await stack.enter_async_context(self._unconnected())
                 granted = await self._client.subscribe([(name, 1) for name in self._hears])
                 self._require(granted)
                 self._stack = stack.pop_all()
+            was_let_in = True
         except aiomqtt.MqttError as error:
             raise self._said_no(error) from error
+        finally:
+            if self._identity:
+                self._identity.tried(was_let_in=was_let_in)
         return self
 
     async def __aexit__(

@@ -19,6 +19,7 @@ from edge.answers import Answers
 from edge.clock import BoxClock
 from edge.configuration import Configuration
 from edge.data_use import DataMeter
+from edge.identity import Identity
 from edge.metered_link import MeteredLink
 from edge.ports import Delivery, Link
 from edge.publish import publish
@@ -114,6 +115,8 @@ class Uplink:
                 tasks.create_task(self._report(link))
                 if self._configuration:
                     tasks.create_task(self._say_configuration(link, self._configuration))
+                    if self._configuration.identity:
+                        tasks.create_task(self._renew(self._configuration.identity, self._configuration.changed.set))
                 if self.answers:
                     replies = topics.topic(self._status.box, "replies")
                     tasks.create_task(self.answers.run(partial(link.send, replies)))
@@ -131,6 +134,12 @@ class Uplink:
             self.answers.hear(delivery)
         elif self._configuration and delivery.topic.endswith("/desired"):
             self._configuration.hear(delivery)
+
+    async def _renew(self, identity: Identity, changed: Callable[[], None]) -> None:
+        """Raises LinkError when there is another certificate: the link begins anew with it."""
+        await identity.renew(changed)
+        what = "the link begins anew with the certificate that has come."
+        raise LinkError(what, where=f"box {self._status.box}", code="E-LINK-005")
 
     async def _say_configuration(self, link: Link, configuration: Configuration) -> None:
         """At every connection, and whenever it is another."""

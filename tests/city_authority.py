@@ -31,7 +31,7 @@ class CityAuthority:
         return self.folder / f"{name}.pem"
 
     def revoke(self, name: str) -> None:
-        """The certificate that was issued last under this name."""
+        """All certificates that were issued under this name."""
         self._run("a box is lost", self.folder, NAME=name)
 
     def install(self, broker: str, target: Path) -> None:

@@ -50,9 +50,23 @@ class Certificate:
 def find(path: Path) -> tuple[Certificate, ...]:
     """The first certificate of a PEM file, or none. Raises OSError, and ValueError for one that cannot be read."""
     text = path.read_text(encoding="ascii")
-    if ssl.PEM_HEADER not in text:
-        return ()
-    return (parse(ssl.PEM_cert_to_DER_cert(text[text.index(ssl.PEM_HEADER) :])),)
+    return (of_pem(text),) if ssl.PEM_HEADER in text else ()
+
+
+def of_pem(text: str) -> Certificate:
+    """The first certificate in a text. Raises ValueError."""
+    return parse(ssl.PEM_cert_to_DER_cert(_from_certificate(text)))
+
+
+def first_pem(text: str) -> str:
+    """The first certificate in a text, without a key that may stand beside it. Raises ValueError."""
+    return ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(_from_certificate(text)))
+
+
+def _from_certificate(text: str) -> str:
+    """From the first certificate to its end."""
+    begin = text.index(ssl.PEM_HEADER)
+    return text[begin : text.index(ssl.PEM_FOOTER, begin) + len(ssl.PEM_FOOTER)]
 
 
 def parse(der: bytes) -> Certificate:

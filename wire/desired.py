@@ -17,6 +17,7 @@ import msgspec
 from wire.bounded import SEQUENCE_MAX, UNDECODABLE, Moment, Sequence, Word
 from wire.errors import DesiredRefused, Mistake, WireError
 from wire.overlay import Allowed, Lease
+from wire.renewal import Renewal
 from wire.topics import IDENTIFIER, PAYLOAD_MAX
 
 TRIAL_LEAST_S, TRIAL_MOST_S = 10.0, 24 * 3600.0
@@ -100,7 +101,7 @@ class Reported(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.repor
 
     `counter` is 0 while a box runs the file it was installed with. `seen` is the highest of a document that it has
     proven, whatever became of that one. `modes` are those that the cloud may choose, `mode` the one it has chosen,
-    until `mode_ends_ns`.
+    until `mode_ends_ns`. `renewal`: the box asks for a new certificate.
     """
 
     box: str
@@ -113,6 +114,7 @@ class Reported(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.repor
     modes: Annotated[tuple[Word, ...], msgspec.Meta(max_length=MODES_MAX)] = ()
     mode: Word = ""
     mode_ends_ns: Moment = 0
+    renewal: Renewal | None = None
 
 
 def version_of(files: Files, lease: Lease | None = None, modes: Many[Allowed] = ()) -> str:

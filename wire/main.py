@@ -62,7 +62,18 @@ VERBS: Mapping[str, Verb] = {
         "The districts on the board.",
         verbs={"build": Verb("Draw them from the extra `map` or the owner's GeoJSON.", "cloud.commands.map:build")},
     ),
-    "fleet": Verb("What the boxes run, and how they are: status, push, logs, doctor.", "cloud.commands.fleet:fleet"),
+    "fleet": Verb(
+        "What the boxes run, how they are, and their certificates.",
+        verbs={
+            "enroll": Verb("Give a box its certificate: by a code, once.", "wire.commands.enroll:enroll"),
+            "status": Verb("Who runs what, and what became of the last push.", "cloud.commands.fleet:status"),
+            "diff": Verb("What a push would change on a box.", "cloud.commands.fleet:diff"),
+            "push": Verb("Give boxes what sensors.yaml says of them, signed.", "cloud.commands.fleet:push"),
+            "rollback": Verb("Give a box what it was given before.", "cloud.commands.fleet:rollback"),
+            "logs": Verb("What a box has logged.", "cloud.commands.fleet_ask:logs"),
+            "doctor": Verb("What is wrong with a box, by its own account.", "cloud.commands.fleet_ask:doctor"),
+        },
+    ),
     "mode": Verb("In which mode the city is, and switching it.", "cloud.commands.mode:mode"),
 }
 

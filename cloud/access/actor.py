@@ -12,8 +12,11 @@ from typing import Literal
 
 from wire.errors import EgretError
 
-Via = Literal["session", "token", "link", "demo", "console", "egret"]
-"""How somebody came in. `console`: at the machine itself, with the database's own permissions; `egret`: the cloud."""
+Via = Literal["session", "token", "link", "claim", "demo", "console", "egret"]
+"""How somebody came in. `console`: at the machine itself, with the database's own permissions; `egret`: the cloud.
+
+`claim`: a box with the code of `egret fleet enroll`.
+"""
 
 
 class Right(StrEnum):

@@ -1,7 +1,7 @@
-"""Signed links that nobody issued, counted by the address they come from.
+"""Signed links that nobody issued and codes that nobody gave out, counted by the address they come from.
 
-A token has 256 bits of signature, so nobody finds one by trying. Whoever tries is told to stop and is
-named in the log once; a link that is right opens all the same, for the whole office behind that address.
+They have so many bits that nobody finds one by trying. Whoever tries is told to stop and is
+named in the log once; one that is right opens all the same, for the whole office behind that address.
 """
 
 import logging
@@ -10,7 +10,7 @@ from collections import OrderedDict
 from cloud.api.problems import RequestError
 
 MOST = 30
-"""Wrong tokens of one address within the window; a chat's preview of a cut link is one or two."""
+"""Wrong ones of one address within the window; a chat's preview of a cut link is one or two."""
 WINDOW_NS = 600 * 10**9
 _ADDRESSES_MOST = 1_000
 _LOG = logging.getLogger(__name__)
@@ -19,12 +19,13 @@ _LOG = logging.getLogger(__name__)
 class Guesses:
     """Of one process; the address that was quiet longest is forgotten first."""
 
-    def __init__(self) -> None:
-        """Nobody has guessed."""
+    def __init__(self, what: str, fix: str, code: str) -> None:
+        """Nobody has guessed. `what` is guessed: "links that were not issued here"."""
+        self._what, self._fix, self._code = what, fix, code
         self._since: OrderedDict[str, tuple[int, int]] = OrderedDict()
 
     def count(self, address: str, now_ns: int) -> None:
-        """One more wrong token. Raises RequestError when they are too many."""
+        """One more. Raises RequestError when they are too many."""
         since_ns, number = self._since.pop(address, (now_ns, 0))
         if now_ns - since_ns >= WINDOW_NS:
             since_ns, number = now_ns, 0
@@ -34,6 +35,5 @@ class Guesses:
         if number < MOST:
             return
         if number == MOST:
-            _LOG.warning("%s tries links that were not issued here [E-LINKS-008]", address)
-        fix = "open the link from the original message; wait ten minutes."
-        raise RequestError("too many links that were not issued here.", status=429, fix=fix, code="E-LINKS-008")
+            _LOG.warning("%s tries %s [%s]", address, self._what, self._code)
+        raise RequestError(f"too many {self._what}.", status=429, fix=self._fix, code=self._code)

@@ -59,11 +59,13 @@ Opener: TypeAlias = Callable[[AnyRequest, Desk, OnDoors, str], Awaitable[Held]]
 def router(links: ActionLinks, folder: PhotoFolder) -> Router:
     """The routes, for links that these have issued."""
     turn = asyncio.Lock()
+    fix = "open the link from the original message; wait ten minutes."
+    guesses = Guesses("links that were not issued here", fix, "E-LINKS-008")
     return Router(
         "/api/v1/links/{token:str}",
         route_handlers=[show, act, add_photo],
         dependencies={
-            "held": Provide(_opener(links, Guesses())),
+            "held": Provide(_opener(links, guesses)),
             "folder": Provide(lambda: folder, sync_to_thread=False),
             "turn": Provide(lambda: turn, sync_to_thread=False),
             "uploads": crowd(),

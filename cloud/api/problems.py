@@ -16,12 +16,14 @@ from cloud.alarming.alarmwork import NoSuchSensor
 from cloud.city.case_codes import NoSuchCode
 from cloud.city.mode import ModeError
 from cloud.fleet.askbook import NoSuchAsk, TooManyAsks
+from cloud.fleet.claimbook import ClaimOver, NoSuchClaim
 from cloud.fleet.fleetbook import NoSuchBox, StaleDesired
 from cloud.notices.action_links import LinkRefused
 from cloud.photos import NoSuchPhoto, PhotoRefused
 from cloud.reporting.reports import HookRefused
 from cloud.tables.alarm_history import BadCursor
 from cloud.tables.once import KeyUsed
+from wire.claim import EnrolmentError
 from wire.errors import (
     AlarmError,
     BadAct,
@@ -65,6 +67,9 @@ _STATUS: dict[type[EgretError], int] = {
     StaleDesired: 409,
     NoSuchAsk: 404,
     TooManyAsks: 429,
+    EnrolmentError: 422,
+    NoSuchClaim: 404,
+    ClaimOver: 410,
     KeyUsed: 422,
     LinkRefused: 404,
     PhotoRefused: 422,

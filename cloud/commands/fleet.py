@@ -11,10 +11,9 @@ import msgspec
 from cloud.api_client import ApiClient, json_option, moment, show_json, show_table, url_option
 from cloud.city.mode import ModeName
 from cloud.city.mode import document as modes
-from cloud.commands.fleet_ask import doctor, logs
-from cloud.commands.fleet_options import Duration, Share, city_files, signed_with
+from cloud.commands.fleet_options import Share, city_files, signed_with
 from cloud.fleet.box_modes import USUALLY_S, allowed
-from cloud.fleet.fleet_box import FleetBox, Standing
+from cloud.fleet.fleet_box import FleetBox, Standing, is_behind, release
 from cloud.fleet.rollout import Outcome, Rollout, Target, box_among, canaries, chosen, targets_of
 from cloud.fleet.slicing import CityFiles, read_city
 from cloud.reporting.report_text import TEXT_MAX, line
@@ -22,6 +21,7 @@ from cloud.tables.fleet import Pushed
 from wire import desired, profile_yaml, signing
 from wire.desired import Sealed
 from wire.errors import EgretError
+from wire.options import Duration
 from wire.overlay import LONGEST_S, Allowed, Lease
 from wire.signing import Signer
 
@@ -40,19 +40,7 @@ class Shown(msgspec.Struct, frozen=True):
     diff: str
 
 
-@click.group()
-def fleet() -> None:
-    """What the boxes run and how they are: who is behind, what would change, push, and back again; logs, doctor.
-
-    Example:  egret fleet status
-    """
-
-
-fleet.add_command(logs)
-fleet.add_command(doctor)
-
-
-@fleet.command()
+@click.command()
 @click.argument("boxes", nargs=-1, metavar="[BOX]…")
 @url_option
 @json_option
@@ -62,6 +50,7 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
     Example:  egret fleet status
     """
     found = ApiClient(url).get("fleet", list[FleetBox])
+    newest = max((one.software for one in found), key=release, default="")
     if boxes:
         found = [box_among(found, name) for name in boxes]
     if as_json:
@@ -77,7 +66,7 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
             "" if one.standing is Standing.KEPT else _named(one.desired, one.desired_version) if one.desired else "",
             one.actor,
             moment(one.pushed_ns or None),
-            one.software,
+            f"{one.software} (behind)" if is_behind(one.software, newest) else one.software,
         )
         for one in found
     ]
@@ -85,9 +74,12 @@ def status(boxes: tuple[str, ...], url: str, *, as_json: bool) -> None:
     for one in found:
         for error in one.errors:
             click.echo(line(f"{one.box}: {error}", TEXT_MAX), err=True)
+        if one.renewal_ns:
+            since = moment(one.renewal_ns)
+            click.echo(f"{one.box}: asks for another certificate since {since}: `egret fleet enroll --renew`", err=True)
 
 
-@fleet.command()
+@click.command()
 @click.argument("box")
 @city_files
 @url_option
@@ -114,7 +106,7 @@ def diff(box: str, inventory: Path, devices: Path | None, url: str, *, as_json: 
     click.echo(text or f"{box} runs what {inventory} says.", nl=not text)
 
 
-@fleet.command()
+@click.command()
 @click.argument("boxes", nargs=-1, metavar="[BOX]…")
 @click.option("--site", "sites", multiple=True, help="The boxes of a site.")
 @click.option("--district", "districts", multiple=True, help="The boxes of a district.")
@@ -177,7 +169,7 @@ def push(
             show_json(rollout.outcomes)
 
 
-@fleet.command()
+@click.command()
 @click.argument("box")
 @click.option(
     "--to",

@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from cloud.api_client import ApiClient, json_option, moment, show_json, url_option
-from cloud.commands.fleet_options import Duration
 from cloud.fleet.askbook import WAIT_LEAST_S, WAIT_MOST_S, Ask, Question, Standing
 from cloud.reporting.report_text import TEXT_MAX, line
 from wire.command import LINES, LINES_MAX, SINCE_MOST_S, LogLine, Reply
 from wire.errors import EgretError, Unreachable
 from wire.finding import Finding, State, page, worst
+from wire.options import Duration
 
 _POLL_S = 0.5
 _FAILED = 5

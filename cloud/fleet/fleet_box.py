@@ -1,5 +1,6 @@
 """How one box stands to the configuration that it was given, in one word and its particulars."""
 
+import re
 from enum import StrEnum
 
 import msgspec
@@ -30,7 +31,8 @@ class FleetBox(msgspec.Struct, frozen=True, kw_only=True):
 
     `version` and `desired_version` are their hashes. `refused` is the counter of the last document that it does not
     run, 0 for none or one that cannot be read, with all `errors`. Times are 0 where there is none. `modes` are those
-    that the city has signed for it, `mode` the one that it is in, empty for the normal one.
+    that the city has signed for it, `mode` the one that it is in, empty for the normal one. `renewal_ns` is since when
+    it waits for another certificate.
     """
 
     box: str
@@ -51,6 +53,17 @@ class FleetBox(msgspec.Struct, frozen=True, kw_only=True):
     modes: tuple[str, ...]
     mode: str
     mode_ends_ns: int
+    renewal_ns: int = 0
+
+
+def release(software: str) -> tuple[int, ...]:
+    """The numbers of a version, in their order; none for a box that has not said it."""
+    return tuple(int(number) for number in re.findall(r"\d+", software)[:6])
+
+
+def is_behind(software: str, newest: str) -> bool:
+    """Has the box said an older version?"""
+    return () < release(software) < release(newest)
 
 
 def next_counter(pushed: Pushed | None, answer: Answer | None) -> int:

@@ -1,4 +1,4 @@
-"""The fleet's lane: documents go down to their boxes, retained, and what boxes say to them comes up.
+"""The fleet's lane: documents and certificates go down to their boxes, and what boxes say and ask comes up.
 
 A document is published when it was pushed, and again at every new connection to the broker while its box has not
 answered: a broker that lost what it retained costs nothing. The session acknowledges by hand, as all lanes do.
@@ -9,14 +9,18 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
+import msgspec
+from sqlalchemy import Connection
+
 from cloud.lane import take
 from cloud.ledger import Ledger
 from cloud.outage import Outage
 from cloud.ports import Delivery, Inbox, Now
 from cloud.quarantine import Quarantine
-from cloud.tables import fleet
+from cloud.tables import fleet, renewals
 from wire import desired, topics
-from wire.desired import Sealed
+from wire.desired import Reported, Sealed
+from wire.renewal import Renewed
 
 LOOK_S = 1.0
 """How often the ledger is asked for documents that nobody has sent."""
@@ -38,6 +42,8 @@ class FleetLane:
         self._ledger, self._quarantine, self._now, self._is_ours = ledger, quarantine, now, is_ours
         self._hears = Outage("what boxes report", rng)
         self._sends = Outage("configurations", rng)
+        self._renewed: dict[str, str] = {}
+        """Certificates that were sent to boxes, until these say again that they wait."""
 
     async def run(self, inbox: Inbox) -> None:
         """Until the link is lost (raises LinkError, in a group) or the lane is cancelled."""
@@ -49,7 +55,12 @@ class FleetLane:
         topics.require_size(delivery.payload)
         said = desired.decode_reported(delivery.payload)
         topics.require_own(delivery.topic, said.box)
-        await self._ledger.database.write(lambda connection: fleet.answer(connection, said, self._now()))
+        self._renewed.pop(said.box, None)
+        await self._ledger.database.write(partial(self._keep, said=said))
+
+    def _keep(self, connection: Connection, said: Reported) -> None:
+        fleet.answer(connection, said, self._now())
+        renewals.ask(connection, said.box, said.renewal, self._now())
 
     async def _send(self, inbox: Inbox) -> None:
         sent: dict[str, int] = {}
@@ -60,4 +71,12 @@ class FleetLane:
                     payload = desired.encode(Sealed(pushed.document, pushed.key, pushed.signature))
                     await inbox.send(topics.topic(pushed.box, "desired"), payload, retain=True)
                     sent[pushed.box] = pushed.counter
+            await self._send_certificates(inbox)
             await asyncio.sleep(LOOK_S)
+
+    async def _send_certificates(self, inbox: Inbox) -> None:
+        """Not retained: a box that was away asks again when it is back."""
+        for one in await self._sends.outlast(partial(self._ledger.read, renewals.answered)):
+            if self._is_ours(one.box) and self._renewed.get(one.box) != one.answer:
+                self._renewed[one.box] = one.answer
+                await inbox.send(topics.topic(one.box, "desired"), msgspec.json.encode(Renewed(one.box, one.answer)))

@@ -7,6 +7,7 @@ that of two people who push at once the second is told to look again.
 
 from collections.abc import Sequence
 
+import msgspec
 from sqlalchemy import Connection
 
 from cloud.access import audit as acts
@@ -14,7 +15,7 @@ from cloud.access.actor import Actor
 from cloud.fleet.fleet_box import FleetBox, fleet_box, next_counter
 from cloud.ledger import Ledger
 from cloud.ports import Now
-from cloud.tables import audit, boxes, fleet
+from cloud.tables import audit, boxes, fleet, renewals
 from cloud.tables.fleet import Pushed
 from wire import desired
 from wire.desired import Sealed
@@ -44,8 +45,12 @@ class Fleetbook:
             states = {state.box: state for state in boxes.everyone(connection)}
             pushed = {one.box: one for one in fleet.newest(connection)}
             answers = {one.box: one for one in fleet.answers(connection)}
+            waiting = {one.box: one.asked_ns for one in renewals.waiting(connection)}
             return tuple(
-                fleet_box(box, states.get(box), pushed.get(box), answers.get(box), self._now())
+                msgspec.structs.replace(
+                    fleet_box(box, states.get(box), pushed.get(box), answers.get(box), self._now()),
+                    renewal_ns=waiting.get(box, 0),
+                )
                 for box in sorted(self._inventory.boxes)
             )
 

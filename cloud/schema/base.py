@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Integer, MetaData
 
-REVISION = "0015"
+REVISION = "0016"
 """The migration that leads to these tables."""
 
 metadata = MetaData(

@@ -48,3 +48,31 @@ asks = Table(
     Column("reply", Text, nullable=False),  # JSON of wire.command.Reply, or null
     Index("ix_asks_box_asked_ns", "box", "asked_ns"),
 )
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("shelf", Text, nullable=False, unique=True),  # a hash of what a box shows
+    Column("actor", Text, nullable=False),
+    Column("made_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False),
+    Column("claimed_ns", BigInteger, nullable=False),  # 0: nobody has
+    Column("address", Text, nullable=False),
+    Column("request", Text, nullable=False),  # PKCS #10, PEM
+    Column("proof", Text, nullable=False),
+    Column("welcome", Text, nullable=False),  # JSON of wire.claim.Welcome
+    Column("welcome_proof", Text, nullable=False),
+    Column("refusal", Text, nullable=False),  # why it is over
+)
+
+renewals = Table(
+    "renewals",
+    metadata,
+    Column("box", Text, primary_key=True),
+    Column("asked_ns", BigInteger, nullable=False),
+    Column("request", Text, nullable=False),  # these three: wire.renewal.Renewal
+    Column("certificate", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("answer", Text, nullable=False),  # a certificate, PEM; empty while the box waits
+)

@@ -1,6 +1,7 @@
 """`egret edge run`: the agent on one box."""
 
 import asyncio
+import os
 import signal
 import time
 from dataclasses import replace
@@ -15,9 +16,11 @@ from edge.asked import Asked
 from edge.checkup import Places
 from edge.clock import BoxClock
 from edge.configuration import Configuration, box_of
+from edge.identity import Identity
 from edge.link import MqttLinks
 from edge.lock import only_one
 from edge.own_log import kept_in
+from edge.watchdog import watched
 from wire import broker as broker_address
 from wire import profile_yaml, sensors_yaml
 from wire.inventory import Inventory
@@ -109,15 +112,16 @@ def run(
     with only_one(data), kept_in(data) as own_log:
         asked = Asked(Places(data, Path(root), inventory, address), own_log, box_clock.now)
         configuration = None
+        identity = Identity(box, address, data, box_clock.now) if address.certificate else None
         if trust:
             keys = tuple(Path(name) for name in trust)
-            configuration = Configuration(box, data, keys, own, box_clock.now)
+            configuration = Configuration(box, data, keys, own, box_clock.now, identity)
         city = configuration.inventory if configuration else own()
         agent = Agent(
             city,
             box_of(city, box, str(inventory)),
             Options(data, root, batch, asked=asked),
-            open_link=MqttLinks(address, box, hears),
+            open_link=MqttLinks(address, box, hears, identity),
             clock=box_clock,
             rng=Random(),  # noqa: S311 - jitter
             configuration=configuration,
@@ -130,4 +134,5 @@ async def until_told(agent: Agent) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await agent.run(stop)
+    async with watched(os.environ):
+        await agent.run(stop)

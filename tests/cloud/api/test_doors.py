@@ -19,7 +19,7 @@ from cloud.api.doors import Needs
 from cloud.listening import Http
 
 REPORTS = NewToken(name="hotline", role=Role.OPERATOR, scopes=(Right.POST_REPORTS,))
-PUBLIC_ROUTES = {"/api/v1/health", "/api/v1/session"}
+PUBLIC_ROUTES = {"/api/v1/claims", "/api/v1/health", "/api/v1/session"}
 JUDGED_BY_ITSELF = {"/api/v1/cases/{number:str}/acts", "/api/v1/t/plain"}
 """Routes whose rights depend on what is asked: `cloud/access/permits.py`."""
 

@@ -339,3 +339,11 @@ def test_canaries_are_spread() -> None:
     assert [one.number for one in canaries(boxes, 0.05)] == [0, 20, 40, 60, 80]  # type: ignore[arg-type,attr-defined]
     assert len(canaries(boxes, 1.0)) == 50  # type: ignore[arg-type]
     assert len(canaries(boxes[:3], 0.01)) == 1  # type: ignore[arg-type]
+
+
+async def test_whose_software_is_behind(town: Town) -> None:
+    """By the newest that any box has; what has said none is not behind. 0.10 is newer than 0.9."""
+    status = BoxStatus(TA, online=True, time_ns=NOW_NS + 1, boot="b1", version="0.10.0")
+    await town.ledger.save_status(status, is_fresh=True)
+    lines = (await town.egret("fleet", "status")).stdout.splitlines()
+    assert [line.rpartition("  ")[2] for line in lines[1:]] == ["0.1.0 (behind)", "0.10.0"]

@@ -1,0 +1,169 @@
+"""Which certificate a box shows, and how it comes by the next one while it works.
+
+    identity/
+      current.pem            key and certificate that the broker has let in; newer than the files it was started with
+      trial.pem              the next ones: shown first, until they have been let in, or refused where the old are not
+      next.key  next.json    the key of a renewal that is asked for, and the request
+
+One file holds key and certificate, so that they change together. The files that the box was started with are never
+written: where they are newer, somebody has enrolled the box again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from edge.ports import Delivery, Now
+from wire import certificate, certificate_request, renewal
+from wire.blocking import OneAtATime
+from wire.broker import Broker
+from wire.certificate import WARNED_DAYS, Certificate
+from wire.certificate_request import public_sha256
+from wire.renewal import Renewal, Renewed
+from wire.whole_file import write_whole
+
+_log = logging.getLogger(__name__)
+_LOOK_S = 3600.0
+
+
+class Identity:
+    """Of one box. `broker` names the files that it was started with."""
+
+    def __init__(self, box: str, broker: Broker, data: Path, now: Now) -> None:
+        """Reads nothing yet; `data` is where the box keeps its spool."""
+        self._box, self._broker, self._now = box, broker, now
+        folder = data / "identity"
+        self._current, self._trial = folder / "current.pem", folder / "trial.pem"
+        self._next_key, self._next = folder / "next.key", folder / "next.json"
+        self._shows_trial = self._is_doubted = False
+        self._has_another, self._off_loop = asyncio.Event(), OneAtATime()
+        self.renewal: Renewal | None = None
+        """What the box asks for."""
+
+    def way(self, node: Broker) -> Broker:
+        """To a node, with the files to show this time."""
+        self._shows_trial = self._trial.exists() and not self._is_doubted
+        shown = self._trial if self._shows_trial else self._kept()
+        return replace(node, certificate=str(shown), key=str(shown)) if shown else node
+
+    def tried(self, *, was_let_in: bool) -> None:
+        """What became of it. A new certificate that is refused where the old one is let in is dropped."""
+        if self._shows_trial:
+            self._is_doubted = not was_let_in
+            if was_let_in:
+                self._trial.replace(self._current)
+                self._forget()
+                _log.warning("the certificate was renewed: %s", _ends(_read(self._current)))
+        elif was_let_in and self._is_doubted:
+            self._is_doubted = False
+            self._trial.unlink(missing_ok=True)
+            self._forget()
+            _log.warning("the broker refuses the renewed certificate; the old one stays, and another is asked for")
+        else:
+            self._is_doubted = False
+
+    async def renew(self, changed: Callable[[], None]) -> None:
+        """Ask for a certificate when this one is about to end; returns when there is another one to show.
+
+        `changed` is called when there is something else to report.
+        """
+        while not self._has_another.is_set():
+            before = self.renewal
+            try:
+                self.renewal = await self._off_loop(self._wanted)
+            except (OSError, ValueError) as error:
+                _log.warning("no new certificate can be asked for: %s [E-ENROL-017]", error)
+            if self.renewal != before:
+                changed()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._has_another.wait()
+        self._has_another.clear()
+
+    def hear(self, delivery: Delivery) -> bool:
+        """Is it a certificate? Then it is taken, if it is what was asked for."""
+        said = renewal.decode(delivery.payload) if delivery.topic.endswith("/desired") else None
+        if said is None:
+            return False
+        if not self._next_key.exists():
+            return True  # taken before; it was sent again
+        try:
+            key = self._next_key.read_bytes()
+            self._require_ours(said, key)
+            write_whole(self._trial, key + said.certificate.encode(), 0o600)
+        except (OSError, ValueError) as error:
+            _log.warning("a certificate is refused: %s [E-ENROL-017]", error)
+            return True
+        self._is_doubted = False
+        self._has_another.set()
+        return True
+
+    def _kept(self) -> Path | None:
+        """None for the files that the box was started with."""
+        try:
+            ends_ns = _read(self._current).ends_ns
+        except (OSError, ValueError):
+            return None
+        with suppress(OSError, ValueError):
+            if _read(Path(self._broker.certificate)).ends_ns > ends_ns:
+                return None
+        return self._current
+
+    def _wanted(self) -> Renewal | None:
+        """The request, made when it is time. Raises OSError and ValueError."""
+        shown = self._kept() or Path(self._broker.certificate)
+        days = _read(shown).days_left(self._now())
+        if not 0 <= days < WARNED_DAYS:
+            return None
+        key = (shown if shown == self._current else Path(self._broker.key)).read_bytes()
+        if self._next_key.exists() and self._next.exists():
+            asked = msgspec.json.decode(self._next.read_bytes(), type=Renewal)
+            if asked.certificate == certificate.first_pem(shown.read_text(encoding="ascii")):
+                return asked
+        self._next.parent.mkdir(parents=True, exist_ok=True)
+        new_key = certificate_request.new_key()
+        request = certificate_request.request_of(new_key, self._box)
+        asked = renewal.signed(request, certificate.first_pem(shown.read_text(encoding="ascii")), key)
+        self._next.unlink(missing_ok=True)
+        write_whole(self._next_key, new_key, 0o600)
+        write_whole(self._next, msgspec.json.encode(asked), 0o644)
+        _log.warning("the certificate ends in %d days: the box asks for another", days)
+        return asked
+
+    def _require_ours(self, said: Renewed, key: bytes) -> None:
+        """Raises ValueError."""
+        from cryptography import x509  # noqa: PLC0415 - see wire.certificate_request
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+
+        got = certificate.of_pem(said.certificate)
+        if (said.box, got.name, got.key_sha256) != (self._box, self._box, public_sha256(key)):
+            raise ValueError("it is another box's, or of another key")
+        if got.days_left(self._now()) < 0:
+            raise ValueError("it has ended")
+        if self._broker.ca:
+            authority = x509.load_pem_x509_certificate(Path(self._broker.ca).read_bytes())
+            try:
+                x509.load_pem_x509_certificate(said.certificate.encode()).verify_directly_issued_by(authority)
+            except (TypeError, InvalidSignature) as error:
+                raise ValueError("the city's authority has not signed it") from error
+
+    def _forget(self) -> None:
+        self.renewal = None
+        self._next_key.unlink(missing_ok=True)
+        self._next.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> Certificate:
+    """Raises OSError and ValueError."""
+    return certificate.of_pem(path.read_text(encoding="ascii"))
+
+
+def _ends(shown: Certificate) -> str:
+    """Until when it holds."""
+    return f"until {datetime.fromtimestamp(shown.ends_ns // 10**9, UTC):%Y-%m-%d}"

@@ -1,0 +1,162 @@
+"""Which certificate a box shows, and when it goes over to the next one; the authority is the manual's."""
+
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from city_authority import CityAuthority
+
+from cloud.fleet.authority import Authority
+from edge.identity import Identity
+from edge.ports import Delivery
+from wire import certificate, topics
+from wire.broker import Broker
+from wire.renewal import Renewal, Renewed
+
+BOX = "XM-TA-01"
+DAY_NS = 86_400 * 10**9
+
+
+@pytest.fixture(scope="module")
+def city_ca(tmp_path_factory: pytest.TempPathFactory) -> CityAuthority:
+    """It has given this box a certificate for ten days, and another box one."""
+    authority = CityAuthority(tmp_path_factory.mktemp("authority"))
+    authority.issue(BOX, ends=f"{datetime.now(UTC) + timedelta(days=10):%Y%m%d%H%M%SZ}")
+    (authority.folder / f"{BOX}.pem").rename(authority.folder / "given.pem")
+    (authority.folder / f"{BOX}.key").rename(authority.folder / "given.key")
+    return authority
+
+
+@dataclass
+class Box:
+    """One that was started with a certificate for ten days."""
+
+    given: Broker
+    data: Path
+    authority: Authority
+    later_ns: int = 0
+
+    def __post_init__(self) -> None:
+        """As a process begins."""
+        self.identity = Identity(BOX, self.given, self.data, lambda: time.time_ns() + self.later_ns)
+
+    @property
+    def shows(self) -> str:
+        """The name of the file that it shows next."""
+        return Path(self.identity.way(self.given).certificate).name
+
+    def hear(self, text: str, box: str = BOX) -> bool:
+        """A certificate comes."""
+        return self.identity.hear(Delivery(topics.topic(BOX, "desired"), msgspec.json.encode(Renewed(box, text))))
+
+    def ask(self) -> Renewal:
+        """What it asks for now."""
+        found = self.identity._wanted()
+        assert found is not None
+        return found
+
+    def comes_in(self) -> None:
+        """The broker lets it in."""
+        assert self.shows
+        self.identity.tried(was_let_in=True)
+
+    def renewed(self) -> str:
+        """The next certificate, as the authority signs it."""
+        text = self.authority.sign(self.ask().request, BOX)
+        self.hear(text)
+        return text
+
+
+@pytest.fixture
+def box(tmp_path: Path, city_ca: CityAuthority) -> Box:
+    """It has nothing but that."""
+    files = {name: str(city_ca.folder / file) for name, file in (("certificate", "given.pem"), ("key", "given.key"))}
+    way = Broker("localhost", 8883, is_tls=True, ca=str(city_ca.folder / "ca.pem"), **files)
+    return Box(way, tmp_path, Authority(city_ca.folder, "of a test"))
+
+
+def test_the_next_one_is_shown_first_and_kept_when_it_was_let_in(box: Box) -> None:
+    """Then the request is over; a process that starts anew shows it, too."""
+    assert box.shows == "given.pem"
+    text = box.renewed()
+    assert box.shows == "trial.pem"
+    assert (box.data / "identity/trial.pem").stat().st_mode & 0o777 == 0o600
+    box.identity.tried(was_let_in=True)
+    assert box.shows == "current.pem"
+    assert sorted(path.name for path in (box.data / "identity").iterdir()) == ["current.pem"]
+    assert box.hear(text), "sent again, it is heard, and changes nothing"
+    assert Box(box.given, box.data, box.authority).shows == "current.pem"
+    assert box.identity._wanted() is None
+
+
+def test_a_broker_that_is_away_decides_nothing(box: Box) -> None:
+    """Old and new are shown in turn until one of them is let in; the old one is never thrown away before."""
+    box.renewed()
+    shown = []
+    for _ in range(4):
+        shown.append(box.shows)
+        box.identity.tried(was_let_in=False)
+    assert shown == ["trial.pem", "given.pem", "trial.pem", "given.pem"]
+
+
+def test_one_that_is_refused_where_the_old_one_is_let_in(box: Box) -> None:
+    """It is dropped, and another is asked for with another key."""
+    first = box.ask()
+    box.renewed()
+    for was_let_in in (False, True):
+        assert box.shows in {"trial.pem", "given.pem"}
+        box.identity.tried(was_let_in=was_let_in)
+    assert box.shows == "given.pem"
+    assert box.ask().request != first.request
+
+
+def test_a_box_that_starts_anew_asks_the_same(box: Box) -> None:
+    """A power cut makes no second request."""
+    assert Box(box.given, box.data, box.authority).ask() == box.ask()
+
+
+def test_nothing_is_asked_for_before_it_is_time_or_after_it_is_over(box: Box) -> None:
+    """From 30 days before the end to the end."""
+    for days, asks in ((-25, False), (-19, True), (9, True), (11, False)):
+        box.later_ns = days * DAY_NS
+        assert (box.identity._wanted() is not None) is asks
+
+
+def test_what_is_not_what_was_asked_for(box: Box, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Another key, another box, another authority's, one that has ended, noise: refused, and the old one stays."""
+    box.ask()
+    other = box.authority.sign(Box(box.given, tmp_path / "other", box.authority).ask().request, BOX)
+    foreign_ca = CityAuthority(tmp_path)
+    foreign = Authority(foreign_ca.folder, "of a test").sign(box.ask().request, BOX)
+    good = box.authority.sign(box.ask().request, BOX)
+    for text, name in ((other, BOX), (good, "XM-SM-01"), (foreign, BOX), ("noise", BOX)):
+        assert box.hear(text, name)
+        assert box.shows == "given.pem"
+    box.later_ns = 1_000 * DAY_NS
+    box.hear(good)
+    assert box.shows == "given.pem"
+    said = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert len(said) == 5
+    assert not box.identity.hear(Delivery(topics.topic(BOX, "desired"), b'{"schema":"egret.desired/1"}'))
+
+
+def test_a_box_that_was_enrolled_again(box: Box, city_ca: CityAuthority) -> None:
+    """The files it is started with are newer than what it renewed before: they count."""
+    box.renewed()
+    box.comes_in()
+    late = city_ca.issue(BOX, ends=f"{datetime.now(UTC) + timedelta(days=800):%Y%m%d%H%M%SZ}")
+    again = Box(replace(box.given, certificate=str(late)), box.data, box.authority)
+    assert again.shows == late.name
+
+
+def test_the_request_tells_no_secret(box: Box) -> None:
+    """Also where key and certificate stand in one file."""
+    box.renewed()
+    box.comes_in()
+    box.later_ns = 715 * DAY_NS
+    asked = box.ask()
+    assert "PRIVATE" not in msgspec.json.encode(asked).decode()
+    assert certificate.of_pem(asked.certificate).name == BOX

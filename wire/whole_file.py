@@ -1,0 +1,15 @@
+"""A file that is there as a whole, or as it was before, whenever the power goes."""
+
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes, mode: int) -> None:
+    """With this mode from its first byte on. Raises OSError."""
+    partial = path.with_name(f"{path.name}.part")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
