@@ -19,8 +19,9 @@ import msgspec
 from wire import config_folder
 from wire.bounded import UNDECODABLE
 from wire.desired import Desired, Refusal
-from wire.errors import Mistake
-from wire.inventory import Inventory
+from wire.errors import ConfigError, Mistake
+from wire.inventory import Box, Inventory
+from wire.located import nearest
 from wire.overlay import NORMAL, Allowed, Chosen, Lease
 
 NAME = "config"
@@ -120,3 +121,11 @@ def disk_mistake(error: OSError) -> Mistake:
     """The disk refuses."""
     what = f"the box cannot keep it: {error.strerror}."
     return Mistake(str(error.filename or ""), what, "make room on the box's disk, or see its mount.", "E-FLEET-012")
+
+
+def box_of(city: Inventory, name: str, file: str) -> Box:
+    """The box called `name`. Raises ConfigError; `file` is where it was looked for."""
+    if name not in city.boxes:
+        what = f"there is no box {name!r}."
+        raise ConfigError([Mistake(file, what, nearest(name, city.boxes), "E-EDGE-001")])
+    return city.boxes[name]

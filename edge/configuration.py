@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.config_store import ConfigStore, disk_mistake
+from edge.config_store import ConfigStore, box_of, disk_mistake
 from edge.identity import Identity
 from edge.lines import Lines
 from edge.ports import Delivery, Now
@@ -25,7 +25,6 @@ from wire.command import Command
 from wire.desired import ERRORS_MAX, Refusal, Reported
 from wire.errors import ConfigError, DesiredRefused, EgretError, Mistake
 from wire.inventory import Box, Inventory
-from wire.located import nearest
 from wire.overlay import LONGEST_S, NORMAL, Allowed, Chosen, Lease
 
 _log = logging.getLogger(__name__)
@@ -294,14 +293,6 @@ class Configuration:
     def _trial_of(self, lasts_s: float) -> Trial:
         has_sensors = any(line.sensors for line in self.box.lines)
         return Trial(asyncio.get_running_loop().time(), lasts_s, has_sensors)
-
-
-def box_of(city: Inventory, name: str, file: str) -> Box:
-    """The box called `name`. Raises ConfigError; `file` is where it was looked for."""
-    if name not in city.boxes:
-        what = f"there is no box {name!r}."
-        raise ConfigError([Mistake(file, what, nearest(name, city.boxes), "E-EDGE-001")])
-    return city.boxes[name]
 
 
 def _mistake(error: EgretError) -> Mistake:

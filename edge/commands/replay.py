@@ -15,7 +15,7 @@ from edge.agent import Agent, Options
 from edge.clock import BoxClock
 from edge.commands.run import until_told
 from edge.condition import Conditioner
-from edge.configuration import box_of
+from edge.config_store import box_of
 from edge.decode import decode
 from edge.detect import Detector
 from edge.link import MqttLinks

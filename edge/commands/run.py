@@ -15,7 +15,8 @@ from edge.agent import Agent, Options
 from edge.asked import Asked
 from edge.checkup import Places
 from edge.clock import BoxClock
-from edge.configuration import Configuration, box_of
+from edge.config_store import box_of
+from edge.configuration import Configuration
 from edge.identity import Identity
 from edge.link import MqttLinks
 from edge.lock import only_one

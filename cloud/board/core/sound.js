@@ -1,6 +1,7 @@
 /** What one hears: red and orange until somebody acknowledges, yellow once, blue and faults never.
  *
- * Of all tabs of a browser one sounds: the one that was touched last, or else the oldest. Silence ends with the shift, so that nobody inherits it. Browsers play nothing before the page was touched.
+ * Of all tabs of a browser one sounds: the one that was touched last, or else the oldest. Silence ends with the shift,
+ * so that nobody inherits it. Browsers play nothing before the page was touched.
  */
 import { computed, effect, signal } from "@preact/signals";
 

@@ -1,5 +1,5 @@
-/** A camera's photo, small enough for a poor network: its longer side 2048 px, or 1024 px for a network that is poorer still, with the camera's own record of time and
- * place, which the cloud reads and strips. Source: Exif 2.32, §4.5 (the APP1 segment) and §4.6.4 (orientation).
+/** A camera's photo, small enough for a poor network, or smaller still for one that is poorer; with the camera's own record of
+ * time and place, which the cloud reads and strips. Source: Exif 2.32, §4.5 (the APP1 segment) and §4.6.4 (orientation).
  */
 
 /** How long its longer side may be, how well it is drawn, and of how many bytes it is not worth the loss. */

@@ -35,10 +35,10 @@ async def scrape(town: Any) -> Samples:
 
 
 async def test_a_cloud_in_which_nothing_has_happened(town: Any) -> None:
-    """Every number is there and 0, so that an alert finds it: 6 states, 6 stages, 4 levels, 5 lanes."""
+    """Every number is there and 0, so that an alert finds it: 6 states, 6 stages, 4 levels, 6 lanes."""
     found = await scrape(town)
     assert set(found.values()) == {0}
-    assert len(found) == 6 * 4 + 4 + 2 + 6 * 4 + 1 + 2 + 1 + 5
+    assert len(found) == 6 * 4 + 4 + 2 + 6 * 4 + 1 + 2 + 1 + 6
 
 
 async def test_what_happened_is_counted(town: Any, now_ns: int) -> None:
