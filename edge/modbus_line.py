@@ -2,17 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from edge.bus import Bus
 from edge.clock import BoxClock, Stamp
-from edge.modbus_frame import reply_size
+from edge.modbus_frame import reading, reply_size
 from edge.poll_schedule import Poll, PollSchedule
-from edge.serial_port import SerialPort, SerialSettings
+from edge.serial_port import SerialPort
 from wire.errors import DeviceRefused, FrameError, SourceTimeout
 from wire.inventory import Sensor
 from wire.profile import Block
@@ -26,28 +25,20 @@ class ModbusLine:
     """A `Source`. Whoever iterates it owns the port: there is no task and no queue behind it."""
 
     def __init__(
-        self,
-        path: Path,
-        settings: SerialSettings,
-        polls: Sequence[tuple[Sensor, Block, float]],
-        *,
-        rs485: bool,
-        clock: BoxClock,
+        self, open_port: Callable[[], SerialPort], polls: Sequence[tuple[Sensor, Block, float]], *, clock: BoxClock
     ) -> None:
         """`polls`: sensor, block and interval in seconds. Nothing is opened yet."""
-        self._path, self._settings, self._polls = path, settings, tuple(polls)
-        self._rs485 = rs485
+        self._open_port, self._polls = open_port, tuple(polls)
         self._clock = clock
         self._last: dict[Poll, Stamp] = {}
 
     async def __aenter__(self) -> Self:
         """Opens the port. Raises PortBusy."""
-        self._port = SerialPort(self._path, self._settings, rs485=self._rs485)
-        gap_s = max((sensor.profile.timing.gap_s for sensor, _, _ in self._polls), default=0.0)
-        self._bus = Bus(self._port, gap_s=gap_s)
+        self._port = self._open_port()
+        self._bus = Bus(self._port)
         start = asyncio.get_running_loop().time()
         self.schedule = PollSchedule(Poll(sensor, block, every_s, start) for sensor, block, every_s in self._polls)
-        self._warn_of_overload(gap_s)
+        self._warn_of_overload()
         return self
 
     async def __aexit__(
@@ -80,7 +71,7 @@ class ModbusLine:
         if gone_since is not None:
             self.schedule.wake(sensor, loop.time())
             _log.warning("sensor %s is back after %.0f s", sensor.id, loop.time() - gone_since)
-        return replace(self._stamped(poll), registers=answer.registers, request=answer.request, reply=answer.reply)
+        return replace(self._stamped(poll), registers=answer.numbers, request=answer.request, reply=answer.reply)
 
     def _stamped(self, poll: Poll, *, fault: str = "") -> Sample:
         """A sample of now, without its registers."""
@@ -94,15 +85,18 @@ class ModbusLine:
             moved_ns=stamp.moved_ns,
         )
 
-    def _warn_of_overload(self, gap_s: float) -> None:
-        load = sum(
-            ((REQUEST_SIZE + reply_size(block)) * self._settings.character_s + gap_s) / every_s
-            for _, block, every_s in self._polls
-        )
+    def _warn_of_overload(self) -> None:
+        load = sum(self._poll_s(sensor, block) / every_s for sensor, block, every_s in self._polls)
         if load > 1:
             _log.warning(
                 "port %s: the polls need %.0f %% of the line's time, so all come less often."
                 " fix: raise `every`, or put some of the sensors on another line. [E-BUS-018]",
-                self._path,
+                self._port.path,
                 100 * load,
             )
+
+    def _poll_s(self, sensor: Sensor, block: Block) -> float:
+        """The line's time of one poll, without the device's own."""
+        settings = self._port.settings
+        octets = REQUEST_SIZE + reply_size(reading(sensor.unit, block))
+        return octets * settings.character_s + max(sensor.profile.timing.gap_s, settings.silence_s)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from wire.errors import EgretError, SourceTimeout
+from wire.errors import AddressShared, EgretError, SourceTimeout
 from wire.inventory import Sensor
 from wire.profile import Block
 
@@ -20,7 +20,7 @@ class Poll:
         """First due at `start`."""
         self.sensor, self.block, self.every_s = sensor, block, every_s
         self.due = start
-        self.asked_at = -math.inf
+        self.asked_at = start - every_s
         """When its last turn ended."""
         self.skipped = 0
         """Turns that fell out because the line had no time for them."""
@@ -47,7 +47,7 @@ class Poll:
         if not self._failures:
             self._first_failure = now
         self._failures += 1
-        self._timeouts = self._timeouts + 1 if isinstance(error, SourceTimeout) else 0
+        self._timeouts = self._timeouts + 1 if isinstance(error, SourceTimeout | AddressShared) else 0
         if self._failures == FAILURES_MAX:
             self.gone_since = self._first_failure
         if self._timeouts < FAILURES_MAX:
@@ -69,7 +69,10 @@ class Poll:
 
 
 class PollSchedule:
-    """The polls of a line. Of those that are due the one asked longest ago is next: overload falls on all alike."""
+    """The polls of a line. Of those that are due, the one whose interval since its last turn ends first is next.
+
+    So a fast poll does not wait for slow ones, equals come in turn, and overload starves nobody.
+    """
 
     def __init__(self, polls: Iterable[Poll]) -> None:
         """At least one poll."""
@@ -84,7 +87,7 @@ class PollSchedule:
         """The poll whose turn it is at `now`, or the first that will be due."""
         due = [poll for poll in self.polls if poll.due <= now]
         if due:
-            return min(due, key=lambda poll: poll.asked_at)
+            return min(due, key=lambda poll: poll.asked_at + poll.every_s)
         return min(self.polls, key=lambda poll: poll.due)
 
     def wake(self, sensor: Sensor, now: float) -> None:

@@ -63,32 +63,43 @@ class SerialPort:
 
     def __init__(self, path: Path, settings: SerialSettings, *, rs485: bool) -> None:
         """Opens the port for this process alone. Raises PortBusy."""
-        self.path, self.settings = path, settings
-        self.active_at = 0.0
-        """Loop time of the last byte seen on the line, sent ones included."""
         self._serial = _opened(path, settings)
+        self._begin(path, settings, asyncio.get_running_loop())
         if rs485:
             self._switch_to_rs485()
         self._fd: int = self._serial.fileno()
+        self._loop.add_reader(self._fd, self.collect)
+
+    def _begin(self, path: Path, settings: SerialSettings, loop: asyncio.AbstractEventLoop) -> None:
+        self.path, self.settings = path, settings
+        self.active_at = 0.0
+        """Loop time of the last byte seen on the line, sent ones included."""
         self._input = bytearray()
         self._arrived = asyncio.Event()
         self._lost = ""
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._fd, self.collect)
+        self._loop = loop
 
     def close(self) -> None:
         """Gives the port back."""
         self._loop.remove_reader(self._fd)
         self._serial.close()
 
+    def reset(self, settings: SerialSettings) -> None:
+        """Goes on with other settings; what has arrived is dropped. Raises PortBusy, SourceError."""
+        try:
+            self._serial.baudrate = settings.baud
+            self._serial.bytesize = settings.data_bits
+            self._serial.parity = settings.parity
+            self._serial.stopbits = settings.stop_bits
+            self._serial.reset_input_buffer()
+        except (OSError, ValueError) as error:
+            raise refusal(self.path, error) from error
+        self.settings = settings
+        self._input.clear()
+
     def write(self, frame: bytes) -> None:
         """Sends `frame` in a single write, so that no pause falls inside it. Raises SourceError."""
-        try:
-            written = os.write(self._fd, frame)
-        except OSError as error:
-            raise self._gone(os.strerror(error.errno or 0)) from error
-        if written != len(frame):
-            raise self._gone(f"took {written} of {len(frame)} bytes")
+        self._send(frame)
         self.active_at = self._loop.time() + len(frame) * self.settings.character_s
 
     def collect(self) -> None:
@@ -103,8 +114,19 @@ class SerialPort:
         if not chunk:
             self._hang_up("hung up")
             return
+        self._arrive(chunk)
+
+    def _send(self, frame: bytes) -> None:
+        try:
+            written = os.write(self._fd, frame)
+        except OSError as error:
+            raise self._gone(os.strerror(error.errno or 0)) from error
+        if written != len(frame):
+            raise self._gone(f"took {written} of {len(frame)} bytes")
+
+    def _arrive(self, chunk: bytes) -> None:
         self._input += chunk
-        self.active_at = self._loop.time()
+        self.active_at = max(self.active_at, self._loop.time())
         self._arrived.set()
 
     async def receive(self, until: float) -> bytes:

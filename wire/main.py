@@ -31,6 +31,12 @@ VERBS: Mapping[str, Verb] = {
     "check": Verb("All mistakes of the configuration files, with file:line and fix.", "wire.commands.check:check"),
     "doctor": Verb("One page of health with fixes: keys, certificates, broker, disk.", "wire.commands.doctor:doctor"),
     "schema": Verb("JSON Schema of a configuration file, for editors.", "wire.commands.schema:schema"),
+    "bus": Verb(
+        "Serial lines and the devices on them.",
+        verbs={
+            "sim": Verb("Simulated lines with everything that goes wrong on real ones.", "edge.commands.bus_sim:sim"),
+        },
+    ),
     "edge": Verb(
         "The agent on one box.",
         verbs={

@@ -7,6 +7,8 @@ from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
 from pymodbus.pdu.register_message import ReadHoldingRegistersResponse, ReadInputRegistersResponse
 
+from edge.modbus_frame import reading, request_frame
+from edge.serial_port import SerialSettings
 from edge.sim.faults import DeviceFaults
 from wire.profile import Block, Profile
 from wire.registers import Value, encode_block
@@ -29,21 +31,41 @@ class ModbusDevice:
 
     def __init__(self, profile: Profile, unit: int, values: Values, replied: Replied = _tell_nobody) -> None:
         """`unit` is the identifier it answers to."""
-        self.profile, self.unit, self.baud = profile, unit, profile.link.baud
+        self.profile, self.unit = profile, unit
+        self.baud, self.frame = profile.link.baud, profile.link.frame
         self.faults = DeviceFaults()
         self._values = values
         self._replied = replied
 
-    def answer(self, frame: bytes) -> bytes:
-        """The reply to a frame on the line; empty when it is damaged, for another unit, or the device is silent."""
-        if not frame or frame[0] != self.unit or self.faults.is_silent:
+    def brown_out(self) -> None:
+        """Its supply fails for a moment: it comes back as it left the factory."""
+        self.unit = self.profile.link.unit
+        self.baud, self.frame = self.profile.link.baud, self.profile.link.frame
+
+    @property
+    def settings(self) -> SerialSettings:
+        """How its bytes look on the line."""
+        return SerialSettings(self.baud, self.frame)
+
+    def answer(self, frame: bytes, faults: DeviceFaults | None = None) -> bytes:
+        """The reply to a frame on the line; empty when it is damaged, for another unit, or the device is silent.
+
+        `faults`: those of this reply, when they are not the device's at all times.
+        """
+        faults = faults or self.faults
+        if not frame or frame[0] != self.unit or faults.is_silent:
             return b""
         _, request = _framer.handleFrame(frame, self.unit, 0)
         if request is None:
             return b""
         reply = self._reply(request)
-        reply.dev_id = self.unit if self.faults.answers_as is None else self.faults.answers_as
-        return _framer.buildFrame(reply)[: self.faults.truncate]
+        reply.dev_id = self.unit if faults.answers_as is None else faults.answers_as
+        return _framer.buildFrame(reply)
+
+    def unasked(self) -> bytes:
+        """What it sends in a streaming mode: the reply to a read of its first block."""
+        block = next(iter(self.profile.blocks.values()))
+        return self.answer(request_frame(reading(self.unit, block)))
 
     def _reply(self, request: ModbusPDU) -> ModbusPDU:
         function = request.function_code

@@ -19,6 +19,7 @@ once a minute, so that it does not slow its neighbours.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +46,7 @@ def open_source(plan: LinePlan) -> Source:
     """The line's samples; does no I/O. Raises ConfigError."""
     # Reading sensors.yaml needs no serial library, which the cloud does not install.
     from edge.modbus_line import ModbusLine  # noqa: PLC0415
-    from edge.serial_port import SerialSettings  # noqa: PLC0415
+    from edge.serial_port import SerialPort, SerialSettings  # noqa: PLC0415
 
     mistakes = Mistakes()
     config = build(Config, plan.line.options, mistakes, where=plan.line.where)
@@ -55,15 +56,14 @@ def open_source(plan: LinePlan) -> Source:
     frames = {config.frame} if config.frame else {sensor.profile.link.frame for sensor in sensors}
     if len(bauds) != 1 or len(frames) != 1:
         raise ConfigError([_mixed(plan, sensors)])
+    settings = SerialSettings(bauds.pop(), frames.pop())
     return ModbusLine(
-        device_path(plan.root, config.port),
-        SerialSettings(bauds.pop(), frames.pop()),
+        partial(SerialPort, device_path(plan.root, config.port), settings, rs485=config.rs485),
         [
             (sensor, block, _interval_s(sensor, block, config))
             for sensor in sensors
             for block in sensor.profile.blocks.values()
         ],
-        rs485=config.rs485,
         clock=plan.clock,
     )
 

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from pymodbus.framer import FramerRTU
 
-from edge.modbus_frame import checked_frame, registers_of
+from edge.modbus_frame import Request, checked_frame, numbers_of
 from edge.sim.modbus_device import ModbusDevice
-from wire.profile import Block
 from wire.profile_yaml import load_profile
 from wire.registers import encode_block
 
@@ -23,9 +22,9 @@ def frame(text: str) -> bytes:
 
 def test_part_of_a_block_can_be_read() -> None:
     """Registers 0x3D and 0x3E are roll and pitch."""
-    pair = Block("pair", 3, 0x3D, 2, 1.0)
+    pair = Request(80, 3, 0x3D, 2)
     reply = DEVICE.answer(frame("50 03 003D 0002"))
-    registers = registers_of(checked_frame(reply, 80, pair, ""), "")
+    registers = numbers_of(checked_frame(reply, pair, ""), pair, "")
     assert registers == encode_block(PROFILE, "attitude", LEANING)[9:11]
 
 
