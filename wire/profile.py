@@ -5,10 +5,11 @@ frozen and already checked. docs/develop/profiles.md describes the file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from wire.expression import Expression
+from wire.profile_acts import Identity, Procedure, Protected, Setting
 from wire.reading import Quality
 
 
@@ -24,11 +25,15 @@ class PointType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
-    """Factory settings of the serial link. `frame` is data bits, parity, stop bits: "8N1"; `unit` 1..247."""
+    """Factory settings of the serial link. `frame` is data bits, parity, stop bits: "8N1"; `unit` 1..247.
+
+    `any_unit`: the unit identifier that every device of this model answers, whatever its own; 0 for none.
+    """
 
     baud: int
     frame: str
     unit: int
+    any_unit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +42,39 @@ class Timing:
 
     `gap_s`: silence before a request (never less than 3.5 characters). `late_max_s`: the longest
     after a request that a reply may still come; the line stays quiet until then after a timeout.
+    `after_write_s`: how long the device is busy after a write.
     """
 
     timeout_s: float
     gap_s: float
     late_max_s: float
     min_poll_s: float
+    after_write_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What is written before a block is read, and how long the device then measures."""
+
+    register: int
+    value: int
+    wait_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Registers read in one request. `function` is 3 or 4; `address` is the 0-based protocol address."""
+    """Registers read in one request. `function` is 3 or 4; `address` is the 0-based protocol address.
+
+    `once`: reading changes the device (a counter is cleared), so a request without a reply is never repeated.
+    """
 
     name: str
     function: int
     address: int
     count: int
     every_s: float
+    once: bool = False
+    before: Trigger | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +174,14 @@ class Profile:
     checks: tuple[Check, ...]
     stuck: tuple[Stuck, ...]
     vectors: tuple[Vector, ...]
+    identity: tuple[Identity, ...] = ()
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    procedures: Mapping[str, Procedure] = field(default_factory=dict)
+    protected: tuple[Protected, ...] = ()
+
+    def protection(self, register: int, value: int) -> Protected | None:
+        """The protected registers that forbid this write, if any do."""
+        return next((found for found in self.protected if found.forbid(register, value)), None)
 
     @property
     def quantities(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from wire import located, scalars
 from wire.expression import FUNCTIONS
-from wire.profile import Block, Point, PointType
+from wire.profile import Block, Point, PointType, Trigger
 from wire.quantities import QUANTITIES
 from wire.registers import ORDERS, width
 
@@ -73,8 +73,24 @@ def _layout(name: str, entry: located.Block, min_poll_s: float) -> Layout:
     if "addr" in entry and ref_first is not None:
         entry.wrong("addr", "both addr and ref are written.", "keep the one the manual prints", "E-PROFILE-003")
     address = entry.integer("addr", 0, 0xFFFF) if ref_first is None else entry.integer("ref", ref_first) - ref_first
-    count = entry.integer("count", 1, COUNT_MAX)
-    return Layout(Block(name, function, address, count, entry.duration("every", min_poll_s)), ref_first)
+    block = Block(
+        name=name,
+        function=function,
+        address=address,
+        count=entry.integer("count", 1, COUNT_MAX),
+        every_s=entry.duration("every", min_poll_s),
+        once=entry.flag("once", default=False),
+        before=_trigger(entry.mapping("before")) if "before" in entry else None,
+    )
+    return Layout(block, ref_first)
+
+
+def _trigger(entry: located.Block) -> Trigger:
+    trigger = Trigger(
+        entry.integer("reg", 0, 0xFFFF), entry.integer("value", 0, 0xFFFF), entry.duration("wait", 0.0, 60.0)
+    )
+    entry.done()
+    return trigger
 
 
 def _ref_first(entry: located.Block, function: int) -> int | None:
@@ -100,11 +116,11 @@ def _point(name: str, entry: located.Block, layouts: Mapping[str, Layout]) -> Po
         scale=entry.scale("scale", 1.0),
         offset=entry.number("offset", default=0.0),
         unit=unit,
-        span=_span(entry),
+        span=read_span(entry),
         invalid=entry.sequence("invalid", optional=True).numbers(),
         require=entry.integer("require") if "require" in entry else None,
-        codes=_numbered(entry, "codes"),
-        bits=_numbered(entry, "bits"),
+        codes=numbered(entry, "codes"),
+        bits=numbered(entry, "bits"),
         quantity=read_quantity(entry, unit),
     )
     _check_kind(entry, point)
@@ -136,7 +152,8 @@ def _order(entry: located.Block, kind: PointType) -> str:
     return ORDERS[0]
 
 
-def _span(entry: located.Block) -> tuple[float, float] | None:
+def read_span(entry: located.Block) -> tuple[float, float] | None:
+    """The key `range`, or nothing."""
     if "range" not in entry:
         return None
     numbers = entry.sequence("range").numbers()
@@ -146,7 +163,7 @@ def _span(entry: located.Block) -> tuple[float, float] | None:
     return None
 
 
-def _numbered(entry: located.Block, key: str) -> Mapping[int, str]:
+def numbered(entry: located.Block, key: str) -> Mapping[int, str]:
     """`{1: normal, 2: warmup}`."""
     words: dict[int, str] = {}
     block = entry.mapping(key, optional=True)

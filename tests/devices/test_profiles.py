@@ -83,13 +83,15 @@ def raw_values(point: Point) -> st.SearchStrategy[Value]:
     if point.codes:
         return st.sampled_from([*point.codes.values(), "code_99"])
     if point.type is PointType.F32:
-        return st.none() | st.floats(width=32, allow_nan=False, allow_infinity=False)
+        finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
+        return st.none() | finite.filter(lambda number: number not in point.invalid)
     full = (1 << 16 * width(point.type)) - 1
     if point.type in (PointType.I16, PointType.I32):
         raw = st.integers(-(full + 1) // 2, full // 2)
     else:
         raw = st.integers(0, (point.mask & full) >> point.shift)
-    return raw.map(lambda number: number * point.scale + point.offset)
+    measured = raw.filter(lambda number: number not in point.invalid)
+    return measured.map(lambda number: number * point.scale + point.offset)
 
 
 def device_values(profile: Profile, block: str) -> st.SearchStrategy[Mapping[str, Value]]:
