@@ -54,6 +54,8 @@ class Bus:
         self.port = port
         self.echoes: bool | None = None
         """Does the adapter hear itself? None until something was read."""
+        self.dropped = b""
+        """What came unasked before the last request."""
         self._quiet_until = 0.0
         self._busy_until: dict[int, float] = {}
         self._shared = SharedAddresses()
@@ -65,11 +67,15 @@ class Bus:
         Raises SourceTimeout, FrameError or DeviceRefused, and SourceError when the port is lost.
         """
         where = f"port {self.port.path}, unit {unit}, block {block.name}"
+        if block.before:
+            # No more than a start signal: that the device took it is shown by what is read then.
+            await self._exchange(Request(unit, 6, block.before.register, values=(block.before.value,)), timing, where)
+            self.leave_alone(unit, block.before.wait_s)
         try:
             return await self.ask(reading(unit, block), timing, where)
         except FrameError as error:
             # Only where the whole reply has come: else it may still come, and answer the second question.
-            if error.code not in DAMAGED or self._quiet_until:
+            if block.once or error.code not in DAMAGED or self._quiet_until:
                 raise
         return await self.ask(reading(unit, block), timing, where)
 
@@ -83,6 +89,12 @@ class Bus:
                 fix="read from the device first.",
                 code="E-BUS-022",
             )
+        answer = await self._exchange(request, timing, where)
+        if request.values and timing.after_write_s:
+            self.leave_alone(request.unit, timing.after_write_s)
+        return answer
+
+    async def _exchange(self, request: Request, timing: Timing, where: str) -> Answer:
         await self._silence(request.unit, timing, where)
         frame = request_frame(request)
         self.port.write(frame)
@@ -91,7 +103,10 @@ class Bus:
         sent_at = self.port.active_at
         reply_s = reply_size(request) * self.port.settings.character_s
         late_until = self._quiet_until = sent_at + timing.late_max_s + reply_s
-        reply = await self._reply(frame, reply_size(request), sent_at + timing.timeout_s + reply_s)
+        is_first = self.echoes is None and not request.values
+        reply = await self._reply(
+            frame, reply_size(request), sent_at + timing.timeout_s + reply_s, is_echo_due=is_first or bool(self.echoes)
+        )
         if not reply:
             raise SourceTimeout(
                 f"no reply within {timing.timeout_s:g} s.",
@@ -109,7 +124,8 @@ class Bus:
             raise
         took_s = self._loop.time() - sent_at
         self._quiet_until = late_until if self._shared.is_to_listen(request.unit) else 0.0
-        self.echoes = bool(self.echoes)
+        if is_first:
+            self.echoes = bool(self.echoes)
         self._shared.answered(request.unit, answered, where)
         return Answer(numbers_of(answered, request, where), frame, answered, took_s)
 
@@ -117,10 +133,9 @@ class Bus:
         """The device is busy: nothing is asked of it for so long, the others are."""
         self._busy_until[unit] = self._loop.time() + for_s
 
-    async def _reply(self, frame: bytes, size: int, until: float) -> bytes:
+    async def _reply(self, frame: bytes, size: int, until: float, *, is_echo_due: bool) -> bytes:
         """What comes until a whole reply is there, or no more is to be expected; without the adapter's echo."""
         reply = b""
-        is_echo_due = self.echoes is not False
         while chunk := await self.port.receive(until):
             reply += chunk
             if is_echo_due and reply.startswith(frame):
@@ -143,18 +158,18 @@ class Bus:
         gap_s = max(timing.gap_s, self.port.settings.silence_s)
         begin = max(self._quiet_until, self._busy_until.pop(unit, 0.0))
         babble_at = max(self._loop.time(), begin) + gap_s + BABBLE_MAX_S
-        dropped = b""
+        self.dropped = b""
         while True:
             self.port.collect()
             wait_s = max(begin, self.port.active_at + gap_s) - self._loop.time()
-            dropped = (dropped + self.port.take())[:READ_MAX]
+            self.dropped = (self.dropped + self.port.take())[:READ_MAX]
             if wait_s <= 0:
-                self._shared.heard_after(dropped, self._loop.time())
+                self._shared.heard_after(self.dropped, self._loop.time())
                 return
             if self._loop.time() > babble_at:
                 raise FrameError(
                     "the line never falls silent: something talks without being asked.",
-                    raw=dropped,
+                    raw=self.dropped,
                     where=where,
                     fix="look for a device in streaming mode, or a second client.",
                     code="E-BUS-016",

@@ -34,6 +34,12 @@ VERBS: Mapping[str, Verb] = {
     "bus": Verb(
         "Serial lines and the devices on them.",
         verbs={
+            "ports": Verb("The serial ports of this machine.", "edge.commands.bus_ports:ports"),
+            "scan": Verb("Which devices hang on a line.", "edge.commands.bus_scan:scan"),
+            "identify": Verb("Which model a device is.", "edge.commands.bus_identify:identify"),
+            "read": Verb("Registers of a device, from bytes to value.", "edge.commands.bus_read:read"),
+            "live": Verb("What a device measures now, and how well the line works.", "edge.commands.bus_live:live"),
+            "sniff": Verb("What others say on a line.", "edge.commands.bus_sniff:sniff"),
             "sim": Verb("Simulated lines with everything that goes wrong on real ones.", "edge.commands.bus_sim:sim"),
         },
     ),

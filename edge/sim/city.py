@@ -138,7 +138,8 @@ class SimulatedCity:
         for sensor in sensors:
             probe = _Probe(self, sensor)
             device = ModbusDevice(sensor.profile, sensor.unit, probe.values, probe.replied)
-            device.baud, device.frame = config.baud or device.baud, config.frame or device.frame
+            link = sensor.profile.link
+            device.memory.configure(config.baud or link.baud, config.frame or link.frame)
             self.devices[sensor.id] = device
         frame = config.frame or sensors[0].profile.link.frame
         devices = [self.devices[sensor.id] for sensor in sensors]

@@ -6,6 +6,7 @@ in memory and the devices of `edge.sim.stations` hang on it alike, in real time 
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -14,6 +15,9 @@ from typing import Protocol
 from edge.serial_port import SerialSettings
 from edge.sim import uart
 from edge.sim.faults import LineFaults, Octets
+
+_ROUNDING = 1e-6
+"""Of a character: two that begin in the same moment hit each other's bytes, not the ones beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +106,8 @@ def _collide(first: _Talk, second: _Talk) -> None:
     """Both at once: a 0 wins over a 1, and the receivers are in step with the first."""
     for place, octet in enumerate(second.octets):
         at = second.begin + place * second.settings.character_s - first.begin
-        hit = int(at / first.settings.character_s)
-        if not at >= 0 or hit >= len(first.octets):
+        hit = math.floor(at / first.settings.character_s + _ROUNDING)
+        if not 0 <= hit < len(first.octets):
             continue
         under = first.octets[hit]
         if under is not None and octet is not None:

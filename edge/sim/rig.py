@@ -66,19 +66,22 @@ class RiggedLine:
         self._told(self.plan.name, frame, breach)
 
     def _happen(self, event: Event) -> None:
+        if event.unplugged_s:
+            self._unplug(event.unplugged_s)
         if event.line_faults is not None:
             self._line.faults = event.line_faults
-        elif event.device_faults is not None:
+        if event.device_faults is not None:
             self.devices[event.device].faults = event.device_faults
-        elif event.is_brown_out:
-            self.devices[event.device].brown_out()
-        elif event.babble_s is not None:
+        if event.is_brown_out:
+            self.devices[event.device].memory.factory_reset()
+        if event.babble_s is not None:
             self._babble(event.device, event.babble_s)
-        else:
-            self._line.unplug()
-            for port in self.plan.ports:
-                port.unlink(missing_ok=True)
-            self._timers.append(asyncio.get_running_loop().call_later(event.unplugged_s, self._replug))
+
+    def _unplug(self, for_s: float) -> None:
+        self._line.unplug()
+        for port in self.plan.ports:
+            port.unlink(missing_ok=True)
+        self._timers.append(asyncio.get_running_loop().call_later(for_s, self._replug))
 
     def _replug(self) -> None:
         """Under the same names, as an adapter comes back at its /dev/serial/by-id."""
@@ -118,10 +121,14 @@ class Rig:
 
 def _device(plan: DevicePlan, rng: Random) -> ModbusDevice:
     device = ModbusDevice(plan.profile, plan.unit, partial(_values, plan, rng))
-    device.baud, device.frame, device.faults = plan.baud, plan.frame, plan.faults
+    device.memory.configure(plan.baud, plan.frame)
+    device.faults = plan.faults
     return device
 
 
 def _values(plan: DevicePlan, rng: Random) -> Mapping[str, Value]:
     """What the scenario says, with its scatter."""
-    return {name: value + rng.gauss(0.0, plan.spread.get(name, 0.0)) for name, value in plan.values.items()}
+    return {
+        name: value + rng.gauss(0.0, plan.spread[name]) if name in plan.spread and isinstance(value, float) else value
+        for name, value in plan.values.items()
+    }

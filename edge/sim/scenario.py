@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.sim.faults import DeviceFaults, LineFaults
+from edge.sim.modbus_device import printed_values
 from wire import located
 from wire.kinds import build
 from wire.profile import Profile
 from wire.profile_yaml import FRAMES
+from wire.registers import Value
 
 SCHEMA = "egret.rig/1"
 
@@ -25,7 +27,7 @@ class DevicePlan:
     unit: int
     baud: int
     frame: str
-    values: Mapping[str, float]
+    values: Mapping[str, Value]
     spread: Mapping[str, float]
     faults: DeviceFaults
 
@@ -77,7 +79,9 @@ def load(path: Path, library: Mapping[str, Profile]) -> Scenario:
 
 def one_device(profile: Profile, unit: int, port: Path) -> Scenario:
     """A line with one device in its factory settings, but for the unit identifier."""
-    plan = DevicePlan("device", profile, unit, profile.link.baud, profile.link.frame, {}, {}, DeviceFaults())
+    plan = DevicePlan(
+        "device", profile, unit, profile.link.baud, profile.link.frame, printed_values(profile), {}, DeviceFaults()
+    )
     return Scenario(1, (LineScenario("line", (port,), profile.link.frame, LineFaults(), (plan,), ()),))
 
 
@@ -116,7 +120,7 @@ def _device(name: str, entry: located.Block, library: Mapping[str, Profile]) -> 
         unit=entry.integer("unit", 1, 247, default=profile.link.unit),
         baud=entry.integer("baud", 300, 921_600, default=profile.link.baud),
         frame=entry.choice("frame", FRAMES, profile.link.frame),
-        values=_numbers(entry.mapping("values", optional=True), points),
+        values=printed_values(profile) | _numbers(entry.mapping("values", optional=True), points),
         spread=_numbers(entry.mapping("spread", optional=True), points),
         faults=build(DeviceFaults, entry.mapping("faults", optional=True), entry.mistakes),
     )
@@ -124,26 +128,29 @@ def _device(name: str, entry: located.Block, library: Mapping[str, Profile]) -> 
     return found
 
 
-def _numbers(entry: located.Block, points: tuple[str, ...]) -> Mapping[str, float]:
+def _numbers(entry: located.Block, points: tuple[str, ...]) -> dict[str, float]:
     numbers = {name: entry.number(name) for name in points if name in entry}
     entry.done()
     return numbers
 
 
+def _event(event: located.Block, devices: tuple[str, ...]) -> Event:
+    at_s = event.duration("at")
+    device = event.choice("device", devices) if devices and "device" in event else ""
+    if "faults" in event and device:
+        return Event(at_s, device, device_faults=build(DeviceFaults, event.mapping("faults"), event.mistakes))
+    if "faults" in event:
+        return Event(at_s, line_faults=build(LineFaults, event.mapping("faults"), event.mistakes))
+    if "unplug" in event:
+        return Event(at_s, unplugged_s=event.duration("unplug"))
+    if not device:
+        event.wrong("device", "nobody is named to whom it happens.", "write device: and its name", "E-RIG-002")
+    if "brown_out" in event:
+        return Event(at_s, device, is_brown_out=event.flag("brown_out"))
+    return Event(at_s, device, babble_s=event.duration("babble"))
+
+
 def _events(entry: located.Block, devices: tuple[str, ...]) -> Iterator[Event]:
     for event in entry.sequence("events", optional=True).blocks():
-        at_s = event.duration("at")
-        device = event.choice("device", devices) if devices and "device" in event else ""
-        if "faults" in event and device:
-            yield Event(at_s, device, device_faults=build(DeviceFaults, event.mapping("faults"), event.mistakes))
-        elif "faults" in event:
-            yield Event(at_s, line_faults=build(LineFaults, event.mapping("faults"), event.mistakes))
-        elif "brown_out" in event:
-            yield Event(at_s, device, is_brown_out=event.flag("brown_out"))
-        elif "babble" in event:
-            yield Event(at_s, device, babble_s=event.duration("babble"))
-        else:
-            yield Event(at_s, unplugged_s=event.duration("unplug"))
-        if device and not {"faults", "brown_out", "babble"} & set(event):
-            event.wrong("device", "nothing happens to it.", "write faults, brown_out or babble", "E-RIG-002")
+        yield _event(event, devices)
         event.done()

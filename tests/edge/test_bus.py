@@ -1,6 +1,7 @@
 """The client on a line that does what real lines do, in virtual time."""
 
 import asyncio
+import contextlib
 import itertools
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from edge.sim.modbus_device import ModbusDevice
 from edge.sim.stations import Babbler
 from edge.sim.transcript import PauseWatch
 from wire.errors import DeviceRefused, FrameError, SourceError, SourceTimeout
+from wire.profile import Trigger
 from wire.profile_yaml import load_profile
 from wire.registers import encode_block
 
@@ -74,6 +76,31 @@ def test_a_damaged_reply_is_asked_for_again_at_once() -> None:
     assert 5 < len(failed) < 50
 
 
+def test_a_read_with_a_side_effect_is_never_repeated() -> None:
+    """Of a block that is read `once`, a damaged reply is gone: 50 reads under noise are 50 requests."""
+
+    async def ask(line: VirtualLine) -> None:
+        line.medium.faults = LineFaults(noise=0.02)
+        for _ in range(50):
+            with contextlib.suppress(SourceError):
+                await line.bus.read(80, replace(BLOCK, once=True), TIMING)
+
+    assert sum(frame.is_request for frame in on_a_line(device(), ask=ask)) == 50
+
+
+def test_a_device_that_measures_on_command_is_told_first() -> None:
+    """A write, 400 ms in which it measures, and the read."""
+    told = replace(BLOCK, before=Trigger(0x69, 0xB588, 0.4))
+
+    async def ask(line: VirtualLine) -> None:
+        assert (await line.bus.read(80, told, TIMING)).numbers == REGISTERS
+        assert line.bus.echoes is False
+
+    write, confirmed, read, _ = on_a_line(device(), ask=ask)
+    assert write.octets[:6].hex() == "50060069b588"
+    assert read.begin - confirmed.end >= 0.4
+
+
 def test_silence_is_never_asked_again_by_itself() -> None:
     """One question, one timeout, and no other question until its late reply can no longer come."""
 
@@ -111,8 +138,9 @@ def test_an_adapters_echo_is_left_out() -> None:
             await line.bus.ask(Request(80, 6, 0x1F, values=(6,)), TIMING)
         assert (await line.bus.read(80, BLOCK, TIMING)).numbers == REGISTERS
         assert line.bus.echoes
-        with pytest.raises(DeviceRefused):
-            await line.bus.ask(Request(80, 6, 0x1F, values=(6,)), TIMING)
+        assert (await line.bus.ask(Request(80, 6, 0x1F, values=(6,)), TIMING)).numbers == ()
+        with pytest.raises(DeviceRefused, match="illegal data address"):
+            await line.bus.ask(Request(80, 6, 0x99, values=(6,)), TIMING)
         with pytest.raises(SourceTimeout):
             await line.bus.ask(Request(7, 6, 0x1F, values=(6,)), TIMING)
 

@@ -21,7 +21,7 @@ NORMAL = SerialSettings(9600, "8N1")
 def device(unit: int = 80, baud: int = 9600, frame: str = "8N1") -> ModbusDevice:
     """A tilt sensor."""
     made = ModbusDevice(PROFILE, unit, dict)
-    made.baud, made.frame = baud, frame
+    made.memory.configure(baud, frame)
     return made
 
 
@@ -94,7 +94,7 @@ def test_two_at_once_damage_each_other() -> None:
 
     async def ask(line: VirtualLine) -> None:
         first = await heard(line)
-        twin.unit = 80
+        twin.memory.unit = 80
         assert len(await heard(line)) == len(first) == 31
 
     twin = ModbusDevice(PROFILE, 81, lambda: {"roll": -90.0})

@@ -47,7 +47,7 @@ class Rig:
     async def lay(self, *devices: ModbusDevice, baud: int = 115_200) -> SerialLine:
         """One line; the devices listen at `baud`."""
         for item in devices:
-            item.baud = baud
+            item.memory.configure(baud, "8N1")
         return await self.stack.enter_async_context(SerialLine(devices, "8N1", Random(7), heard=self.heard.append))
 
     async def open(
