@@ -8,6 +8,7 @@ The agent and the commands of `egret bus` ask by the same rules; docs/decisions/
 """
 
 import asyncio
+import contextlib
 import logging
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ from wire.profile import Block, Timing
 
 BABBLE_MAX_S = 1.0
 """How long a line may keep talking unasked before we say so."""
+TRIES = 3
+"""How often what may be repeated is asked, while a person waits for it."""
 DAMAGED = ("E-BUS-011", "E-BUS-012")
 """The codes of a reply that is incomplete or has a wrong CRC: what noise does."""
 
@@ -128,6 +131,17 @@ class Bus:
             self.echoes = bool(self.echoes)
         self._shared.answered(request.unit, answered, where)
         return Answer(numbers_of(answered, request, where), frame, answered, took_s)
+
+    async def insist(self, request: Request, timing: Timing) -> Answer:
+        """A request that may be repeated without harm, until it is answered or refused. Raises as `read` does."""
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(SourceTimeout, FrameError):
+                return await self.ask(request, timing)
+        return await self.ask(request, timing)
+
+    def suspect(self, unit: int) -> None:
+        """Another device may be at this unit identifier: after its next good reply the line is listened to."""
+        self._shared.suspect(unit)
 
     def leave_alone(self, unit: int, for_s: float) -> None:
         """The device is busy: nothing is asked of it for so long, the others are."""

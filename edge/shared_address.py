@@ -31,6 +31,10 @@ class SharedAddresses:
         self._listening: int | None = None
         self._answered: int | None = None
 
+    def suspect(self, unit: int) -> None:
+        """Somebody wants to know."""
+        self._suspected.add(unit)
+
     def was_damaged(self, unit: int, now: float) -> None:
         """A reply of this unit was no answer."""
         self._answered = None

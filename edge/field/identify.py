@@ -77,7 +77,7 @@ class Identifier:
         if key not in self._read:
             request = Request(self._unit, function, address, count)
             try:
-                self._read[key] = (await self._bus.ask(request, profile.timing)).numbers
+                self._read[key] = (await self._bus.insist(request, profile.timing)).numbers
             except DeviceRefused:
                 self._read[key] = ()
         return self._read[key]

@@ -56,11 +56,10 @@ class Stations:
                 continue
             faults = device.faults.drawn(self._rng)
             own = device.settings
-            reply = device.answer(uart.received(request, sent, own), faults)
+            reply = device.answer(uart.received(request, sent, own), faults)[: faults.truncate]
             if reply:
                 late_s = faults.late_s + self._rng.uniform(0, faults.spread_s)
-                self._loop.call_at(self._ended_at + late_s, self._say, station, reply[: faults.truncate], own)
-                for _ in range(faults.repeats - 1):
+                for _ in range(faults.repeats):
                     self._loop.call_at(self._ended_at + late_s, self._say, station, reply, own)
 
     def _say(self, station: Station, reply: bytes, own: SerialSettings) -> None:

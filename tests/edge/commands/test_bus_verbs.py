@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from edge.commands import bus_identify, bus_live, bus_ports, bus_read, bus_scan, bus_sniff
-from wire.errors import CheckFailed, ConfigError, PortBusy, SourceTimeout
+from edge.commands import bus_identify, bus_live, bus_ports, bus_read, bus_scan, bus_sniff, bus_write
+from wire.errors import CheckFailed, ConfigError, PortBusy, SourceTimeout, Unsafe
 
 SCENARIO = """
 schema: egret.rig/1
@@ -100,6 +100,23 @@ def test_live_shows_values_and_the_line(ports: tuple[str, str]) -> None:
     assert last["polls"] >= 2
     assert last["values"]["roll"]["mean"] == pytest.approx(2, abs=0.3)
     assert last["values"]["roll"]["sigma"] > 0
+
+
+def test_writing_is_refused_or_comes_with_a_way_back(ports: tuple[str, str], tmp_path: Path) -> None:
+    """A setting by its name; a register only with --yes; the maker's calibration and a wrong model never."""
+    place = ("--port", ports[0], "--unit", "80")
+    record = ("--record", str(tmp_path / "undo.jsonl"))
+    shown = run(bus_write.write, *place, "--profile", "witmotion-wt901c-485", *record, "bandwidth=5Hz")
+    assert "bandwidth: 256Hz → 5Hz" in shown.stdout
+    assert "written and read back" in shown.stdout
+    assert "bandwidth=256Hz" in (tmp_path / "undo.jsonl").read_text(encoding="utf-8")
+    unsure = run(bus_write.write, *place, "0x1F", "0")
+    assert "holds 0x0006 = 6; 0 would overwrite it" in str(unsure.exception)
+    assert isinstance(unsure.exception, Unsafe)
+    assert "it holds 0x0000 = 0 now" in run(bus_write.write, *place, "0x1F", "0", "--yes").stdout
+    assert "E-BUS-037" in str(run(bus_write.write, *place, "0x05", "7", "--yes").exception)
+    wrong = ("--port", ports[0], "--unit", "3", "--profile", "witmotion-wt901c-485", *record)
+    assert "E-BUS-030" in str(run(bus_write.set_address, *wrong, "4").exception)
 
 
 def test_sniff_hears_what_others_say(ports: tuple[str, str]) -> None:
