@@ -3,11 +3,11 @@
     scripts/bench fuzz --inputs 1000000 --json
     scripts/bench fuzz --first 4711 --inputs 1        one input again, by its number
 
-Every input is made from its number alone: a valid batch, alarm message, status, receipt, sensors.yaml, cloud.yaml or
-profile of which one value, or some bytes or lines, were changed by what is known to hurt. A reader may take it, if it
-is within the contract, or refuse it with its own kind of error (WireError, ConfigError); anything else is a finding.
-One message in 500 goes through the real lanes, with ledger, store and quarantine, and at the end a valid one must be
-stored and receipted. `--quick` is ten thousand inputs.
+Every input is made from its number alone: a valid batch, alarm message, status, receipt, reply of a device,
+sensors.yaml, cloud.yaml or profile of which one value, or some bytes or lines, were changed by what is known to hurt. A
+reader may take it, if it is within the contract, or refuse it with its own kind of error (WireError, ConfigError,
+FrameError); anything else is a finding. One message in 500 goes through the real lanes, with ledger, store and
+quarantine, and at the end a valid one must be stored and receipted. `--quick` is ten thousand inputs.
 """
 
 import resource
@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-from bench.fuzzing import targets
+from bench.fuzzing import frames, targets
 from bench.fuzzing.lanes import feed
 from bench.result import Goal, Result, at_most, machine
 
@@ -31,11 +31,13 @@ HANG_S = 5.0
 _FILE_EVERY, _LANE_EVERY = 50, 500
 _WARM = 2_000
 _FINDINGS_SHOWN = 10
+_CRC_MISSES_A_MILLION = 60.0
 _GROWTH_MOST_MIB = 64.0
 _READERS = {
     "batch": (targets.packed, targets.read_batch),
     "alarms": (lambda rng: targets.written(rng, targets.ALARM), targets.read_alarms),
     "status": (lambda rng: targets.written(rng, targets.STATUS), targets.read_status),
+    "reply": (frames.garbled, frames.read_reply),
     "receipt": (lambda rng: targets.written(rng, targets.RECEIPT), targets.read_receipt),
 }
 
@@ -130,6 +132,11 @@ def _result(fuzz: Fuzz, count: int, seconds: float, grown_mib: float, trouble: s
         "slowest_input_ms": at_most(round(fuzz.slowest_ms, 1), HANG_S * 1000, "ms"),
         "memory_grown_mib": at_most(round(grown_mib, 1), _GROWTH_MOST_MIB, "MiB after the first inputs"),
         "lanes_go_on": Goal("a valid message is stored and receipted", trouble or "yes", not trouble),
+        "wrong_replies_a_million": at_most(
+            round(1e6 * len(frames.wrong) / max(1, fuzz.taken["reply"] + fuzz.refused["reply"]), 1),
+            _CRC_MISSES_A_MILLION,
+            "damaged replies believed; 1 in 65 536 is what a CRC of 16 bits promises",
+        ),
         "inputs_a_second": Goal("measured", round(count / seconds), met=True),
     }
     notes = (f"the slowest is input {fuzz.slowest}", *fuzz.findings[:_FINDINGS_SHOWN])

@@ -48,12 +48,18 @@ class ModbusLine:
         self._port.close()
 
     async def __aiter__(self) -> AsyncIterator[Sample]:
-        """One sample a poll, also for a poll that failed. Raises SourceError when the port is lost."""
+        """One sample a poll, also for a poll that failed, and for the other blocks of a silent sensor.
+
+        Raises SourceError when the port is lost.
+        """
         loop = asyncio.get_running_loop()
         while True:
             poll = self.schedule.next(loop.time())
             await asyncio.sleep(poll.due - loop.time())
-            yield await self._sample(poll)
+            sample = await self._sample(poll)
+            yield sample
+            for other in self.schedule.silenced_by(poll):
+                yield self._stamped(other, fault=sample.fault)
 
     async def _sample(self, poll: Poll) -> Sample:
         loop = asyncio.get_running_loop()

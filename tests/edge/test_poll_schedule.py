@@ -81,6 +81,27 @@ def test_silence_is_asked_less_and_less_up_to_a_minute() -> None:
     assert silent.due == now + 0.5
 
 
+def test_a_silent_sensor_is_asked_by_one_of_its_blocks() -> None:
+    """Of four blocks one asks at each turn; the others wait as long, and all are asked at once when it is back."""
+    blocks = [poll(1, 1.0) for _ in range(4)]
+    for other in blocks[1:]:
+        other.sensor = blocks[0].sensor
+    schedule = PollSchedule([*blocks, poll(2, 1.0)])
+    asked, now = 0, 0.0
+    while now < 120.0:
+        chosen = schedule.next(now)
+        now = max(now, chosen.due) + 0.05
+        if chosen.sensor is blocks[0].sensor:
+            asked += 1
+            chosen.failed(SILENCE, now)
+            schedule.silenced_by(chosen)
+        else:
+            chosen.answered(now)
+    assert asked <= 18
+    assert len({other.due for other in blocks}) == 1
+    assert all(other.gone_since is not None for other in blocks)
+
+
 def test_damaged_replies_are_not_silence() -> None:
     """On a noisy line a sensor counts as gone after three failures, but keeps its interval."""
     noisy = poll(1, 0.5)

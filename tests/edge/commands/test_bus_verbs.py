@@ -122,10 +122,10 @@ def test_writing_is_refused_or_comes_with_a_way_back(ports: tuple[str, str], tmp
 def test_sniff_hears_what_others_say(ports: tuple[str, str]) -> None:
     """On the second adapter, while a first one asks."""
     asking = subprocess.Popen(
-        [sys.executable, "-m", "wire", "bus", "live", "--port", ports[0], "--unit", "80", "--for", "3"],
+        [sys.executable, "-m", "wire", "bus", "live", "--port", ports[0], "--unit", "80", "--for", "2"],
         stdout=subprocess.DEVNULL,
     )
-    shown = run(bus_sniff.sniff, "--port", ports[1], "--baud", "9600", "--for", "3")
+    shown = run(bus_sniff.sniff, "--port", ports[1], "--baud", "9600", "--for", "1.5")
     asking.wait(60)
     assert "→ unit 80: read 13 holding registers from 0x0034" in shown.stdout
     assert "frames" in shown.stderr
