@@ -7,7 +7,8 @@ from bench.fuzzing.targets import require
 from edge.field.sniff import pieces
 from edge.modbus_frame import Request, checked_frame, numbers_of
 from edge.sim.faults import LineFaults
-from edge.sim.modbus_device import ModbusDevice, printed_values
+from edge.sim.modbus_device import ModbusDevice
+from edge.sim.sensing import printed_values
 from wire.errors import DeviceRefused, FrameError
 from wire.profile_yaml import library_folder, load_profile
 

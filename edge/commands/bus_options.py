@@ -11,10 +11,10 @@ import click
 
 from edge.bus import Bus
 from edge.field import ports
-from edge.serial_port import SerialPort, SerialSettings
+from edge.serial_port import FRAMES, SerialPort, SerialSettings
 from wire import located
 from wire.profile import Profile, Timing
-from wire.profile_yaml import FRAMES, library_folder, load_library
+from wire.profile_yaml import library_folder, load_library
 from wire.scalars import integer
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -17,9 +17,9 @@ from edge.modbus_frame import reading, request_frame
 from edge.serial_port import SerialSettings
 from edge.sim.device_memory import DeviceMemory
 from edge.sim.faults import DeviceFaults
-from wire.profile import Profile
+from wire.profile import Block, Profile
 from wire.profile_acts import Identity
-from wire.registers import Value, decode_block, encode_block
+from wire.registers import Value, encode_block, width
 
 Values = Callable[[], Mapping[str, Value]]
 """What the sensor measures now, by point name of its profile."""
@@ -33,16 +33,6 @@ _framer = FramerRTU(DecodePDU(is_server=True))
 
 def _tell_nobody(_block: str, _registers: tuple[int, ...]) -> None:
     """For a device whose replies nobody records."""
-
-
-def printed_values(profile: Profile) -> dict[str, Value]:
-    """What a device of this model measures in the first vector of each block: values that its manual prints."""
-    values: dict[str, Value] = {}
-    for block in profile.blocks:
-        vector = next((found for found in profile.vectors if found.block == block), None)
-        if vector:
-            values |= decode_block(profile, block, vector.registers)
-    return values
 
 
 class ModbusDevice:
@@ -124,7 +114,7 @@ class ModbusDevice:
         for block in self.profile.blocks.values():
             is_inside = block.address <= address and address + count <= block.address + block.count
             if block.function == function and is_inside:
-                registers = encode_block(self.profile, block.name, self._values())
+                registers = self._encoded(block)
                 self._replied(block.name, registers)
                 start = address - block.address
                 return list(registers[start : start + count])
@@ -132,6 +122,21 @@ class ModbusDevice:
         others |= {found.address: _shown(found) for found in self.profile.identity if found.function == function}
         wanted = range(address, address + count)
         return [others[place] for place in wanted] if all(place in others for place in wanted) else None
+
+    def _encoded(self, block: Block) -> tuple[int, ...]:
+        """The block as measured; identity registers that are no point of it show what such a model shows."""
+        registers = list(encode_block(self.profile, block.name, self._values()))
+        measured = {
+            point.register + place
+            for point in self.profile.points
+            if point.block == block.name
+            for place in range(width(point.type))
+        }
+        for identity in self.profile.identity:
+            place = identity.address - block.address
+            if identity.function == block.function and 0 <= place < block.count and identity.address not in measured:
+                registers[place] = _shown(identity)
+        return tuple(registers)
 
 
 def _shown(identity: Identity) -> int:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.serial_port import FRAMES
 from edge.sim.faults import DeviceFaults, LineFaults
-from edge.sim.modbus_device import printed_values
+from edge.sim.sensing import printed_values
 from wire import located
 from wire.kinds import build
 from wire.profile import Profile
-from wire.profile_yaml import FRAMES
 from wire.registers import Value
 
 SCHEMA = "egret.rig/1"

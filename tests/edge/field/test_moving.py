@@ -12,7 +12,8 @@ from edge.field import undo
 from edge.field.moving import Change, Mover, Place
 from edge.serial_port import SerialSettings
 from edge.sim.faults import DeviceFaults, LineFaults
-from edge.sim.modbus_device import ModbusDevice, printed_values
+from edge.sim.modbus_device import ModbusDevice
+from edge.sim.sensing import printed_values
 from wire.errors import SourceError, Unsafe
 from wire.profile import Profile
 from wire.profile_yaml import library_folder, load_library

@@ -10,7 +10,8 @@ from edge.field.identify import Identifier, Match
 from edge.field.scan import Heard, Probe, Scan
 from edge.serial_port import SerialSettings
 from edge.sim.faults import DeviceFaults, LineFaults
-from edge.sim.modbus_device import ModbusDevice, printed_values
+from edge.sim.modbus_device import ModbusDevice
+from edge.sim.sensing import printed_values
 from edge.sim.stations import Babbler
 from wire.profile import Profile
 from wire.profile_yaml import library_folder, load_library
