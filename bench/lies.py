@@ -19,6 +19,7 @@ import logging
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -33,7 +34,7 @@ from edge.serial_port import SerialSettings
 from edge.sim import virtual_time
 from edge.sim.faults import DeviceFaults, LineFaults
 from edge.sim.medium import Frame, Medium
-from edge.sim.memory_port import MemoryPort
+from edge.sim.memory_port import memory_bus
 from edge.sim.modbus_device import ModbusDevice
 from edge.sim.pty_port import named
 from edge.sim.serial_line import SerialLine
@@ -147,7 +148,7 @@ async def polled(polls: int, seed: int, books: Books) -> float:
     loop = asyncio.get_running_loop()
     clock = BoxClock.trusted(lambda: int(loop.time() * 1e9))
     plan = [(sensor, block, 0.2) for sensor in sensors for block in sensor.profile.blocks.values()]
-    async with ModbusLine(lambda: MemoryPort(medium, SerialSettings(9600, "8N1")), plan, clock=clock) as line:
+    async with ModbusLine(partial(memory_bus, medium, SerialSettings(9600, "8N1")), plan, clock=clock) as line:
         count = 0
         async for sample in line:
             books.end(sample, units)

@@ -1,9 +1,11 @@
-"""The samples of one Modbus RTU line: who is polled when, and what is said when a sensor is silent."""
+"""The samples of one Modbus line: who is polled when, and what is said when a sensor is silent."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -11,7 +13,8 @@ from edge.bus import Bus
 from edge.clock import BoxClock, Stamp
 from edge.modbus_frame import reading, reply_size
 from edge.poll_schedule import Poll, PollSchedule
-from edge.serial_port import SerialPort
+from edge.serial_port import SerialPort, SerialSettings
+from edge.tcp_bus import TcpBus
 from wire.errors import DeviceRefused, FrameError, SourceTimeout
 from wire.inventory import Sensor
 from wire.profile import Block
@@ -25,17 +28,21 @@ class ModbusLine:
     """A `Source`. Whoever iterates it owns the port: there is no task and no queue behind it."""
 
     def __init__(
-        self, open_port: Callable[[], SerialPort], polls: Sequence[tuple[Sensor, Block, float]], *, clock: BoxClock
+        self,
+        connect: Callable[[], AbstractAsyncContextManager[Bus | TcpBus]],
+        polls: Sequence[tuple[Sensor, Block, float]],
+        *,
+        clock: BoxClock,
     ) -> None:
         """`polls`: sensor, block and interval in seconds. Nothing is opened yet."""
-        self._open_port, self._polls = open_port, tuple(polls)
+        self._connect, self._polls = connect, tuple(polls)
         self._clock = clock
+        self._stack = AsyncExitStack()
         self._last: dict[Poll, Stamp] = {}
 
     async def __aenter__(self) -> Self:
-        """Opens the port. Raises PortBusy."""
-        self._port = self._open_port()
-        self._bus = Bus(self._port)
+        """Opens the port, or the connection. Raises SourceError."""
+        self._bus = await self._stack.enter_async_context(self._connect())
         start = asyncio.get_running_loop().time()
         self.schedule = PollSchedule(Poll(sensor, block, every_s, start) for sensor, block, every_s in self._polls)
         self._warn_of_overload()
@@ -44,8 +51,8 @@ class ModbusLine:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes the port."""
-        self._port.close()
+        """Closes it."""
+        await self._stack.aclose()
 
     async def __aiter__(self) -> AsyncIterator[Sample]:
         """One sample a poll, also for a poll that failed, and for the other blocks of a silent sensor.
@@ -92,17 +99,39 @@ class ModbusLine:
         )
 
     def _warn_of_overload(self) -> None:
-        load = sum(self._poll_s(sensor, block) / every_s for sensor, block, every_s in self._polls)
+        if isinstance(self._bus, TcpBus):
+            return
+        port = self._bus.port
+        load = sum(_poll_s(sensor, block, port.settings) / every_s for sensor, block, every_s in self._polls)
         if load > 1:
             _log.warning(
                 "port %s: the polls need %.0f %% of the line's time, so all come less often."
                 " fix: raise `every`, or put some of the sensors on another line. [E-BUS-018]",
-                self._port.path,
+                port.path,
                 100 * load,
             )
 
-    def _poll_s(self, sensor: Sensor, block: Block) -> float:
-        """The line's time of one poll, without the device's own."""
-        settings = self._port.settings
-        octets = REQUEST_SIZE + reply_size(reading(sensor.unit, block))
-        return octets * settings.character_s + max(sensor.profile.timing.gap_s, settings.silence_s)
+
+def _poll_s(sensor: Sensor, block: Block, settings: SerialSettings) -> float:
+    """The line's time of one poll, without the device's own."""
+    octets = REQUEST_SIZE + reply_size(reading(sensor.unit, block))
+    return octets * settings.character_s + max(sensor.profile.timing.gap_s, settings.silence_s)
+
+
+def turns(sensors: Iterable[Sensor], every_s: float | None) -> list[tuple[Sensor, Block, float]]:
+    """Every block of every sensor, and how often it is read: as the sensor says, else the line, else the profile."""
+    return [
+        (sensor, block, max(sensor.every_s or every_s or block.every_s, sensor.profile.timing.min_poll_s))
+        for sensor in sensors
+        for block in sensor.profile.blocks.values()
+    ]
+
+
+@asynccontextmanager
+async def serial_bus(path: Path, settings: SerialSettings, *, rs485: bool) -> AsyncIterator[Bus]:
+    """The only client of a port, while it is open. Raises PortBusy."""
+    port = SerialPort(path, settings, rs485=rs485)
+    try:
+        yield Bus(port)
+    finally:
+        port.close()

@@ -1,8 +1,11 @@
 """A serial port on a simulated line without an operating system between: for lines in virtual time."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from edge.bus import Bus
 from edge.serial_port import SerialPort, SerialSettings
 from edge.sim import uart
 from edge.sim.medium import Listener, Medium
@@ -37,3 +40,13 @@ class MemoryPort(SerialPort):
 
     def _send(self, frame: bytes) -> None:
         self._medium.talk(self, frame, self.settings)
+
+
+@asynccontextmanager
+async def memory_bus(medium: Medium, settings: SerialSettings) -> AsyncIterator[Bus]:
+    """A bus on such a port."""
+    port = MemoryPort(medium, settings)
+    try:
+        yield Bus(port)
+    finally:
+        port.close()
