@@ -3,9 +3,10 @@
     scripts/bench fuzz --inputs 1000000 --json
     scripts/bench fuzz --first 4711 --inputs 1        one input again, by its number
 
-Every input is made from its number alone: a valid batch, alarm message, status, receipt, sensors.yaml, cloud.yaml or
-profile of which one value, or some bytes or lines, were changed by what is known to hurt. A reader may take it, if it
-is within the contract, or refuse it with its own kind of error (WireError, ConfigError); anything else is a finding.
+Every input is made from its number alone: a valid batch, alarm message, status, receipt, stream of a device's messages,
+sensors.yaml, cloud.yaml or profile of which one value, or some bytes or lines, were changed by what is known to hurt. A
+reader may take it, if it is within the contract, or refuse it with its own kind of error (WireError, ConfigError,
+SourceError); anything else is a finding.
 One message in 500 goes through the real lanes, with ledger, store and quarantine, and at the end a valid one must be
 stored and receipted. `--quick` is ten thousand inputs.
 """
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-from bench.fuzzing import targets
+from bench.fuzzing import streams, targets
 from bench.fuzzing.lanes import feed
 from bench.result import Goal, Result, at_most, machine
 
@@ -37,6 +38,7 @@ _READERS = {
     "alarms": (lambda rng: targets.written(rng, targets.ALARM), targets.read_alarms),
     "status": (lambda rng: targets.written(rng, targets.STATUS), targets.read_status),
     "receipt": (lambda rng: targets.written(rng, targets.RECEIPT), targets.read_receipt),
+    "stream": (streams.bent_stream, streams.read_stream),
 }
 
 
