@@ -90,6 +90,7 @@ _ROWS = (
     Quantity("gas_ppm", "[ppm]", 1, "气体浓度", "gas concentration"),
     Quantity("methane_column", "[ppm].m", 1, "甲烷柱浓度", "methane along the beam"),
     Quantity("cover_open", "1", 0, "井盖或门打开", "cover or door open"),
+    Quantity("relay_closed", "1", 0, "继电器闭合", "relay closed"),
     Quantity("displaced", "1", 0, "移位", "moved out of its place"),
     Quantity("power", "W", 1, "功率", "power"),
     Quantity("battery_charge", "%", 0, "电池电量", "battery charge"),

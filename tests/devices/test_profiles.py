@@ -205,7 +205,7 @@ def test_gas_of_another_unit_or_a_faulty_detector_is_not_believed() -> None:
 def test_the_library_covers_what_a_city_hangs_up() -> None:
     """Thirty devices and more, of every kind that its sites need, over wire, Bluetooth and LoRaWAN."""
     assert len(LIBRARY) >= 30
-    kinds = {"tilt", "vibration", "gas", "level", "flow", "rain", "wind", "weather", "power", "door"}
+    kinds = {"tilt", "vibration", "gas", "level", "flow", "rain", "wind", "weather", "power", "relay", "door"}
     assert kinds <= {profile.kind for profile in LIBRARY.values()}
     assert {profile.link.kind for profile in LIBRARY.values()} == set(LinkKind)
 
