@@ -3,11 +3,12 @@
     scripts/bench fuzz --inputs 1000000 --json
     scripts/bench fuzz --first 4711 --inputs 1        one input again, by its number
 
-Every input is made from its number alone: a valid batch, alarm message, status, receipt, reply of a device,
+Every input is made from its number alone: a valid batch, alarm message, status, receipt, reply or stream of a device,
 sensors.yaml, cloud.yaml or profile of which one value, or some bytes or lines, were changed by what is known to hurt. A
 reader may take it, if it is within the contract, or refuse it with its own kind of error (WireError, ConfigError,
-FrameError); anything else is a finding. One message in 500 goes through the real lanes, with ledger, store and
-quarantine, and at the end a valid one must be stored and receipted. `--quick` is ten thousand inputs.
+SourceError); anything else is a finding.
+One message in 500 goes through the real lanes, with ledger, store and quarantine, and at the end a valid one must be
+stored and receipted. `--quick` is ten thousand inputs.
 """
 
 import resource
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-from bench.fuzzing import frames, targets
+from bench.fuzzing import frames, streams, targets
 from bench.fuzzing.lanes import feed
 from bench.result import Goal, Result, at_most, machine
 
@@ -39,6 +40,7 @@ _READERS = {
     "status": (lambda rng: targets.written(rng, targets.STATUS), targets.read_status),
     "reply": (frames.garbled, frames.read_reply),
     "receipt": (lambda rng: targets.written(rng, targets.RECEIPT), targets.read_receipt),
+    "stream": (streams.bent_stream, streams.read_stream),
 }
 
 

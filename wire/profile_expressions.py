@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from wire import located
 from wire.expression import Expression, parse
-from wire.profile import Check, Derived, Point, Stuck
+from wire.profile import Check, Derived, LinkKind, Point, Profile, Stuck
 from wire.profile_points import check_name, read_quantity
 from wire.reading import Quality
 
@@ -16,6 +16,10 @@ QUALITIES: Mapping[tuple[str, str], Quality] = {
     ("uncertain", "maintenance"): Quality.MAINTENANCE,
 }
 """`quality` and `why` (NAMUR NE 107) of a check to the flag its readings carry."""
+
+
+_WEAK = (LinkKind.SERIAL_STREAM, LinkKind.SERIAL_QUERY)
+"""Links that protect nothing themselves, unlike Modbus, Bluetooth and LoRaWAN."""
 
 
 def read_derived(root: located.Block, points: tuple[Point, ...]) -> tuple[Derived, ...]:
@@ -114,3 +118,16 @@ def names_of(points: Iterable[Point], derived: Iterable[Derived]) -> Mapping[str
     for value in derived:
         names[value.name] = "".join(_blocks_of(value.expression.names, names)[:1])
     return names
+
+
+def check_weak(root: located.Block, profile: Profile) -> None:
+    """A sum of one byte lets one damaged frame in 256 through, no sum all of them: then a range must catch it."""
+    if profile.link.kind not in _WEAK:
+        return
+    published = {point.name for point in profile.points if point.quantity}
+    published |= {name for value in profile.derived if value.quantity for name in value.expression.names}
+    section = root.mapping("points")
+    for point in profile.points:
+        if point.name in published and point.span is None and not point.codes:
+            what = f"{point.name} has no range, and the checksum of this device is weak."
+            section.wrong(point.name, what, "write the range that the sensor can measure", "E-PROFILE-026")

@@ -4,11 +4,11 @@ An editor shows what it can say while one types; `egret check` says the rest (re
 block, names in expressions, units).
 """
 
-from wire import acts_schema
+from wire import acts_schema, message_schema
 from wire import schema_parts as parts
 from wire.profile_expressions import QUALITIES
-from wire.profile_points import COUNT_MAX, REF_BASES, TYPES
-from wire.profile_yaml import FRAMES, LEVELS
+from wire.profile_points import BYTE_TYPES, COUNT_MAX, REF_BASES, REGISTER_TYPES, TEXT_TYPES
+from wire.profile_yaml import LEVELS
 from wire.registers import ORDERS
 from wire.schema_parts import Schema
 
@@ -22,8 +22,9 @@ def profile_schema() -> Schema:
         "kind": parts.described(parts.TEXT, "what it measures: tilt, gas, level, vibration"),
         "title": parts.described(parts.TEXT, "maker and model, as people say it"),
         "evidence": _evidence(),
-        "link": _link(),
+        "link": message_schema.link(),
         "timing": _timing(),
+        **message_schema.sections(),
         "blocks": parts.named(_block()),
         "points": parts.named(_point()),
         "derive": parts.named(_derived()),
@@ -31,7 +32,8 @@ def profile_schema() -> Schema:
         "vectors": parts.listed(_vector()),
         **acts_schema.sections(),
     }
-    required = [key for key in sections if key not in {"derive", "checks", *acts_schema.sections()}]
+    optional = {"blocks", "derive", "checks", *acts_schema.sections(), *message_schema.sections()}
+    required = [key for key in sections if key not in optional]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Egret device profile",
@@ -50,17 +52,6 @@ def _evidence() -> Schema:
     )
 
 
-def _link() -> Schema:
-    properties: Schema = {
-        "modbus": parts.choice(("rtu",)),
-        "baud": parts.integer(300, 921_600),
-        "frame": parts.described(parts.choice(FRAMES), "data bits, parity, stop bits"),
-        "unit": parts.described(parts.integer(1, 247), "unit identifier as delivered"),
-        "any_unit": parts.described(parts.integer(1, 255), "unit identifier that every device of this model answers"),
-    }
-    return parts.mapping(properties, ["modbus", "baud", "frame", "unit"])
-
-
 def _timing() -> Schema:
     return parts.mapping(
         {
@@ -69,8 +60,9 @@ def _timing() -> Schema:
             "late_max": parts.described(parts.duration(), "a late reply may still come until then"),
             "min_poll": parts.described(parts.duration(), "shortest interval between two polls"),
             "after_write": parts.described(parts.duration(), "how long the device is busy after a write"),
+            "silence": parts.described(parts.duration(), "a device that speaks by itself is silent after so long"),
         },
-        ["timeout", "late_max", "min_poll"],
+        ["min_poll"],
     )
 
 
@@ -104,7 +96,9 @@ def _point() -> Schema:
             "in": parts.described(parts.TEXT, "its block"),
             "reg": parts.described(parts.integer(0, 0xFFFF), "0-based protocol address, in a block with addr"),
             "ref": parts.described(parts.integer(0, 0xFFFF), "printed number, in a block with ref"),
-            "type": parts.choice(TYPES),
+            "at": parts.described(parts.integer(0, 255), "its first byte in a frame or an entry, from 0"),
+            "field": parts.described(parts.integer(0, 39), "its field in a line, from 0"),
+            "type": parts.choice(tuple(dict.fromkeys((*REGISTER_TYPES, *BYTE_TYPES, *TEXT_TYPES)))),
             "order": parts.described(parts.choice(ORDERS), "word and byte order; 32-bit types only, and then required"),
             "mask": parts.described(parts.integer(1, 0xFFFF_FFFF), "bits that count, before shift"),
             "shift": parts.integer(0, 31),
@@ -121,7 +115,7 @@ def _point() -> Schema:
             "means": parts.quantity(),
         },
         ["in", "type"],
-        oneOf=[{"required": ["reg"]}, {"required": ["ref"]}],
+        oneOf=[{"required": [key]} for key in ("reg", "ref", "at", "field")],
     )
 
 
@@ -153,12 +147,15 @@ def _vector() -> Schema:
     return parts.mapping(
         {
             "block": parts.TEXT,
-            "hex": parts.described(parts.TEXT, "the block's registers as the line carries them"),
+            "hex": parts.described(parts.TEXT, "the block's registers, or the bytes, as the line carries them"),
+            "text": parts.described(parts.TEXT, "what a device of lines sends"),
+            "ask": parts.described(parts.TEXT, "the request that this answers, in hexadecimal bytes"),
             "given": parts.described(
                 {"type": "object", "additionalProperties": parts.NUMBER}, "zero.* and site.* numbers"
             ),
             "want": parts.described({"type": "object"}, "values they must decode to"),
             "source": parts.described(parts.TEXT, "where they are printed, or how they were computed"),
         },
-        ["block", "hex", "want", "source"],
+        ["want", "source"],
+        oneOf=[{"required": ["hex"]}, {"required": ["text"]}],
     )

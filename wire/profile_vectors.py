@@ -14,15 +14,18 @@ def read_vectors(
     found: list[Vector] = []
     for entry in root.sequence("vectors").blocks():
         block = entry.choice("block", tuple(blocks)) if blocks else ""
+        octets = b"" if blocks else _octets(entry)
         given = entry.mapping("given", optional=True)
         want = entry.mapping("want")
         found.append(
             Vector(
                 block=block,
-                registers=_registers(entry, blocks[block].count if blocks else 0),
+                registers=_registers(entry, blocks[block].count) if blocks else (),
                 given={name: given.number(name) for name in given},
                 want={name: _wanted(want, name, points) for name in want},
                 source=entry.text("source"),
+                octets=octets,
+                asked=_hex(entry, "ask") if "ask" in entry else b"",
             )
         )
         for section in (given, want):
@@ -30,6 +33,22 @@ def read_vectors(
                 check_known(section, name, (name,), names)
         entry.done()
     return tuple(found)
+
+
+def _octets(entry: located.Block) -> bytes:
+    """`hex`, or `text` for a device of lines."""
+    if "text" in entry:
+        return entry.text("text").encode("latin-1", "replace")
+    return _hex(entry, "hex")
+
+
+def _hex(entry: located.Block, key: str) -> bytes:
+    try:
+        return bytes.fromhex(entry.text(key))
+    except ValueError:
+        what = f"{key!r} is no hexadecimal bytes."
+        entry.wrong(key, what, "write two digits a byte: FF 07 A1 A7", "E-PROFILE-012")
+        return b""
 
 
 def _registers(entry: located.Block, count: int) -> tuple[int, ...]:

@@ -10,14 +10,16 @@ from pathlib import Path
 from wire import located
 from wire.acts_yaml import read_identity, read_procedures, read_protected, read_settings
 from wire.errors import ConfigError, Mistake
-from wire.profile import Evidence, LinkSettings, Profile, Timing
-from wire.profile_expressions import names_of, read_checks, read_derived
+from wire.link_yaml import read_link, read_timing
+from wire.message_yaml import read_messages
+from wire.messages import TlvShape
+from wire.profile import Derived, Evidence, LinkKind, Point, Profile
+from wire.profile_expressions import check_weak, names_of, read_checks, read_derived
 from wire.profile_points import read_layouts, read_points
 from wire.profile_vectors import read_vectors
 
 FILE = "profile.yaml"
 LEVELS = ("bench", "vendor-manual", "vendor-code", "third-party", "none")
-FRAMES = ("8N1", "8E1", "8O1", "8N2")
 
 
 def library_folder() -> Path:
@@ -59,10 +61,11 @@ def _profile(root: located.Block, name: str) -> Profile:
     if root.text("profile") != name:
         what = f"this profile stands in the folder {name!r}."
         root.wrong("profile", what, f"write profile: {name}, or rename the folder", "E-PROFILE-001")
-    timing = _timing(root.mapping("timing"))
-    layouts = read_layouts(root, timing.min_poll_s)
+    link = read_link(root.mapping("link"))
+    timing = read_timing(root.mapping("timing"), link.kind)
+    layouts, messages = read_layouts(root, timing.min_poll_s), read_messages(root)
     blocks = {block_name: layout.block for block_name, layout in layouts.items()}
-    points = read_points(root, layouts)
+    points = read_points(root, layouts, messages)
     derived = read_derived(root, points)
     checks, stuck = read_checks(root, points, derived)
     names = names_of(points, derived)
@@ -72,7 +75,7 @@ def _profile(root: located.Block, name: str) -> Profile:
         kind=root.text("kind"),
         title=root.text("title"),
         evidence=_evidence(root.mapping("evidence")),
-        link=_link(root.mapping("link")),
+        link=link,
         timing=timing,
         blocks=blocks,
         points=points,
@@ -84,8 +87,11 @@ def _profile(root: located.Block, name: str) -> Profile:
         settings=read_settings(root, protected),
         procedures=read_procedures(root, protected, names),
         protected=protected,
+        messages=messages,
     )
-    _check_quantities(root, profile.quantities)
+    _check_parts(root, profile)
+    _check_quantities(root, profile)
+    check_weak(root, profile)
     root.done()
     return profile
 
@@ -100,37 +106,26 @@ def _evidence(entry: located.Block) -> Evidence:
     return evidence
 
 
-def _link(entry: located.Block) -> LinkSettings:
-    entry.choice("modbus", ("rtu",))
-    link = LinkSettings(
-        baud=entry.integer("baud", 300, 921_600),
-        frame=entry.choice("frame", FRAMES),
-        unit=entry.integer("unit", 1, 247),
-        any_unit=entry.integer("any_unit", 0, 255, default=0),
-    )
-    entry.done()
-    return link
+def _check_parts(root: located.Block, profile: Profile) -> None:
+    """Registers belong to Modbus, messages to every other link."""
+    is_modbus = profile.link.kind is LinkKind.MODBUS_RTU
+    wanted, other = ("blocks", profile.messages) if is_modbus else ("frames, lines or tlv", profile.blocks)
+    if other or not profile.parts:
+        what = f"a device that is reached as {profile.link.kind} is described by {wanted}."
+        root.wrong("link", what, f"write the section {wanted}", "E-PROFILE-028")
 
 
-def _timing(entry: located.Block) -> Timing:
-    timing = Timing(
-        timeout_s=entry.duration("timeout", 0.001, 60.0),
-        gap_s=entry.duration("gap", default=0.0),
-        late_max_s=entry.duration("late_max"),
-        min_poll_s=entry.duration("min_poll", 0.001),
-        after_write_s=entry.duration("after_write", default=0.0),
-    )
-    if timing.late_max_s < timing.timeout_s:
-        what = "late_max is shorter than timeout: a late reply would be taken for the next one."
-        entry.wrong("late_max", what, "write the longest the device may take to answer", "E-PROFILE-010")
-    entry.done()
-    return timing
-
-
-def _check_quantities(root: located.Block, quantities: tuple[str, ...]) -> None:
-    for quantity in sorted({name for name in quantities if quantities.count(name) > 1}):
+def _check_quantities(root: located.Block, profile: Profile) -> None:
+    """A quantity has one source; what a device sends of the past is of the same quantity as what it sends of now."""
+    past = {
+        shape.name for shape in profile.messages.values() if isinstance(shape, TlvShape) and shape.time_at is not None
+    }
+    owners = names_of(profile.points, profile.derived)
+    values: list[Point | Derived] = [*profile.points, *profile.derived]
+    published = [value.quantity for value in values if owners.get(value.name) not in past]
+    for quantity in sorted({name for name in published if name and published.count(name) > 1}):
         what = f"{quantity} is published by two values."
         root.wrong("points", what, "keep one `means`", "E-PROFILE-015")
-    if not quantities:
+    if not profile.quantities:
         what = "this profile publishes no quantity."
         root.wrong("points", what, "give a point or a derived value `means: tilt_x`", "E-PROFILE-015")

@@ -165,9 +165,11 @@ def test_an_empty_file_is_read_to_its_end(folder: Path) -> None:
     (folder / "profile.yaml").write_text("{}\n", encoding="utf-8")
     with pytest.raises(ConfigError) as wrong:
         load_profile(folder)
-    assert {"'blocks' is missing.", "'points' is missing.", "'vectors' is missing."} <= {
-        mistake.what for mistake in wrong.value.mistakes
-    }
+    assert {
+        "'points' is missing.",
+        "'vectors' is missing.",
+        "a device that is reached as modbus_rtu is described by blocks.",
+    } <= {mistake.what for mistake in wrong.value.mistakes}
 
 
 def test_a_library_lists_the_mistakes_of_all_its_files(folder: Path) -> None:
