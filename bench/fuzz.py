@@ -6,10 +6,10 @@
 Every input is made from its number alone: a valid batch, alarm message, status, receipt, document of the fleet, reply
 or stream of a device, sensors.yaml, cloud.yaml or profile of which one value, or some bytes or lines, were changed by
 what is known to hurt. A reader may take it, if it is within the contract, or refuse it with its own kind of error
-(WireError, ConfigError, DesiredRefused, SourceError); anything else is a finding, and so is a configuration that is taken
-although it is not what the city signed. One message in 500, and one configuration in 20, goes through the real lanes,
-with ledger, store and quarantine, or to a real box; at the end a valid one must be stored and receipted, and run.
-`--quick` is ten thousand inputs.
+(WireError, ConfigError, DesiredRefused, SourceError); anything else is a finding, and so is a configuration that is
+taken although it is not what the city signed. One message in 500, and one configuration in 20, goes through the real
+lanes, with ledger, store and quarantine, or to a real box; at the end a valid one must be stored and receipted, and
+run. `--quick` is ten thousand inputs.
 """
 
 import resource

@@ -10,6 +10,8 @@ The agent and the commands of `egret bus` ask by the same rules; docs/decisions/
 import asyncio
 import contextlib
 import logging
+from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from edge.modbus_frame import (
@@ -22,7 +24,7 @@ from edge.modbus_frame import (
     reply_size,
     request_frame,
 )
-from edge.serial_port import READ_MAX, SerialPort
+from edge.serial_port import READ_MAX, SerialPort, SerialSettings
 from edge.shared_address import SharedAddresses
 from wire.errors import FrameError, SourceError, SourceTimeout
 from wire.profile import Block, Timing
@@ -189,3 +191,13 @@ class Bus:
                     code="E-BUS-016",
                 )
             await asyncio.sleep(wait_s)
+
+
+@contextlib.contextmanager
+def opened(path: Path, settings: SerialSettings, *, rs485: bool = False) -> Iterator[Bus]:
+    """A port's bus while it is open. Raises PortBusy."""
+    port = SerialPort(path, settings, rs485=rs485)
+    try:
+        yield Bus(port)
+    finally:
+        port.close()

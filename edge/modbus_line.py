@@ -9,11 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from edge.bus import Bus
+from edge.bus import Bus, opened
 from edge.clock import BoxClock, Stamp
 from edge.modbus_frame import reading, reply_size
 from edge.poll_schedule import Poll, PollSchedule
-from edge.serial_port import SerialPort, SerialSettings
+from edge.serial_port import SerialSettings
 from edge.tcp_bus import TcpBus
 from wire.errors import DeviceRefused, FrameError, SourceTimeout
 from wire.inventory import Sensor
@@ -130,8 +130,5 @@ def turns(sensors: Iterable[Sensor], every_s: float | None) -> list[tuple[Sensor
 @asynccontextmanager
 async def serial_bus(path: Path, settings: SerialSettings, *, rs485: bool) -> AsyncIterator[Bus]:
     """The only client of a port, while it is open. Raises PortBusy."""
-    port = SerialPort(path, settings, rs485=rs485)
-    try:
-        yield Bus(port)
-    finally:
-        port.close()
+    with opened(path, settings, rs485=rs485) as bus:
+        yield bus

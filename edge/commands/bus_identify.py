@@ -1,11 +1,12 @@
 """`egret bus identify`: which model a device is, and what shows it."""
 
 import asyncio
-from pathlib import Path
+from typing import Unpack
 
 import click
 
-from edge.commands.bus_options import Target, one_device, opened, say_json, target
+from edge.bus import opened
+from edge.commands.bus_options import DeviceOptions, Target, one_device, say_json, target
 from edge.field.identify import Identifier, Match
 from wire.errors import CheckFailed
 
@@ -14,13 +15,8 @@ from wire.errors import CheckFailed
 @one_device
 def identify(
     *,
-    port: Path | None,
-    baud: int | None,
-    frame: str | None,
-    unit: int | None,
-    model: str | None,
-    devices: Path | None,
     as_json: bool,
+    **named: Unpack[DeviceOptions],
 ) -> None:
     """Name the model of a device by its identity registers; exit code 5 when --profile is not what answers.
 
@@ -29,7 +25,7 @@ def identify(
 
     Example: egret bus identify --unit 0x50
     """
-    device = target(port=port, baud=baud, frame=frame, unit=unit, model=model, devices=devices)
+    device = target(**named)
     matches = asyncio.run(_matches(device))
     for match in matches:
         if as_json:

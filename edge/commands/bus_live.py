@@ -3,12 +3,12 @@
 import asyncio
 import math
 import sys
-from pathlib import Path
+from typing import Unpack
 
 import click
 
-from edge.bus import Bus
-from edge.commands.bus_options import Target, one_device, opened, say_json, target
+from edge.bus import Bus, opened
+from edge.commands.bus_options import DeviceOptions, Target, one_device, say_json, target
 from edge.field.identify import Identifier
 from edge.field.watch import Watch
 from wire.errors import CheckFailed, DeviceRefused, FrameError, SourceTimeout
@@ -25,13 +25,8 @@ def live(
     *,
     every_ms: int | None,
     for_s: float | None,
-    port: Path | None,
-    baud: int | None,
-    frame: str | None,
-    unit: int | None,
-    model: str | None,
-    devices: Path | None,
     as_json: bool,
+    **named: Unpack[DeviceOptions],
 ) -> None:
     """Show a device's values once a second: last, mean and standard deviation, round trip, damaged and lost replies.
 
@@ -39,7 +34,7 @@ def live(
 
     Example: egret bus live --unit 0x50 --for 60
     """
-    device = target(port=port, baud=baud, frame=frame, unit=unit, model=model, devices=devices)
+    device = target(**named)
     asyncio.run(_live(device, every_ms, for_s, as_json=as_json))
 
 

@@ -1,17 +1,15 @@
-"""What the verbs of `egret bus` have in common: which port, which device, and the bus that asks it."""
+"""What the verbs of `egret bus` have in common: which port, which device, and how JSON is said."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import click
 
-from edge.bus import Bus
 from edge.field import ports
-from edge.serial_port import FRAMES, SerialPort, SerialSettings
+from edge.serial_port import FRAMES, SerialSettings
 from wire import located
 from wire.profile import Profile, Timing
 from wire.profile_yaml import library_folder, load_library
@@ -84,6 +82,17 @@ class Target:
         return self.profile.timing if self.profile else UNKNOWN_MODEL
 
 
+class DeviceOptions(TypedDict):
+    """What the options of `one_device` give a verb, but for `as_json`."""
+
+    port: Path | None
+    baud: int | None
+    frame: str | None
+    unit: int | None
+    model: str | None
+    devices: Path | None
+
+
 def target(
     *,
     port: Path | None,
@@ -93,7 +102,7 @@ def target(
     model: str | None,
     devices: Path | None,
 ) -> Target:
-    """From the options of `one_device`. Raises ConfigError, PortBusy and click's UsageError."""
+    """The device that they name. Raises ConfigError, PortBusy and click's UsageError."""
     library = load_library(devices or library_folder())
     profile = named_model(library, model) if model else None
     if unit is None and profile is None:
@@ -114,22 +123,12 @@ def _factory_unit(profile: Profile | None) -> int:
     return profile.link.unit
 
 
-def named_model(library: Mapping[str, Profile], name: str) -> Profile:
+def named_model(library: Mapping[str, Profile], name: str, option: str = "--profile") -> Profile:
     """Raises ConfigError with the nearest name."""
     mistakes = located.Mistakes()
-    located.block_of({"profile": name}, "--profile", mistakes).choice("profile", tuple(library))
+    located.block_of({"profile": name}, option, mistakes).choice("profile", tuple(library))
     mistakes.raise_any()
     return library[name]
-
-
-@contextmanager
-def opened(port: Path, settings: SerialSettings) -> Iterator[Bus]:
-    """The only client of a port, while it is open. Raises PortBusy."""
-    serial = SerialPort(port, settings, rs485=False)
-    try:
-        yield Bus(serial)
-    finally:
-        serial.close()
 
 
 def say_json(schema: str, fields: Mapping[str, object]) -> None:

@@ -3,12 +3,12 @@
 import asyncio
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Unpack
 
 import click
 
-from edge.bus import Answer, Bus
-from edge.commands.bus_options import Target, one_device, opened, say_json, target
+from edge.bus import Answer, Bus, opened
+from edge.commands.bus_options import DeviceOptions, Target, one_device, say_json, target
 from edge.field import explain, notation
 from edge.modbus_frame import Request, reading
 from wire.profile import Block
@@ -25,13 +25,8 @@ def read(
     what: tuple[str, ...],
     function: int | None,
     count: int,
-    port: Path | None,
-    baud: int | None,
-    frame: str | None,
-    unit: int | None,
-    model: str | None,
-    devices: Path | None,
     as_json: bool,
+    **named: Unpack[DeviceOptions],
 ) -> None:
     """Read registers, or with --profile whole blocks, and show every step from bytes to value.
 
@@ -42,7 +37,7 @@ def read(
 
     Example: egret bus read --profile witmotion-wt901c-485
     """
-    device = target(port=port, baud=baud, frame=frame, unit=unit, model=model, devices=devices)
+    device = target(**named)
     asyncio.run(_read(device, _questions(device, what, function, count), as_json=as_json))
 
 

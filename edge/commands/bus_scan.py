@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from edge.bus import Bus
-from edge.commands.bus_options import DEVICES, FRAME, JSON, Whole, opened, say_json
+from edge.bus import Bus, opened
+from edge.commands.bus_options import DEVICES, FRAME, JSON, Whole, say_json
 from edge.field import ports
 from edge.field import scan as scanning
 from edge.field.identify import Identifier

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from edge.commands.bus_options import named_model
 from edge.sim import scenario as scenarios
 from edge.sim.medium import Frame
 from edge.sim.rig import Rig
@@ -52,7 +53,7 @@ def sim(
         plan = scenarios.load(scenario, library)
     else:
         model, _, unit = str(device).partition("@")
-        profile = scenarios.profile_of(library, model, "--device")
+        profile = named_model(library, model, "--device")
         plan = scenarios.one_device(profile, _unit(unit) if unit else profile.link.unit, port)
     plan = plan if seed is None else replace(plan, seed=seed)
     asyncio.run(_run(plan, transcript, for_s))

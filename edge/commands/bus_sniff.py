@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from edge.commands.bus_options import FRAME, JSON, PORT, Whole, opened, say_json
+from edge.bus import opened
+from edge.commands.bus_options import FRAME, JSON, PORT, Whole, say_json
 from edge.field import ports, scan
 from edge.field import sniff as sniffing
 from edge.serial_port import SerialPort, SerialSettings

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Unpack
 
 import click
 
-from edge.bus import Bus
-from edge.commands.bus_options import Target, Whole, one_device, opened, say_json, target
+from edge.bus import Bus, opened
+from edge.commands.bus_options import DeviceOptions, Target, Whole, one_device, say_json, target
 from edge.field import notation, undo
 from edge.field.identify import Identifier
 from edge.field.moving import Change, Mover, Place, must_not_be_protected
@@ -30,7 +31,9 @@ _RECORD = click.option(
 @click.argument("value", required=False, type=Whole(0, 0xFFFF))
 @_YES
 @_RECORD
-def write(*, what: str, value: int | None, is_sure: bool, record: Path, as_json: bool, **device: object) -> None:
+def write(
+    *, what: str, value: int | None, is_sure: bool, record: Path, as_json: bool, **device: Unpack[DeviceOptions]
+) -> None:
     """Write a setting by its name (bandwidth=5Hz), or a register (0x1F 6).
 
     A setting needs --profile, is written as the profile says, read back, and noted in the undo record. A register
@@ -40,7 +43,7 @@ def write(*, what: str, value: int | None, is_sure: bool, record: Path, as_json:
 
     Example: egret bus write --unit 0x50 0x1F 6 --yes
     """
-    chosen = target(**device)  # type: ignore[arg-type]
+    chosen = target(**device)
     name, is_setting, wanted = what.partition("=")
     if is_setting:
         profile = _known_model(chosen)
@@ -63,7 +66,7 @@ def write(*, what: str, value: int | None, is_sure: bool, record: Path, as_json:
 @click.argument("address", type=Whole(1, 247))
 @_YES
 @_RECORD
-def set_address(*, address: int, is_sure: bool, record: Path, as_json: bool, **device: object) -> None:
+def set_address(*, address: int, is_sure: bool, record: Path, as_json: bool, **device: Unpack[DeviceOptions]) -> None:
     """Give a device another unit identifier, alone on the line or not.
 
     Refused where two devices answer at the old address, where somebody answers at the new one, and where the model is
@@ -71,7 +74,7 @@ def set_address(*, address: int, is_sure: bool, record: Path, as_json: bool, **d
 
     Example: egret bus set-address --profile witmotion-wt901c-485 --unit 0x50 0x51
     """
-    chosen = target(**device)  # type: ignore[arg-type]
+    chosen = target(**device)
     setting = _setting(_known_model(chosen), UNIT_SETTING)
     asyncio.run(_set(chosen, setting, _raw(setting, str(address)), record, is_sure=is_sure, as_json=as_json))
 
@@ -81,12 +84,12 @@ def set_address(*, address: int, is_sure: bool, record: Path, as_json: bool, **d
 @click.argument("rate", type=Whole(300, 921_600))
 @_YES
 @_RECORD
-def set_baud(*, rate: int, is_sure: bool, record: Path, as_json: bool, **device: object) -> None:
+def set_baud(*, rate: int, is_sure: bool, record: Path, as_json: bool, **device: Unpack[DeviceOptions]) -> None:
     """Give a device another baud rate; the others on its line keep theirs and no longer hear what it hears.
 
     Example: egret bus set-baud --profile witmotion-wt901c-485 --unit 0x51 19200
     """
-    chosen = target(**device)  # type: ignore[arg-type]
+    chosen = target(**device)
     setting = _setting(_known_model(chosen), BAUD_SETTING)
     asyncio.run(_set(chosen, setting, _raw(setting, str(rate)), record, is_sure=is_sure, as_json=as_json))
 

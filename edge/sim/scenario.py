@@ -85,14 +85,6 @@ def one_device(profile: Profile, unit: int, port: Path) -> Scenario:
     return Scenario(1, (LineScenario("line", (port,), profile.link.frame, LineFaults(), (plan,), ()),))
 
 
-def profile_of(library: Mapping[str, Profile], name: str, where: str) -> Profile:
-    """Raises ConfigError with the nearest name."""
-    mistakes = located.Mistakes()
-    located.block_of({"profile": name}, where, mistakes).choice("profile", tuple(library))
-    mistakes.raise_any()
-    return library[name]
-
-
 def _line(name: str, entry: located.Block, library: Mapping[str, Profile]) -> LineScenario:
     devices = tuple(_device(key, device, library) for key, device in entry.mapping("devices").blocks())
     frames = [device.frame for device in devices] or ["8N1"]

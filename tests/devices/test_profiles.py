@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.modbus_frame import checked_frame, registers_of, request_frame
+from edge.modbus_frame import checked_frame, numbers_of, reading, request_frame
 from edge.sim.modbus_device import ModbusDevice
 from wire.expression import Expression, ExpressionError, Values
 from wire.fields import decode_message, messages_in
@@ -162,8 +162,9 @@ def test_the_simulator_answers_a_request_with_what_the_vector_says(profile: Prof
     """A request and a reply of real frames, by a device that is made of the same profile."""
     values = decode_block(profile, vector.block, vector.registers)
     block, unit = profile.blocks[vector.block], profile.link.unit
-    reply = ModbusDevice(profile, unit, lambda: values).answer(request_frame(unit, block))
-    registers = registers_of(checked_frame(reply, unit, block, profile.name), profile.name)
+    asked = reading(unit, block)
+    reply = ModbusDevice(profile, unit, lambda: values).answer(request_frame(asked))
+    registers = numbers_of(checked_frame(reply, asked, profile.name), asked, profile.name)
     assert decode_block(profile, vector.block, registers) == values
 
 
