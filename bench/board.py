@@ -29,18 +29,20 @@ _TABS = 12
 _READY_MS, _PIXEL_MS, _WEIGHT_KB = 1_000, 100, 100
 _OF_A_BOX, _FULL_MESSAGE = 7, 100
 """Alarms in one message: a box of the demonstration has seven billboards, and no message has more than a hundred."""
-_STANDING_S = 5.0
-"""A page has stood for a while when alarms come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How many sites, how often a page is opened, how many alarms come at once, and in how many calm cities."""
+    """How many sites, how often a page is opened, how many alarms come at once, and in how many calm cities.
+
+    `standing_s`: how long a page has stood when alarms come.
+    """
 
     sites: int
     openings: int
     burst: int
     bursts: int
+    standing_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class City:
 
 async def run(*, is_quick: bool) -> Result:
     """One city, one browser."""
-    size = Size(400, 2, 60, 1) if is_quick else Size(5_000, 5, 500, 5)
+    size = Size(400, 2, 60, 1, 1.0) if is_quick else Size(5_000, 5, 500, 5, 5.0)
     figures: dict[str, Figure] = {"alarms_at_once": size.burst, "bursts": size.bursts, "tabs": _TABS}
     of_boxes: list[float] = []
     in_hundreds: list[float] = []
@@ -103,13 +105,13 @@ async def _fresh(size: Size) -> AsyncIterator[tuple[City, BrowserContext]]:
 
 async def _alone(context: BrowserContext, city: City, size: Size, in_one_message: int) -> list[float]:
     page = await looking.look(context, city.url, city.sites)
-    await asyncio.sleep(_STANDING_S)
+    await asyncio.sleep(size.standing_s)
     return await _delays(page, await city.burst(size.burst, in_one_message))
 
 
 async def _many(context: BrowserContext, city: City, size: Size) -> dict[str, Figure]:
     pages = [*context.pages, *[await looking.look(context, city.url, city.sites) for _ in range(_TABS - 1)]]
-    await asyncio.sleep(_STANDING_S)
+    await asyncio.sleep(size.standing_s)
     burst = await city.burst(size.burst)
     delays = [await _delays(page, burst) for page in pages]
     live = [await page.evaluate("document.body.dataset.connection") for page in pages]

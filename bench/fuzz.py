@@ -3,12 +3,13 @@
     scripts/bench fuzz --inputs 1000000 --json
     scripts/bench fuzz --first 4711 --inputs 1        one input again, by its number
 
-Every input is made from its number alone: a valid batch, alarm message, status, receipt, stream of a device's messages,
-sensors.yaml, cloud.yaml or profile of which one value, or some bytes or lines, were changed by what is known to hurt. A
-reader may take it, if it is within the contract, or refuse it with its own kind of error (WireError, ConfigError,
-SourceError); anything else is a finding.
-One message in 500 goes through the real lanes, with ledger, store and quarantine, and at the end a valid one must be
-stored and receipted. `--quick` is ten thousand inputs.
+Every input is made from its number alone: a valid batch, alarm message, status, receipt, document of the fleet, stream
+of a device's messages, sensors.yaml, cloud.yaml or profile of which one value, or some bytes or lines, were changed by
+what is known to hurt. A reader may take it, if it is within the contract, or refuse it with its own kind of error
+(WireError, ConfigError, DesiredRefused, SourceError); anything else is a finding, and so is a configuration that is
+taken although it is not what the city signed. One message in 500, and one configuration in 20, goes through the real
+lanes, with ledger, store and quarantine, or to a real box; at the end a valid one must be stored and receipted, and
+run. `--quick` is ten thousand inputs.
 """
 
 import resource
@@ -16,28 +17,34 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 
-from bench.fuzzing import streams, targets
+from bench.fuzzing import fleet, streams, targets
 from bench.fuzzing.lanes import feed
 from bench.result import Goal, Result, at_most, machine
 
+_Reader = tuple[Callable[[Random], bytes], Callable[[bytes], bool]]
+"""Who makes an input, and who reads it: was it taken?"""
 NUMBERS = ("inputs", "first")
 INPUTS, INPUTS_QUICK = 1_000_000, 10_000
 HANG_S = 5.0
 """A reader that takes longer is given up; the machine may be busy."""
-_FILE_EVERY, _LANE_EVERY = 50, 500
+_FILE_EVERY = 50
+_LANE_EVERY = {"batch": 500, "alarms": 500, "reported": 20, "desired": 20, "desired_mistaken": 20}
+"""Of which kinds one in so many goes through a lane; a batch that is taken costs the most."""
 _WARM = 2_000
 _FINDINGS_SHOWN = 10
 _GROWTH_MOST_MIB = 64.0
-_READERS = {
+_READERS: dict[str, _Reader] = {
     "batch": (targets.packed, targets.read_batch),
-    "alarms": (lambda rng: targets.written(rng, targets.ALARM), targets.read_alarms),
-    "status": (lambda rng: targets.written(rng, targets.STATUS), targets.read_status),
-    "receipt": (lambda rng: targets.written(rng, targets.RECEIPT), targets.read_receipt),
+    "alarms": (partial(targets.written, document=targets.ALARM), targets.read_alarms),
+    "status": (partial(targets.written, document=targets.STATUS), targets.read_status),
+    "receipt": (partial(targets.written, document=targets.RECEIPT), targets.read_receipt),
+    "reported": (partial(targets.written, document=fleet.REPORTED), fleet.read_reported),
     "stream": (streams.bent_stream, streams.read_stream),
 }
 
@@ -49,12 +56,17 @@ class HungError(Exception):
 class Fuzz:
     """The inputs `first` … `first + count - 1`, and what became of them."""
 
-    def __init__(self, files: targets.Files, first: int, count: int) -> None:
+    def __init__(self, files: targets.Files, documents: fleet.Documents, first: int, count: int) -> None:
         self.taken, self.refused = Counter[str](), Counter[str]()
         self.findings: list[str] = []
         self.slowest_ms, self.slowest = 0.0, 0
         self.payloads: list[tuple[str, bytes]] = []
         self._files, self._first, self._count = files, first, count
+        self._readers = {
+            **_READERS,
+            "desired": (documents.changed, documents.read_changed),
+            "desired_mistaken": (documents.mistaken, documents.read_mistaken),
+        }
         self.warm_mib = 0.0
 
     def run(self) -> None:
@@ -79,12 +91,14 @@ class Fuzz:
         if number % _FILE_EVERY == 0:
             path, text = self._files.write(rng)
             return path.stem, self._files.read(path, text)
-        kind = rng.choice(("batch", "batch", *_READERS))
-        make, read = _READERS[kind]
+        kind = rng.choice(("batch", "batch", *self._readers))
+        make, read = self._readers[kind]
         payload = make(rng)
-        if number % _LANE_EVERY == 1 and kind in {"batch", "alarms"}:
+        is_taken = read(payload)
+        is_true = kind == "desired" and is_taken
+        if kind in _LANE_EVERY and number % _LANE_EVERY[kind] == 1 and not is_true:
             self.payloads.append((kind, payload))
-        return kind, read(payload)
+        return kind, is_taken
 
 
 @contextmanager
@@ -112,12 +126,13 @@ async def run(*, is_quick: bool, inputs: int | None = None, first: int | None = 
     before = signal.signal(signal.SIGALRM, _ring)
     try:
         with tempfile.TemporaryDirectory(prefix="egret-fuzz-") as name:
-            fuzz = Fuzz(targets.Files(Path(name)), first or 0, count)
+            documents = fleet.Documents(Path(name))
+            fuzz = Fuzz(targets.Files(Path(name)), documents, first or 0, count)
             began = time.perf_counter()
             fuzz.run()
             seconds = time.perf_counter() - began
             grown_mib = peak_mib() - fuzz.warm_mib
-            trouble = await feed(Path(name), fuzz.payloads)
+            trouble = await feed(Path(name), documents, fuzz.payloads)
     finally:
         signal.signal(signal.SIGALRM, before)
     return _result(fuzz, count, seconds, grown_mib, trouble)
@@ -131,7 +146,9 @@ def _result(fuzz: Fuzz, count: int, seconds: float, grown_mib: float, trouble: s
         "findings": at_most(len(fuzz.findings), 0, "crashes or hangs"),
         "slowest_input_ms": at_most(round(fuzz.slowest_ms, 1), HANG_S * 1000, "ms"),
         "memory_grown_mib": at_most(round(grown_mib, 1), _GROWTH_MOST_MIB, "MiB after the first inputs"),
-        "lanes_go_on": Goal("a valid message is stored and receipted", trouble or "yes", not trouble),
+        "lanes_go_on": Goal(
+            "a valid message is stored and receipted, and a true configuration runs", trouble or "yes", not trouble
+        ),
         "inputs_a_second": Goal("measured", round(count / seconds), met=True),
     }
     notes = (f"the slowest is input {fuzz.slowest}", *fuzz.findings[:_FINDINGS_SHOWN])

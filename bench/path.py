@@ -124,12 +124,12 @@ async def _stored(demonstration: Demonstration) -> int:
 
 async def run(*, is_quick: bool) -> Result:
     """All three runs."""
-    leans, seconds = (8, 5.0) if is_quick else (100, 30.0)
+    leans, seconds = (4, 3.0) if is_quick else (100, 30.0)
     async with running(4, "0s") as demonstration:
         reactions = await reactions_ms(demonstration, leans)
         core_percent, rss_mib = await load(demonstration, seconds)
-    one_second = await bytes_a_value("1s", 10.0 if is_quick else 30.0)
-    ten_seconds = await bytes_a_value("10s", 20.0 if is_quick else 60.0)
+    one_second = await bytes_a_value("1s", 5.0 if is_quick else 30.0)
+    ten_seconds = await bytes_a_value("10s", 11.0 if is_quick else 60.0)
     reaction = spread(reactions)
     return Result(
         bench="path",

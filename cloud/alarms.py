@@ -5,6 +5,7 @@ million readings, never delays a case.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from random import Random
 
@@ -14,9 +15,8 @@ from cloud.ports import Delivery, Inbox
 from cloud.quarantine import Quarantine
 from wire import alarm_message, receipt, topics
 from wire.alarm_message import AlarmMessage
+from wire.errors import Unavailable, WireError
 from wire.receipt import Lane, Receipt
-
-RETRY_MOST_S = 5.0
 
 
 def read(topic: str, payload: bytes) -> AlarmMessage:
@@ -34,7 +34,7 @@ class AlarmsLane:
     def __init__(self, *, ledger: Ledger, quarantine: Quarantine, changed: Callable[[], None], rng: Random) -> None:
         """`changed` is called after a commit that others should hear of."""
         self._ledger, self._quarantine, self._changed = ledger, quarantine, changed
-        self._outage = Outage("alarms", rng, RETRY_MOST_S)
+        self._outage = Outage("alarms", rng)
 
     async def run(self, inbox: Inbox) -> None:
         """Until the link is lost (raises LinkError) or the lane is cancelled."""
@@ -43,6 +43,16 @@ class AlarmsLane:
             await self._outage.outlast(partial(self._quarantine.guard, delivery.topic, delivery.payload, handle))
             delivery.ack()
 
+    async def run_ahead(self, inbox: Inbox) -> None:
+        """Until the link is lost (raises LinkError): what a cluster hands on at once, and stores when it can.
+
+        No receipt is sent: the cluster may not be able to take one. All that is not taken here, `run` hears, too.
+        """
+        async for delivery in inbox.deliveries():
+            with suppress(Unavailable):
+                take = partial(self._take_ahead, delivery)
+                await self._quarantine.guard(delivery.topic, delivery.payload, take)
+
     async def take(self, message: AlarmMessage) -> int:
         """Into the ledger; the watermark of its spool then. Raises Unavailable."""
         taken = await self._ledger.take_alarms(message)
@@ -50,7 +60,13 @@ class AlarmsLane:
             self._changed()
         return taken.stored_through
 
+    async def _take_ahead(self, delivery: Delivery) -> None:
+        with suppress(WireError):
+            await self.take(read(delivery.topic, delivery.payload))
+
     async def _handle(self, delivery: Delivery, inbox: Inbox) -> None:
         message = read(delivery.topic, delivery.payload)
-        stored = Receipt(message.box, message.spool_id, Lane.ALARMS, await self.take(message))
+        through = await self.take(message)
+        is_missed = through < message.last_sequence
+        stored = Receipt(message.box, message.spool_id, Lane.ALARMS, through, is_missed=is_missed)
         await inbox.send(topics.topic(message.box, "receipts"), receipt.encode(stored))

@@ -48,7 +48,6 @@ from wire import topics
 from wire.inventory import Inventory
 
 _log = logging.getLogger(__name__)
-_RETRY_MOST_S = 15.0
 _EVERYTHING = Role()
 LINK_NS = 24 * 3600 * 10**9
 """How long a signed link opens; every notice brings a new one."""
@@ -171,7 +170,7 @@ class Cloud:
 
     async def _keep_store(self) -> None:
         """Wait for the store as long as it takes; alarms do not."""
-        outage = Outage("readings", self._rng, _RETRY_MOST_S)
+        outage = Outage("readings", self._rng)
         async with AsyncExitStack() as stack:
             await outage.outlast(partial(stack.enter_async_context, self._store))
             self._live.seed(await outage.outlast(self._store.latest))

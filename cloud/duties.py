@@ -6,6 +6,7 @@ is written to it twice is there once.
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -31,7 +32,6 @@ from wire.errors import LinkError, Rejected
 from wire.inventory import Inventory
 
 _log = logging.getLogger(__name__)
-_RETRY_MOST_S = 15.0
 TICK_S = 1.0
 """How often the ledger is asked what is due by the clock."""
 _SESSIONS: dict[Part, tuple[topics.What, ...]] = {
@@ -110,6 +110,8 @@ class Duties:
         fleet = FleetLane(ledger=ledger, quarantine=self.quarantine, now=self.now, rng=self.rng, is_ours=is_ours)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen("alarms", self.alarms_lane(ledger).run, tenure))
+            for node in self.broker.nodes() if self.broker.others else ():
+                tasks.create_task(self._hear_ahead(node, self.alarms_lane(ledger), tenure))
             tasks.create_task(self._listen("status", statuses.run, tenure))
             tasks.create_task(statuses.watch())
             tasks.create_task(self._listen("reported", fleet.run, tenure))
@@ -122,6 +124,17 @@ class Duties:
         within_bounds = metered(inbox, what, self.inventory.boxes, self.overruns)
         await keep_running(name, within_bounds, run, self.rng, may_connect=tenure.fresh)
 
+    async def _hear_ahead(self, node: Broker, lane: AlarmsLane, tenure: Tenure) -> None:
+        """Alarms at one node of a cluster, with no session: while the cluster elects a leader, it stores nothing.
+
+        At every node, for where a node has died nobody can begin to listen before that election.
+        """
+        share = tenure.duty.share
+        client = f"egret-cloud-ahead-{secrets.token_hex(4)}"
+        inbox = MqttInbox(node, client, self._filters("alarms", share), is_passing=True)
+        within_bounds = metered(inbox, "alarms", self.inventory.boxes, Overruns(self.now))
+        await keep_running(f"alarms at {node}", within_bounds, lane.run_ahead, self.rng, may_connect=tenure.fresh)
+
     def _filters(self, what: topics.What, share: Share) -> Sequence[str]:
         """The boxes of a share by name; all there are, where one process does everything."""
         boxes = ["+"] if share == WHOLE else [box for box in self.inventory.boxes if share.has(box)]
@@ -129,7 +142,7 @@ class Duties:
 
     async def _keep_time(self, ledger: Ledger) -> None:
         """What is due by the clock: cases climb, shelves and modes end, boxes are gone."""
-        outage = Outage("clock", self.rng, _RETRY_MOST_S)
+        outage = Outage("clock", self.rng)
         while True:
             try:
                 if await outage.outlast(ledger.tick):

@@ -29,7 +29,6 @@ from wire.receipt import Lane, Receipt
 LINGER_S = 0.2
 """How long the first waiting batch waits for company: stores like few large writes."""
 _DELIVERIES_MAX = 100
-_RETRY_MOST_S = 15.0
 _SPOOLS_MAX = 10_000
 """Watermarks remembered between groups; the ledger has all."""
 
@@ -104,7 +103,7 @@ class ReadingsLane:
         self._ledger, self._store, self._live = ledger, store, live
         self._inventory, self._quarantine = inventory, quarantine
         self._ownership = Ownership(inventory)
-        self._outage = Outage("readings", rng, _RETRY_MOST_S)
+        self._outage = Outage("readings", rng)
         self._watermarks: dict[Spool, int] = {}
         self._turn = asyncio.Lock()
 
@@ -159,9 +158,11 @@ class ReadingsLane:
             decode = partial(self._decode, delivery, batches)
             await self._outage.outlast(partial(self._quarantine.guard, delivery.topic, delivery.payload, decode))
         stored = await self._outage.outlast(partial(self.take, batches))
+        newest = {_spool(batch): batch.last_sequence for batch in batches}
         async with asyncio.TaskGroup() as sending:
             for (box, spool_id), through in stored.items():
-                document = receipt.encode(Receipt(box, spool_id, Lane.READINGS, through))
+                is_missed = through < newest[box, spool_id]
+                document = receipt.encode(Receipt(box, spool_id, Lane.READINGS, through, is_missed=is_missed))
                 sending.create_task(inbox.send(topics.topic(box, "receipts"), document))
         for delivery in deliveries:
             delivery.ack()

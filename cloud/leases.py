@@ -26,7 +26,6 @@ from cloud.tables.leases import Lease
 from wire.errors import Unavailable
 
 _log = logging.getLogger(__name__)
-_RETRY_MOST_S = 1.0
 
 
 class Tenure:
@@ -75,7 +74,7 @@ class Leases:
         """Nothing is held yet. `retire` is told of duties that are no more, for boxes are divided otherwise now."""
         self._database, self._holder, self._role, self._work, self._retire = database, holder, role, work, retire
         self._watch = watch or LeaseWatch()
-        self._outage = Outage("the leases", rng, _RETRY_MOST_S)
+        self._outage = Outage("the leases", rng)
         self._tenures: dict[Duty, Tenure] = {}
         self._tasks: dict[Duty, asyncio.Task[None]] = {}
         self._said: set[str] = set()

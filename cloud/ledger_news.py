@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 POLL_S = 0.2
-_RETRY_MOST_S = 5.0
 
 
 class LedgerNews:
@@ -33,7 +32,7 @@ class LedgerNews:
     def __init__(self, database: Database, wake: Callable[[], None], rng: Random) -> None:
         """Nothing is opened yet; `database` has been opened when `watch` begins."""
         self._database, self._wake = database, wake
-        self._outage = Outage("news of the ledger", rng, _RETRY_MOST_S)
+        self._outage = Outage("news of the ledger", rng)
 
     async def watch(self) -> None:
         """Until cancelled. While the database is away it is tried again, said once in the log."""

@@ -21,9 +21,13 @@ from cloud.ports import Delivery
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
 from wire.mqtt_client import MqttClient
+from wire.patience import Patience
 from wire.topics import PAYLOAD_MAX
 
 _KEEPALIVE_S = 15
+_PUBACK_S = 10
+_SILENT_S = 4.0
+"""A broker in the next room that says nothing for so long is not there (judgement)."""
 _PENDING_MAX = 200
 """Publishes that may wait for their PUBACK before aiomqtt warns in the log; a group of readings has 100 receipts."""
 _QOS_0_MAX = 100
@@ -68,8 +72,9 @@ class MqttInbox:
         """Nothing is connected yet."""
         self._broker, self._client, self._topic_filters = broker.first_for(client), client, tuple(topic_filters)
         self._is_passing = is_passing
+        self._patience = Patience(_SILENT_S)
 
-    _connection: aiomqtt.Client
+    _connection: MqttClient
     _held: _Held
     _stack: AsyncExitStack
 
@@ -107,11 +112,11 @@ class MqttInbox:
     async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Returns when the broker has taken it. Raises LinkError."""
         try:
-            await self._connection.publish(topic, payload, qos=1, retain=retain)
+            await self._connection.deliver(topic, payload, retain=retain, timeout_s=_PUBACK_S)
         except aiomqtt.MqttError as error:
             raise self._said_no(error) from error
 
-    def _unconnected(self) -> aiomqtt.Client:
+    def _unconnected(self) -> MqttClient:
         broker, held = self._broker, self._held
         tls = aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)
         connection = MqttClient(
@@ -123,13 +128,15 @@ class MqttInbox:
             keepalive=_KEEPALIVE_S,
             queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: held),  # noqa: ARG005 - see _Held
             tls_params=tls if broker.is_tls else None,
+            patience=self._patience,
+            is_free=True,
         )
         connection.pending_calls_threshold = _PENDING_MAX
         self._paho(connection).manual_ack_set(on=True)
         return connection
 
     @staticmethod
-    def _paho(connection: aiomqtt.Client) -> PahoClient:
+    def _paho(connection: MqttClient) -> PahoClient:
         return connection._client  # noqa: SLF001 - aiomqtt 2.5 offers no manual acknowledgement of its own
 
     def _require(self, granted: Sequence[int | ReasonCode]) -> None:

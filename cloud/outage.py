@@ -12,21 +12,22 @@ from wire.errors import Unavailable
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-_RETRY_FIRST_S = 0.25
+_RETRY_FIRST_S, _RETRY_MOST_S = 0.25, 1.0
+"""A database on one's own network costs nothing to ask, and everybody waits for it when it is back."""
 
 
 class Outage:
     """An outage as one lane sees it. It outlives the lane's connections, so it is said once."""
 
-    def __init__(self, waiting: str, rng: Random, retry_most_s: float) -> None:
+    def __init__(self, waiting: str, rng: Random) -> None:
         """`waiting`: what has to wait meanwhile, for the log."""
-        self._waiting, self._rng, self._retry_most_s = waiting, rng, retry_most_s
+        self._waiting, self._rng = waiting, rng
         self._since: float | None = None
 
     async def outlast(self, act: Callable[[], Awaitable[T]]) -> T:
         """What `act` returns. It is done again while it raises Unavailable, as long as that takes."""
         clock = asyncio.get_running_loop().time
-        for pause_s in delays(_RETRY_FIRST_S, self._retry_most_s, self._rng):
+        for pause_s in delays(_RETRY_FIRST_S, _RETRY_MOST_S, self._rng):
             try:
                 done = await act()
             except Unavailable as error:

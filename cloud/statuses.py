@@ -22,7 +22,6 @@ from cloud.tables.boxes import BoxState
 from wire import receipt, topics
 from wire.receipt import BoxStatus
 
-_RETRY_MOST_S = 15.0
 SILENT_S = 60.0
 """After so long without a word a box is gone (judgement: six of them did not come)."""
 _LOOK_S = 10.0
@@ -45,8 +44,8 @@ class StatusesLane:
         """`changed` is called after a commit that others should hear of; `is_ours`: does this lane hear the box?"""
         self._ledger, self._quarantine, self._changed = ledger, quarantine, changed
         self._is_ours = is_ours
-        self._outage = Outage("statuses", rng, _RETRY_MOST_S)
-        self._looks = Outage("silent boxes", rng, _RETRY_MOST_S)
+        self._outage = Outage("statuses", rng)
+        self._looks = Outage("silent boxes", rng)
         self._heard: dict[str, float] = {}
         self._listens_since: float | None = None
 

@@ -15,6 +15,7 @@ from wire import topics
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
 from wire.mqtt_client import MqttClient
+from wire.patience import Patience
 from wire.topics import What
 
 _library_log = logging.getLogger("edge.link.library")
@@ -24,6 +25,8 @@ _TIMEOUT_S = 10
 """For what is small: CONNACK, SUBACK, DISCONNECT."""
 _PUBACK_S = 30
 """A message of 256 KiB takes a link of 64 kbit/s that long."""
+_SILENT_S = 1.5
+"""A broker at the other end of a good mobile network that says nothing for so long is not there (judgement)."""
 _IN_FLIGHT_MAX = 200
 """Messages without their PUBACK. More than the windows of both lanes, so that alarms never wait for readings."""
 _SUBACK_FAILURE = 0x80
@@ -36,26 +39,36 @@ class MqttLinks:
     def __init__(self, broker: Broker, box: str, hears: Sequence[What] = ("receipts",)) -> None:
         """Boxes begin at different nodes."""
         self._broker, self._box, self._hears = broker.first_for(box), box, hears
+        self._patience = Patience(_SILENT_S)
         self._last: MqttLink | None = None
 
     def __call__(self, will: bytes) -> "MqttLink":
         """A link that is not connected yet."""
         if self._last and self._last.is_lost:
             self._broker = self._broker.next()
-        self._last = MqttLink(self._broker, self._box, will, hears=self._hears)
+        self._last = MqttLink(self._broker, self._box, will, hears=self._hears, patience=self._patience)
         return self._last
 
 
 class MqttLink:
     """Connected from entering to leaving; subscribed to what the box hears. `will` goes out when it is cut off."""
 
-    def __init__(self, broker: Broker, box: str, will: bytes, *, hears: Sequence[What] = ("receipts",)) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        box: str,
+        will: bytes,
+        *,
+        hears: Sequence[What] = ("receipts",),
+        patience: Patience | None = None,
+    ) -> None:
         """Nothing is connected yet; `will` is the retained status the broker publishes for a lost box."""
         self._broker, self._box, self._will = broker, box, will
+        self._patience = patience or Patience(_SILENT_S)
         self.is_lost = False
         self._hears = [topics.topic(box, what) for what in hears]
 
-    _client: aiomqtt.Client
+    _client: MqttClient
     _stack: AsyncExitStack
 
     async def __aenter__(self) -> Self:
@@ -80,7 +93,7 @@ class MqttLink:
     async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Returns at the PUBACK. Raises LinkError."""
         try:
-            await self._client.publish(topic, payload, qos=1, retain=retain, timeout=_PUBACK_S)
+            await self._client.deliver(topic, payload, retain=retain, timeout_s=_PUBACK_S)
         except aiomqtt.MqttError as error:
             raise self._said_no(error) from error
 
@@ -93,7 +106,7 @@ class MqttLink:
         except aiomqtt.MqttError as error:
             raise self._said_no(error) from error
 
-    def _unconnected(self) -> aiomqtt.Client:
+    def _unconnected(self) -> MqttClient:
         broker = self._broker
         tls = aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)
         client = MqttClient(
@@ -108,6 +121,8 @@ class MqttLink:
             max_inflight_messages=_IN_FLIGHT_MAX,
             will=aiomqtt.Will(topics.topic(self._box, "status"), self._will, qos=1, retain=True),
             tls_params=tls if broker.is_tls else None,
+            patience=self._patience,
+            is_free=False,
         )
         client.pending_calls_threshold = _IN_FLIGHT_MAX
         return client

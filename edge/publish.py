@@ -2,13 +2,13 @@
 
 A PUBACK is not a receipt: what the broker has taken may still be lost. A lane sends what the spool
 has beyond the last receipt, at most a window ahead of it, and goes back to the last receipt when
-none has come for a while and at every new connection.
+none has come for a while, when the cloud says that something is missing, and at every new connection.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 import msgspec
@@ -31,6 +31,8 @@ WINDOW = 50
 _EVENTS_A_MESSAGE = 20
 _EVENTS_A_FETCH = 100
 _AGAIN_FIRST_S, _AGAIN_MOST_S = 6.0, 60.0
+_MISSED_S = 1.0
+"""Between two times of going back because the cloud says so: what it says next may be of before."""
 
 _FROM_THE_FUTURE = (
     "the cloud has %s up to sequence %d, this spool only up to %d: it is an older copy, and the cloud will take what is"
@@ -52,13 +54,14 @@ async def publish(box: str, spool: Spool, link: Link, rng: Random, hear: Hear = 
 
     `hear` is given what comes down and is no receipt.
     """
+    senders = {lane: _LaneSender(lane, box, spool, link, rng) for lane in (Lane.ALARMS, Lane.READINGS)}
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_listen(spool, link, hear))
-        for lane in (Lane.ALARMS, Lane.READINGS):
-            tasks.create_task(_LaneSender(lane, box, spool, link, rng).run())
+        tasks.create_task(_listen(spool, link, senders, hear))
+        for sender in senders.values():
+            tasks.create_task(sender.run())
 
 
-async def _listen(spool: Spool, link: Link, hear: Hear) -> None:
+async def _listen(spool: Spool, link: Link, senders: "Mapping[Lane, _LaneSender]", hear: Hear) -> None:
     doubted: set[Lane] = set()
     async for delivery in link.deliveries():
         if not delivery.topic.endswith("/receipts"):
@@ -76,6 +79,8 @@ async def _listen(spool: Spool, link: Link, hear: Hear) -> None:
             doubted.add(stored.lane)
             _log.warning(_FROM_THE_FUTURE, stored.lane, stored.stored_through, committed)
         await spool.trim(stored.lane, stored.stored_through)
+        if stored.is_missed:
+            senders[stored.lane].miss(stored.stored_through)
 
 
 class _LaneSender:
@@ -87,6 +92,9 @@ class _LaneSender:
         self._stored = self._sent = 0
         self._ahead: deque[int] = deque()
         self._pace = Pace(WINDOW)
+        self._is_missed = False
+        self._missed_last = -1
+        self._missed_at = -_MISSED_S
 
     async def run(self) -> None:
         """Send what is new; go back to the last receipt when none has come for 6 s, then 12 s … a minute."""
@@ -99,9 +107,12 @@ class _LaneSender:
             if self._spool.id != self._spool_id:  # the file was damaged, and another has begun
                 self._spool_id, self._stored, self._sent = self._spool.id, 0, 0
                 self._ahead.clear()
-            if self._has_heard():
+                self._missed_last = -1
+            if self._has_heard() or self._is_missed:
                 pauses = delays(_AGAIN_FIRST_S, _AGAIN_MOST_S, self._rng)
                 again_at = None
+            if self._is_missed:
+                self._go_back()
             await self._send_new()
             if self._ahead and again_at is None:
                 again_at = now() + next(pauses)
@@ -109,9 +120,25 @@ class _LaneSender:
                 async with asyncio.timeout_at(again_at):
                     await stirred.wait()
             except TimeoutError:
-                self._sent = self._stored
-                self._ahead.clear()
+                self._go_back()
                 again_at = None
+
+    def miss(self, through: int) -> None:
+        """The cloud has none of what follows `through`, but something beyond: that is sent again, once.
+
+        Were it sent again whenever the cloud says so, each message of a window on its way would bring another window.
+        """
+        now, is_old = asyncio.get_running_loop().time(), through < self._spool.depth(self._lane).stored
+        if is_old or through == self._missed_last or now - self._missed_at < _MISSED_S:
+            return
+        self._is_missed, self._missed_last, self._missed_at = True, through, now
+        self._spool.stirred[self._lane].set()
+
+    def _go_back(self) -> None:
+        """To the last receipt."""
+        self._sent = self._stored
+        self._ahead.clear()
+        self._is_missed = False
 
     def _has_heard(self) -> bool:
         """Has a receipt come since the last look?"""
@@ -132,8 +159,8 @@ class _LaneSender:
         clock = asyncio.get_running_loop().time
         topic = topics.topic(self._box, self._lane.value)
         while messages := await self._messages(self._room()):
-            if self._spool.id != self._spool_id:
-                return  # they are of the spool before
+            if self._spool.id != self._spool_id or self._is_missed:
+                return  # they are of the spool before, or too far ahead
             began, before = clock(), self._sent
             async with asyncio.TaskGroup() as sending:
                 for through, payload in messages:

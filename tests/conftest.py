@@ -1,15 +1,20 @@
 """Servers that every test may ask for; see `servers` for starting, killing and restarting one by hand."""
 
+import gc
 import itertools
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import certifi
+import copied_ledger
 import pytest
 import servers
 from hypothesis import HealthCheck, settings
 from servers import PostgreSQL, Server
 from sqlalchemy import make_url
 
+from cloud import database as ledgers
 from cloud.database import Database
 
 # No test depends on how busy a machine is: an example may take as long as it takes.
@@ -24,6 +29,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first, so that workers who share the files end together."""
     here = Path(__file__).parent
     items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in _LONG)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Four thousand tests and what they import stay: the collector looks at them no more."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """At the end everything goes."""
+    gc.unfreeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Of all the world's certificate authorities one is known here: to read them all takes each HTTP client 20 ms."""
+    path = tmp_path_factory.mktemp("authorities") / "one.pem"
+    text = Path(certifi.where()).read_text(encoding="utf-8")
+    path.write_text(text[: text.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)] + "\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(path))
+        yield
+
+
+_copied = copied_ledger.copying(ledgers._upgrade)
+
+
+@pytest.fixture(autouse=True)
+def copied_ledgers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new ledger of SQLite is a copy of one that was migrated."""
+    monkeypatch.setattr(ledgers, "_upgrade", _copied)
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def guarded(kind: str, authority: CityAuthority, folder: Path, *more: str) -> It
         *("--node", f"{HOST}:{port}", "--cloud-listen", f"127.0.0.1:{cloud_port}", *more),
     )
     cloud_at = Broker(HOST, cloud_port if kind == "mosquitto" else port, is_tls=True)
-    server = _Broker(kind, folder, port)
+    server = _Broker(kind, folder, port, cloud_at.port)
     found = Guarded(kind, authority, server, folder, Broker(HOST, port, is_tls=True), cloud_at, words)
     found.configure()
     with server:
@@ -74,13 +74,13 @@ def guarded(kind: str, authority: CityAuthority, folder: Path, *more: str) -> It
 class _Broker(Server):
     """A broker on the files in `folder`."""
 
-    def __init__(self, kind: str, folder: Path, port: int) -> None:
+    def __init__(self, kind: str, folder: Path, *ports: int) -> None:
         self._folder, self._is_mosquitto = folder, kind == "mosquitto"
         if self._is_mosquitto:
             command = [servers.program("mosquitto", "apt install mosquitto"), "-c", str(folder / "mosquitto.conf")]
         else:
             command = [nats_program(), "-c", str(folder / "tls/egret-1.conf")]
-        super().__init__(f"mqtts://{HOST}:{port}", command, folder, lambda: servers.accepts(port))
+        super().__init__(f"mqtts://{HOST}:{ports[0]}", command, folder, lambda: all(map(servers.accepts, ports)))
 
     def prepare(self) -> None:
         """A mosquitto of root's becomes the user mosquitto, who may not read a test's folder: ours stays root."""

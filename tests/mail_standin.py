@@ -34,13 +34,17 @@ class Mail:
 
 @dataclass
 class MailServer:
-    """`refuse` maps an address to the reply at RCPT; `reply` is said to the mail itself, if not empty."""
+    """`refuse` maps an address to the reply at RCPT; `reply` is said to the mail itself, if not empty.
+
+    `heard`: the lines of one that is scripted.
+    """
 
     port: int = 0
     taken: list[Mail] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     reply: str = ""
     logins: list[bool] = field(default_factory=list)
+    heard: list[bytes] = field(default_factory=list)
 
     async def handle_RCPT(  # noqa: N802 - the hook's name in aiosmtpd
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -56,7 +56,7 @@ class Receiver:
                 self.events += [event for event in message.events if event.sequence > self.stored[key]]
             self.stored[key] = last
         if self._rng.random() >= self._receipt_loss:
-            said = Receipt(message.box, message.spool_id, lane, self.stored[key])
+            said = Receipt(message.box, message.spool_id, lane, self.stored[key], is_missed=self.stored[key] < last)
             self.broker.send_down(message.box, receipt.encode(said))
 
     async def until(self, *, readings: int = 0, events: int = 0) -> None:

@@ -25,6 +25,9 @@ class ScriptedBroker:
     """A topic that ends so gets no PUBACK."""
     is_resetting: bool = False
     """Hangs up on a CONNECT."""
+    is_silent: bool = False
+    """Takes everything and answers nothing."""
+    pings: int = 0
     published: list[tuple[str, bytes]] = field(default_factory=list)
     port: int = 0
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
@@ -41,8 +44,10 @@ class ScriptedBroker:
                 kind, body = await _packet(reader)
                 if kind == DISCONNECT or (kind == CONNECT and self.is_resetting):
                     break
-                writer.write(self._answer(kind, body))
-                await writer.drain()
+                self.pings += kind == PINGREQ
+                if not self.is_silent:
+                    writer.write(self._answer(kind, body))
+                    await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:

@@ -3,7 +3,8 @@
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,18 @@ def tracked(pattern: str) -> list[str]:
     return [name for name in listed.stdout.split() if (ROOT / name).exists()]
 
 
-def trees() -> Iterator[tuple[str, str, ast.Module]]:
+@cache
+def trees() -> Sequence[tuple[str, str, ast.Module]]:
     """Name, text and syntax tree of every Python file."""
-    for name in tracked("*.py"):
-        text = (ROOT / name).read_text(encoding="utf-8")
-        yield name, text, ast.parse(text)
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in tracked("*.py")}
+    return [(name, text, ast.parse(text)) for name, text in texts.items()]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def read_once() -> Iterator[None]:
+    """What was read is forgotten at the end: half a million nodes would slow down whatever comes next."""
+    yield
+    trees.cache_clear()
 
 
 def is_product(name: str) -> bool:

@@ -42,8 +42,9 @@ class Broker:
         return replace(self, host=host, port=port, others=tuple(others))
 
     def nodes(self) -> tuple["Broker", ...]:
-        """The same broker by each of its nodes, this one first."""
-        return (self, *(replace(self, host=host, port=port, others=()) for host, port in self.others))
+        """Each of its nodes by itself, this one first."""
+        nodes = ((self.host, self.port), *self.others)
+        return tuple(replace(self, host=host, port=port, others=()) for host, port in nodes)
 
     def first_for(self, client: str) -> "Broker":
         """The same broker, beginning at another node for another client: so each node has its part of them."""

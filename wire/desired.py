@@ -44,8 +44,8 @@ class Desired(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.config
 
     box: str
     counter: Annotated[int, msgspec.Meta(ge=1, le=SEQUENCE_MAX)]
-    issued_ns: int
-    expires_ns: int
+    issued_ns: Moment
+    expires_ns: Moment
     trial_s: Annotated[float, msgspec.Meta(ge=TRIAL_LEAST_S, le=TRIAL_MOST_S)]
     files: dict[str, str]
     lease: Lease | None = None

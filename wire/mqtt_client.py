@@ -1,24 +1,78 @@
-"""The MQTT client that boxes and cloud connect with: aiomqtt's, which notices at once that a broker hangs up."""
+"""The MQTT client that boxes and cloud connect with: aiomqtt's, which notices that a broker hangs up or is silent."""
 
 import asyncio
 import math
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiomqtt
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import DisconnectFlags
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from wire.patience import Patience, Silence
+
 T = TypeVar("T")
+
+_LOOK_S = 0.25
 
 
 class MqttClient(aiomqtt.Client):
     """aiomqtt 2.5.1 waits for the answer of a connection that has been reset until its timeout.
 
-    The answer may be a CONNACK, a SUBACK or a PUBACK.
+    The answer may be a CONNACK, a SUBACK or a PUBACK. It looks for nobody who is silent; `patience` does.
     """
+
+    def __init__(self, *args: Any, patience: Patience, is_free: bool, **kwargs: Any) -> None:
+        """Nothing is connected yet. `is_free`: a ping costs nothing, and one is sent when all is quiet, too."""
+        super().__init__(*args, **kwargs)
+        self._patience, self._is_free = patience, is_free
+        self._silence, self._heard_s = Silence(), 0.0
+        self._sizes: list[int] = []
+
+    async def __aenter__(self) -> Self:
+        """Connect; how long that takes tells how far away the broker is."""
+        began_s = self._loop.time()
+        await super().__aenter__()
+        self._patience.answered(self._loop.time() - began_s)
+        return self
+
+    async def deliver(self, topic: str, payload: bytes, *, retain: bool, timeout_s: float) -> None:
+        """Publish at QoS 1; returns at the PUBACK. Raises MqttError."""
+        began_s, size = self._loop.time(), len(payload)
+        self._sizes.append(size)
+        try:
+            await self.publish(topic, payload, qos=1, retain=retain, timeout=timeout_s)
+        finally:
+            self._sizes.remove(size)
+        self._patience.answered(self._loop.time() - began_s, size)
+
+    async def _misc_loop(self) -> None:
+        while self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._look()
+            await asyncio.sleep(_LOOK_S)
+
+    def _look(self) -> None:
+        """Ask a broker that is silent although an answer is due; give it up when it does not say that it is there.
+
+        CONNACK and SUBACK have limits of their own: nats-server is silent while it makes the queues of 250 boxes.
+        """
+        paho, now_s = self._client, self._loop.time()
+        heard_s, is_asked = paho._last_bytes_received, paho._ping_t > 0  # noqa: SLF001 - paho 2 tells neither
+        is_news, self._heard_s = heard_s != self._heard_s, heard_s
+        is_ready = self._connected.done() and not self._pending_subscribes
+        is_due = is_ready and (self._is_free or is_asked or bool(self._sizes))
+        self._silence.look(now_s, 2 * _LOOK_S, is_due=is_due, is_news=is_news)
+        most_s = self._patience.lasts_s(now_s, max(self._sizes, default=0))
+        if self._silence.seconds >= most_s:
+            self._patience.end(now_s)
+            if not self._disconnected.done():
+                self._disconnected.set_exception(aiomqtt.MqttError(f"nothing was heard for {most_s:.1f} s"))
+            paho._loop_rc_handle(MQTTErrorCode.MQTT_ERR_KEEPALIVE)  # noqa: SLF001 - as paho ends one itself
+        elif self._silence.seconds >= most_s / 2 and not is_asked:
+            paho._send_pingreq()  # noqa: SLF001 - paho 2 offers no ping
 
     async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109 - aiomqtt's
         answer, lost = asyncio.ensure_future(fut), self._disconnected
@@ -32,7 +86,8 @@ class MqttClient(aiomqtt.Client):
         finally:
             answer.cancel()
         if lost.done():
-            raise aiomqtt.MqttError("the connection was lost before an answer") from lost.exception()
+            why = f": {lost.exception()}" if lost.exception() else ""
+            raise aiomqtt.MqttError(f"the connection was lost before an answer{why}") from lost.exception()
         raise aiomqtt.MqttError("Operation timed out")
 
     def _on_disconnect(

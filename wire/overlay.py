@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 
 from wire import line_load
+from wire.bounded import Moment
 from wire.inventory import Inventory, Line, RuleConfig, Sensor
 from wire.limit_sets import OF_THE_SENSOR
 from wire.located import Mistakes, block_of
@@ -30,7 +31,7 @@ class Lease(msgspec.Struct, frozen=True):
     kinds: tuple[str, ...]
     every: Annotated[float, msgspec.Meta(gt=0, le=1)]
     on_delay: Annotated[float, msgspec.Meta(ge=0, le=1)]
-    ends_ns: int
+    ends_ns: Moment
 
 
 def under(inventory: Inventory, lease: Lease, version: str) -> Inventory:

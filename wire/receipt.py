@@ -19,17 +19,19 @@ class Lane(StrEnum):
     READINGS = "readings"
 
 
-class Receipt(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.receipt/1"):
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="schema", tag="egret.receipt/1"):
     """Everything of this box, spool and lane up to `stored_through` is durable, with nothing missing below it.
 
     A sequence counts readings (or alarm events) within one spool, from 1. Receipts are cumulative:
     a lost one is made good by the next. The spool is trimmed by nothing else.
+    `is_missed`: something beyond has come, and what follows `stored_through` has not: it is to be sent again at once.
     """
 
     box: str
     spool_id: str
     lane: Lane
     stored_through: Sequence
+    is_missed: bool = False
 
 
 class BoxStatus(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.status/1"):

@@ -15,9 +15,14 @@ from cloud.schema.cases import cases
 from wire.inventory import Inventory
 from wire.receipt import Lane
 
+LATE_NS = 3 * 10**9
+
 
 class Books(msgspec.Struct, frozen=True, kw_only=True):
-    """`late_s`: from an alarm's reading to its commit in the ledger, the longest. There should be one case a site."""
+    """`late_s`: from an alarm's reading to its commit in the ledger, the longest; `late`: how many took over 3 s.
+
+    There should be one case a site.
+    """
 
     readings: int
     readings_stored: int
@@ -25,6 +30,7 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     events_taken: int
     sites: int
     cases: int
+    late: int
     late_s: float
     late_usual_s: float
 
@@ -57,6 +63,7 @@ async def balance(boxes: BenchBoxes, store: Store, place: Path | str, inventory:
         events_taken=taken,
         sites=len(list(boxes)),
         cases=open_cases,
+        late=sum(each > LATE_NS for each in late_ns),
         late_s=late_ns[-1] / 1e9,
         late_usual_s=late_ns[len(late_ns) // 2] / 1e9,
     )

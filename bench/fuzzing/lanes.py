@@ -2,14 +2,16 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Self
 
-from bench.fuzzing import targets
+from bench.fuzzing import fleet, targets
 from cloud.alarms import AlarmsLane
 from cloud.cases.practice import Practice
+from cloud.fleet.fleet_lane import FleetLane
 from cloud.ingest import ReadingsLane
 from cloud.ledger import Ledger
 from cloud.live import Live
@@ -17,6 +19,7 @@ from cloud.poison import PoisonFolder
 from cloud.ports import Delivery, Inbox
 from cloud.quarantine import Quarantine
 from cloud.stores import embedded
+from cloud.tables.fleet import answers
 from wire import receipt
 from wire.errors import Unreachable
 from wire.profile_yaml import library_folder, load_library
@@ -61,13 +64,15 @@ class _Box:
         return any(one.spool_id == spool_id and one.stored_through == through for one in self.receipts)
 
 
-async def feed(folder: Path, given: Iterable[tuple[str, bytes]]) -> str:
-    """Messages by kind, and a valid one after them, through both lanes; what went wrong, or nothing."""
+async def feed(folder: Path, documents: fleet.Documents, given: Iterable[tuple[str, bytes]]) -> str:
+    """Messages by kind, and a valid one after them, through every lane; what went wrong, or nothing."""
     path = folder / "sensors.yaml"
     path.write_text(targets.CITY, encoding="utf-8")
     city = load(path, load_library(library_folder()))
     quarantine = Quarantine(PoisonFolder(folder / "quarantine", time.time_ns))
-    rng, messages = Random(1), list(given)
+    rng, messages = Random(1), defaultdict[str, list[bytes]](list)
+    for kind, payload in given:
+        messages[kind].append(payload)
     async with (
         Ledger(folder / "ledger.sqlite", time.time_ns, Practice(city)) as ledger,
         embedded.open_store(embedded.Config(folder=str(folder))) as store,
@@ -82,14 +87,26 @@ async def feed(folder: Path, given: Iterable[tuple[str, bytes]]) -> str:
             "alarms": (AlarmsLane(changed=lambda: None, **behind).run, "alarms", targets.valid_alarms(_FRESH)),
         }
         for kind, (run, topic, valid) in lanes.items():
-            bad = [payload for of, payload in messages if of == kind]
+            bad = messages[kind]
             box = _Box(f"egret/v1/{targets.BOX}/{topic}", [*bad, valid])
-            try:
-                async with asyncio.timeout(_PATIENCE_S):
-                    await run(box)
-            except* Unreachable:
-                pass
+            await _until_read(run, box)
             if not box.covers(_FRESH, targets.LAST[kind]):
                 return f"{kind}: a valid message after {len(bad)} bad ones has no receipt"
+        box = _Box(f"egret/v1/{targets.BOX}/reported", [*messages["reported"], fleet.LAST_REPORT])
+        await _until_read(FleetLane(now=time.time_ns, **behind).run, box)
+        found = await ledger.read(lambda connection: answers(connection, targets.BOX))
+        if [one.counter for one in found] != [fleet.LAST_COUNTER]:
+            return f"reported: a valid report after {len(messages['reported'])} bad ones is not in the ledger"
+        boxes = fleet.Boxes(folder, documents)
+        if trouble := await boxes.trouble(messages["desired"], messages["desired_mistaken"]):
+            return trouble
         defects = [one.reason for one in await quarantine.summaries() if one.reason.startswith("defect")]
     return "; ".join(defects[:3])
+
+
+async def _until_read(run: Callable[[Inbox], Awaitable[None]], box: _Box) -> None:
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await run(box)
+    except* Unreachable:
+        pass

@@ -24,7 +24,8 @@ from wire.errors import Unreachable
 
 _WINDOW = 20
 """Messages that a connection may hold without acknowledgement: mosquitto's default."""
-_PUBACK_S = 20.0
+_SILENT_S = (2.0, 30.0)
+"""How long a box bears it: at first briefly, longer where that was for nothing (`wire.patience`)."""
 
 
 @dataclass(slots=True)
@@ -183,7 +184,7 @@ class HostileLink(SimulatedLink):
         time = asyncio.get_running_loop().time
         await asyncio.sleep(self._road.arrives_s(time()) - time())
         if self._road.is_silent:
-            await asyncio.sleep(_PUBACK_S)
+            await asyncio.sleep(self._road.rng.uniform(*_SILENT_S))
             raise gone()
         self._require()
         self._hostile.publish(Delivery(topic, payload), retain=retain)

@@ -65,7 +65,7 @@ class CloudMachine(Machine):
         alarms = AlarmsLane(ledger=ledger, quarantine=quarantine, changed=lambda: None, rng=rng)
         async with ledger, AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_running("alarms lane", alarms_inbox, alarms.run, rng))
-            await Outage("readings", rng, 15.0).outlast(partial(stack.enter_async_context, self.store))
+            await Outage("readings", rng).outlast(partial(stack.enter_async_context, self.store))
             await keep_running("readings lane", readings_inbox, readings.run, rng)
 
     def refusal(self, call: Callable[..., Any], args: tuple[Any, ...]) -> Exception | None:

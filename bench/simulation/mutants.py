@@ -93,8 +93,8 @@ MUTANTS = {
     ),
     "not_sent_again": _mutant(
         "what had no receipt is sent again at a new connection only",
-        "edge.publish:_LaneSender.run",
-        ("self._sent = self._stored\n                self._ahead.clear()\n", ""),
+        "edge.publish:_LaneSender._go_back",
+        ("self._sent = self._stored\n        self._ahead.clear()\n", "pass\n"),
     ),
     "alarms_evicted": _mutant(
         "a full spool lets alarms go as well",
@@ -177,7 +177,7 @@ MUTANTS = {
     "alarm_receipt_first": _mutant(
         "the receipt for alarms goes out before they are in the ledger",
         "cloud.alarms:AlarmsLane._handle",
-        ("stored = ", f"{_EARLY}\n        stored = "),
+        ("through = ", f"{_EARLY}\n        through = "),
     ),
     "no_idempotence": _mutant(
         "alarm events that were taken are taken again",

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.utils.sync import ensure_async_callable
 
 from cloud.admission import Overruns
@@ -39,7 +38,7 @@ from cloud.api import (
     users,
 )
 from cloud.api.desk import Desk
-from cloud.api.documented import allowance, document_problems
+from cloud.api.documented import Documented, allowance
 from cloud.api.doors import DEMONSTRATION, SECURITY, Doors, provide_actor
 from cloud.api.map import city_map
 from cloud.ledger import Ledger
@@ -130,7 +129,6 @@ def create_app(  # noqa: PLR0913, PLR0917 - one parameter a part of the cloud
         openapi_config=_document(),
         logging_config=None,
     )
-    document_problems(app)
     app.before_send.append(ensure_async_callable(allowance(app)))
     return app
 
@@ -141,7 +139,7 @@ def _document() -> OpenAPIConfig:
         title="Egret",
         version="1",
         path="/api/v1/openapi.json",
-        render_plugins=[JsonRenderPlugin(path="/")],
+        render_plugins=[Documented(path="/")],
         use_handler_docstrings=True,
         components=SECURITY,
         security=[{"session": []}, {"token": []}],

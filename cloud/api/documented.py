@@ -3,36 +3,42 @@
 import re
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.datastructures import MutableScopeHeaders
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, PathItem, Schema
-from litestar.openapi.spec.enums import OpenAPIType
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import BeforeMessageSendHookHandler, Message, Scope
 
 _METHODS = ("get", "post", "put", "patch", "delete")
+_TEXT = {"type": "string"}
+_PROBLEM = {
+    "description": "What happened, where, and what to do; `code` is stable",
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "type": "object",
+                "title": "Problem",
+                "properties": {
+                    "status": {"type": "integer"},
+                    **dict.fromkeys(("title", "detail", "what", "where", "fix", "code"), _TEXT),
+                },
+                "required": ["status", "title", "detail", "what", "where", "fix", "code"],
+            }
+        }
+    },
+}
+"""What an operation answers when it does not do what was asked."""
 
 
-def document_problems(app: Litestar) -> None:
-    """Adds to every operation what it answers when it does not do what was asked (RFC 9457)."""
-    text = Schema(type=OpenAPIType.STRING)
-    problem = Schema(
-        type=OpenAPIType.OBJECT,
-        title="Problem",
-        properties={
-            "status": Schema(type=OpenAPIType.INTEGER),
-            **dict.fromkeys(("title", "detail", "what", "where", "fix", "code"), text),
-        },
-        required=["status", "title", "detail", "what", "where", "fix", "code"],
-    )
-    said = OpenAPIResponse(
-        description="What happened, where, and what to do; `code` is stable",
-        content={"application/problem+json": OpenAPIMediaType(schema=problem)},
-    )
-    for path in (app.openapi_schema.paths or {}).values():
-        for operation in _operations(path):
-            operation.responses = {
-                status: answer for status, answer in (operation.responses or {}).items() if status != "400"
-            } | {"default": said}
+class Documented(JsonRenderPlugin):
+    """The document as Litestar makes it when it is first asked for, and a problem (RFC 9457) in every operation."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """As JSON."""
+        for path in openapi_schema["paths"].values():
+            for operation in (path[method] for method in _METHODS if method in path):
+                operation["responses"].pop("400", None)
+                operation["responses"]["default"] = _PROBLEM
+        return super().render(request, openapi_schema)
 
 
 def allowance(app: Litestar) -> BeforeMessageSendHookHandler:
@@ -52,7 +58,3 @@ def allowance(app: Litestar) -> BeforeMessageSendHookHandler:
             MutableScopeHeaders.from_message(message)["Allow"] = ", ".join(methods)
 
     return allow
-
-
-def _operations(path: PathItem) -> list[Any]:
-    return [operation for method in _METHODS if (operation := getattr(path, method))]

@@ -1,4 +1,4 @@
-"""nats-server 2.10 or newer: MQTT on JetStream, one node or a cluster, users by the subject of their certificates.
+"""nats-server 2.11.3 or newer: MQTT on JetStream, one node or a cluster, users by the subject of their certificates.
 
 It knows no list of revoked certificates. A name that is not listed is refused; and where the keys that count are
 given (`pins`), every other key is, whatever its certificate says.
@@ -38,7 +38,7 @@ def _name(number: int) -> str:
 
 def _node(plan: Plan, number: int, node: Node) -> str:
     return f"""\
-# Made by `egret cloud broker-config`; the manual is docs/operate/broker.md. nats-server 2.10 or newer.
+# Made by `egret cloud broker-config`; the manual is docs/operate/broker.md. nats-server 2.11.3 or newer.
 server_name: {_name(number)}
 
 # NATS' own protocol: for nobody. Every user in {USERS} is bound to MQTT.

@@ -19,7 +19,6 @@ from wire.desired import Sealed
 
 LOOK_S = 1.0
 """How often the ledger is asked for documents that nobody has sent."""
-_RETRY_MOST_S = 15.0
 
 
 class FleetLane:
@@ -36,8 +35,8 @@ class FleetLane:
     ) -> None:
         """Nothing is connected yet. `is_ours`: the boxes whose documents are sent; others send those of theirs."""
         self._ledger, self._quarantine, self._now, self._is_ours = ledger, quarantine, now, is_ours
-        self._hears = Outage("what boxes report", rng, _RETRY_MOST_S)
-        self._sends = Outage("configurations", rng, _RETRY_MOST_S)
+        self._hears = Outage("what boxes report", rng)
+        self._sends = Outage("configurations", rng)
 
     async def run(self, inbox: Inbox) -> None:
         """Until the link is lost (raises LinkError, in a group) or the lane is cancelled."""

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 import small_city
+from broker_session import BrokerSession
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,11 +16,13 @@ from cloud.ingest import Place, ReadingsLane, place, read
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.poison import PoisonFolder
+from cloud.ports import Delivery
 from cloud.quarantine import Quarantine
 from cloud.stores import embedded
 from wire import batch as wire_batch
 from wire.batch import Batch, Series
 from wire.errors import WireError
+from wire.receipt import decode_receipt
 
 BOX, SPOOL = "XM-TA-01", "k3v9q2ma"
 SENSOR = "XM-TA-0117-T1"
@@ -86,6 +89,31 @@ def test_stored_once_and_in_order(tmp_path_factory: pytest.TempPathFactory, grou
     """Duplicates, holes and disorder, over restarts: each reading is stored once, in order, and receipted."""
     values = asyncio.run(arrive(tmp_path_factory.mktemp("ingest"), groups, 5))
     assert values == [sequence / 1000 for sequence in range(1, 5 * SIZE + 1)]
+
+
+async def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    """A batch beyond a hole is answered with the watermark, and that something is missed; then all is well again."""
+    session, inventory = BrokerSession(), small_city.inventory(tmp_path)
+    quarantine = Quarantine(PoisonFolder(tmp_path / "quarantine", lambda: START_NS))
+    async with (
+        Ledger(tmp_path / "ledger.sqlite", lambda: START_NS, Practice(inventory)) as ledger,
+        embedded.open_store(embedded.Config(folder=str(tmp_path))) as store,
+    ):
+        lane = ReadingsLane(
+            ledger=ledger, store=store, live=Live(), inventory=inventory, quarantine=quarantine, rng=Random(1)
+        )
+        running = asyncio.create_task(lane.run(session))
+        for number in (0, 2, 1, 2):
+            topic = f"egret/v1/{BOX}/readings"
+            session.published.put_nowait(Delivery(topic, wire_batch.encode(batch(number)), lambda: None))
+            answers = len(session.sent) + 1
+            async with asyncio.timeout(30):
+                while len(session.sent) < answers:
+                    await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait([running])
+    said = [decode_receipt(payload) for _, payload, _ in session.sent]
+    assert [(one.stored_through, one.is_missed) for one in said] == [(3, False), (3, True), (6, False), (9, False)]
 
 
 @pytest.mark.parametrize(

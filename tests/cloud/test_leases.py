@@ -112,6 +112,7 @@ async def test_each_process_takes_its_own_share_and_comes_back_to_it(database: D
         async with process(database, "b", "2/2") as second:
             await second.until("2/2")
             await first.until("1/2")
+        assert not second.doing
         await first.until("1/2", "2/2")
 
 

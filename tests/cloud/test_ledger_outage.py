@@ -62,6 +62,31 @@ async def test_alarms_wait_for_a_server_that_is_restarted(tmp_path: Path) -> Non
     assert not await quarantine.summaries()
 
 
+async def test_what_a_cluster_hands_on_at_once_is_taken_once(tmp_path: Path) -> None:
+    """Heard ahead an alarm has neither receipt nor acknowledgement; stored by the cluster it comes again, and has both.
+
+    Poison, and what lies beyond a hole, is left to the session that hears everything.
+    """
+    ahead, session = Broker(), Broker()
+    quarantine = Quarantine(PoisonFolder(tmp_path / "quarantine", lambda: NOW_NS))
+    async with Ledger(tmp_path / "ledger.db", lambda: NOW_NS, small_city.practice(tmp_path)) as ledger:
+        lane = AlarmsLane(ledger=ledger, quarantine=quarantine, changed=lambda: None, rng=Random(1))
+        first, third = (alarm_message.encode(small_city.lean(number, NOW_NS, Level.RED)) for number in (1, 3))
+        running = [asyncio.create_task(lane.run_ahead(ahead)), asyncio.create_task(lane.run(session))]
+        for payload in (b"noise", third, first):
+            ahead.publish(payload)
+        async with asyncio.timeout(60):
+            while not await ledger.alarms():
+                await asyncio.sleep(0.02)
+        assert (ahead.acknowledged, ahead.sent, await quarantine.summaries()) == (0, [], [])
+        session.publish(first)
+        await until_acknowledged(session, 1)
+        assert session.receipts == [1]
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+
+
 async def until_acknowledged(broker: Broker, count: int) -> None:
     """Wait for it."""
     async with asyncio.timeout(60):

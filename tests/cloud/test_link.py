@@ -10,6 +10,7 @@ import servers
 from scripted_broker import ScriptedBroker, scripted
 from servers import Server
 
+from cloud import link as link_module
 from cloud.link import MqttInbox
 from cloud.ports import Delivery
 from wire.broker import Broker, parse
@@ -186,3 +187,24 @@ async def test_messages_that_no_broker_holds_back_are_bounded(mosquitto_url: str
                 await asyncio.sleep(0.01)
         taken = await take(cloud.deliveries(), 101)
         assert taken[-1].payload == b"important"
+
+
+async def test_an_idle_lane_notices_that_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is due, and a lane asks all the same: it pays for no SIM card, and an alarm may be waiting for it."""
+    monkeypatch.setattr(link_module, "_SILENT_S", 0.5)
+    async with scripted(ScriptedBroker()) as broker, inbox(Broker("127.0.0.1", broker.port)) as lane:
+        broker.is_silent = True
+        async with asyncio.timeout(10):
+            with pytest.raises(Unreachable):
+                await anext(lane.deliveries())
+    assert broker.pings == 1
+
+
+async def test_a_broker_that_makes_many_queues_is_let_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """nats-server says nothing until it has one for each box of a share: the time for a SUBACK is another."""
+    monkeypatch.setattr(link_module, "_SILENT_S", 0.3)
+    async with scripted(ScriptedBroker(suback=None)) as broker:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.2), inbox(Broker("127.0.0.1", broker.port)):
+                pass
+    assert broker.pings == 0

@@ -218,6 +218,15 @@ def test_a_short_outage_prolongs_a_trial() -> None:
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "\n".join(
     f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
+
+
+def with_end(rig: Rig, end_ns: str) -> str:
+    """A document whose lease ends then."""
+    lease = Lease("typhoon", ("billboard",), 0.2, 0.5, BEGIN_NS)
+    text = desired.encode(rig.document(1, lease=lease)).decode()
+    return text.replace(f'"ends_ns":{BEGIN_NS}', f'"ends_ns":{end_ns}')
+
+
 REFUSED: dict[str, tuple[Callable[[Rig], bytes], str, str, str]] = {
     "truncated": (lambda rig: rig.signed(rig.document(1))[:-40], "E-FLEET-001", "desired", "truncated"),
     "no json": (lambda _: b'{"schema":"egret.desired/1","document":"\xed\xa0\x80"}', "E-FLEET-001", "desired", "utf-8"),
@@ -254,6 +263,12 @@ REFUSED: dict[str, tuple[Callable[[Rig], bytes], str, str, str]] = {
         "E-FLEET-001",
         "desired",
         "trial_s",
+    ),
+    "a lease beyond all time": (
+        lambda rig: rig.signed_text(with_end(rig, "9" * 400)),
+        "E-FLEET-001",
+        "desired",
+        "ends_ns",
     ),
     "a mistake": (
         lambda rig: rig.signed(rig.document(1, sensors_yaml(b="{source: tikking}"))),

@@ -102,6 +102,31 @@ async def test_a_broker_that_hangs_up_instead_of_a_puback() -> None:
                 await sending
 
 
+async def test_a_connection_that_the_network_has_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half-open TCP: what is sent is taken, and nothing comes back. The box gives it up long before its keepalive."""
+    monkeypatch.setattr(link_module, "_SILENT_S", 0.5)
+    async with scripted(ScriptedBroker()) as broker, link_to(broker.port) as link:
+        await link.send(topics.topic(BOX, "status"), b"{}")
+        broker.is_silent = True
+        async with asyncio.timeout(10):
+            with pytest.raises(Unreachable, match="nothing was heard for"):
+                await link.send(topics.topic(BOX, "status"), b"{}")
+
+
+async def test_a_broker_that_takes_its_time_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that stores slowly says that it is there, and is not given up; nobody asks while nothing is due."""
+    monkeypatch.setattr(link_module, "_SILENT_S", 0.5)
+    async with scripted(ScriptedBroker(unacknowledged="/readings")) as broker, link_to(broker.port) as link:
+        await asyncio.sleep(1.0)
+        assert broker.pings == 0
+        sending = asyncio.create_task(link.send(topics.topic(BOX, "readings"), b"slow"))
+        async with asyncio.timeout(PATIENCE_S):
+            while broker.pings < 3:
+                await asyncio.sleep(0.01)
+        assert not sending.done()
+        sending.cancel()
+
+
 async def test_a_real_broker_with_a_password(tmp_path: Path) -> None:
     """A mosquitto with a password file refuses a box without a password, and takes the one in the address."""
     password = tmp_path / "password"

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from random import Random
+from typing import Self
 
 import pytest
 from detection import BEGIN_NS, reading
@@ -19,6 +21,7 @@ from edge.uplink import Uplink
 from wire import receipt, topics
 from wire.alarm import AlarmEvent, Change, Level
 from wire.batch import decode
+from wire.errors import NotAuthorised
 from wire.receipt import BoxStatus, Lane, Receipt
 
 BOX = "XM-TA-01"
@@ -72,6 +75,7 @@ async def test_everything_arrives_and_is_trimmed(tmp_path: Path) -> None:
     async with box(tmp_path, broker, receiver) as spool, asyncio.timeout(60):
         await fill(spool, 120)
         await spool.drained()
+        assert spool.waiting == 0
     check(receiver, 120)
 
 
@@ -165,6 +169,61 @@ async def test_receipts_of_another_spool_trim_nothing(tmp_path: Path) -> None:
         assert spool.depth(Lane.READINGS).waiting == 20
         receiver.is_storing = True
         await spool.drained()
+
+
+async def test_what_is_missed_is_sent_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker forgot what it had taken: the next message shows the hole, and nobody waits for a timer."""
+    monkeypatch.setattr(publish, "_AGAIN_FIRST_S", 3600.0)
+    monkeypatch.setattr(publish, "_AGAIN_MOST_S", 3600.0)
+    broker = SimulatedBroker(Random(10))
+    receiver = Receiver(broker)
+    async with box(tmp_path, broker, receiver) as spool, asyncio.timeout(60):
+        await fill(spool, 3)
+        await spool.drained()
+        broker.loss = 1.0
+        await fill(spool, 5, 3)
+        while spool.depth(Lane.READINGS).waiting < 50:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        broker.loss = 0.0
+        await fill(spool, 1, 8)
+        await spool.drained()
+    check(receiver, 9)
+
+
+async def test_a_window_of_misses_is_one_miss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every message beyond a hole is answered so; a box that went back for each would send a window for each."""
+    monkeypatch.setattr(publish, "_AGAIN_FIRST_S", 3600.0)
+    broker = SimulatedBroker(Random(11))
+    receiver = Receiver(broker)
+    receiver.is_storing = False
+    async with box(tmp_path, broker, receiver) as spool, asyncio.timeout(60):
+        await fill(spool, 20)
+        while receiver.order.count(Lane.READINGS) < 20:
+            await asyncio.sleep(0.01)
+        for _ in range(20):
+            broker.send_down(BOX, receipt.encode(Receipt(BOX, spool.id, Lane.READINGS, 0, is_missed=True)))
+        while receiver.order.count(Lane.READINGS) < 40:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        assert receiver.order.count(Lane.READINGS) == 40
+
+
+async def test_a_box_that_is_refused_asks_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each refusal has cost a TLS handshake of its SIM card's data; a broker that is away costs next to nothing."""
+    tries: list[float] = []
+
+    class Refusing(SimulatedLink):
+        async def __aenter__(self) -> Self:
+            tries.append(asyncio.get_running_loop().time())
+            raise NotAuthorised("no.", where="broker", fix="ask.", code="E-LINK-003")
+
+    monkeypatch.setitem(globals(), "SimulatedLink", Refusing)
+    broker = SimulatedBroker(Random(12))
+    async with box(tmp_path, broker, Receiver(broker)):
+        await asyncio.sleep(1.0)
+    pauses = [later - earlier for earlier, later in pairwise(tries)]
+    assert max(pauses) > 2 * uplink._RETRY_MOST_S
 
 
 async def test_a_cloud_that_lost_its_watermark_can_go_on(tmp_path: Path) -> None:

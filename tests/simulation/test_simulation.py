@@ -1,5 +1,7 @@
 """The simulation bench in short: a few seeds hold, a few planted bugs are found, a seed is the same every time."""
 
+import importlib
+import inspect
 import json
 import os
 import subprocess
@@ -56,8 +58,14 @@ def test_planted_bugs_are_found() -> None:
 @pytest.mark.parametrize("name", MUTANTS)
 def test_every_mutant_can_be_planted(name: str) -> None:
     """The product's text has not changed under it, and is as it was afterwards."""
+    mutant = MUTANTS[name]
+    *path, attribute = mutant.function.split(".")
+    owner = importlib.import_module(mutant.module)
+    owner = getattr(owner, path[0]) if path else owner
+    before = inspect.getattr_static(owner, attribute)
     with planted(name):
-        pass
+        assert inspect.getattr_static(owner, attribute) is not before
+    assert inspect.getattr_static(owner, attribute) is before
 
 
 def test_the_manual_lists_faults_and_bugs() -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 import time
-from itertools import islice
+from collections import Counter
+from itertools import accumulate, islice
 from random import Random
 
 import pytest
@@ -19,6 +20,16 @@ def test_delays_double_to_a_cap() -> None:
     """1, 2, 4, 8, 8 … s, each between half and the whole."""
     for most, delay in zip((1, 2, 4, 8, 8, 8), islice(delays(1, 8, Random(3)), 6), strict=True):
         assert most / 2 <= delay <= most
+
+
+def test_a_thousand_boxes_do_not_come_at_once() -> None:
+    """All lost their broker together and knock at most 2 s apart: when it is back, no 0.1 s has 150 of them."""
+    comes: Counter[int] = Counter()
+    for seed in range(1000):
+        at_s = next(at_s for at_s in accumulate(delays(0.5, 2.0, Random(seed))) if at_s > 60)
+        comes[int(10 * (at_s - 60))] += 1
+    assert max(comes) < 20
+    assert max(comes.values()) < 150
 
 
 async def test_blocking_calls_take_turns() -> None:

@@ -36,8 +36,10 @@ def test_weak_passwords_are_refused(password: str, why: str) -> None:
 
 @pytest.mark.parametrize("password", ["typhoon billboard egret pier", "白鹭洲公园的台风与广告牌要小心", "x9$Kq2!vLm4@"])
 def test_good_passwords_are_taken(password: str) -> None:
-    """Sentences in any script, and what a password manager makes."""
+    """Sentences in any script, and what a password manager makes; eleven characters of them are too few."""
     require_good(password, "lin")
+    with pytest.raises(BadPassword, match=r"12 to 256.*E-ACCESS-005"):
+        require_good(password[:11], "lin")
 
 
 async def test_the_shipped_cost_is_that_of_the_standard() -> None:

@@ -240,8 +240,8 @@ async def test_stream_ends_with_its_session(guarded: Town, monkeypatch: pytest.M
         else:
             change = UserChange(is_active=False) if ending == "sent away" else UserChange(districts=("siming",))
             await guarded.gate.accounts.change("lin", change, CONSOLE)
-        async for _ in lines:
-            pass
+        told = [line async for line in lines]
+    assert told[-1] == "", told
 
 
 async def test_demonstration_lets_this_machine_do_everything(town: Any) -> None:

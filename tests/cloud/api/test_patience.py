@@ -60,8 +60,10 @@ async def test_who_reads_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> N
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             client.connect(("127.0.0.1", urlsplit(url).port or 0))
             client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+            began = asyncio.get_running_loop().time()
             async with asyncio.timeout(15):
                 await over.wait()
+            assert asyncio.get_running_loop().time() - began >= 0.9, "8 MB went somewhere at once"
 
 
 async def answer(place: tuple[str, int], *parts: bytes, pause_s: float = 0.0) -> bytes:

@@ -96,6 +96,29 @@ async def test_a_node_that_is_killed_takes_nothing_with_it(cluster: Rig, killed:
     cluster.nodes[killed].server.start()
 
 
+async def test_who_has_no_session_hears_before_the_election(cluster: Rig) -> None:
+    """The node that stores all messages dies: what a box says at a second node is heard at the third at once.
+
+    nats-server needs 4 s or more to elect another, and only then says PUBACK.
+    """
+    for node in range(3):
+        await elected(cluster, node)
+    while (leader := cluster.leader("$MQTT_msgs")) is None:
+        await asyncio.sleep(0.2)
+    second, third = (node for node in range(3) if cluster.nodes[node] is not leader)
+    way = cluster.authority.way(cluster.nodes[third].door, CLOUD)
+    ahead = MqttInbox(way, "egret-cloud-ahead-1", [topic("+", "readings")], is_passing=True)
+    async with ahead, cluster.link(second) as box:
+        leader.server.kill()
+        saying = asyncio.create_task(box.send(topic(BOX, "readings"), b"just now"))
+        async with asyncio.timeout(3):
+            await hear(ahead, b"just now")
+        assert not saying.done()
+        await asyncio.wait([saying])
+        assert isinstance(saying.exception(), LinkError | None)
+    leader.server.start()
+
+
 @pytest.mark.parametrize(("name", "is_node"), [(BROKER, True), (BOX, False), (CLOUD, False), ("", False)])
 async def test_only_a_node_is_let_in_as_a_node(cluster: Rig, name: str, is_node: bool) -> None:  # noqa: FBT001
     """A stolen box would read everything if it passed for one: its certificate has no node's name."""

@@ -125,7 +125,9 @@ async def test_a_case_reaches_the_receiver_signed(ledger: Ledger, store: Store, 
         await receiver.until(lambda: len(receiver.requests) == 1)
         await eventually(lambda: is_empty(ledger, "one"))
         await eventually(lambda: is_empty(ledger, "store"))
-    receiver.requests[0].verify()
+    [request] = receiver.requests
+    request.verify()
+    assert b"2.17" in request.body, request.body.decode()
 
 
 async def test_failures_are_tried_again_with_the_same_id(ledger: Ledger, store: Store, clock: Clock) -> None:

@@ -176,8 +176,10 @@ def test_a_private_address_is_refused_when_the_cloud_starts(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["https://desk.example/egret", "http://8.8.8.8:81/", "https://市政.example/"])
 def test_an_ordinary_address_is_none_the_worse(url: str) -> None:
-    """With a port, in Chinese, a public address of a machine."""
+    """With a port, in Chinese, a public address of a machine; with a password in it, it is one the worse."""
     check_url(url, allow_private=False, where="cloud.yaml:9")
+    with pytest.raises(ConfigError, match=r"cloud.yaml:9: .*E-HOOK-004"):
+        check_url(url.replace("://", "://u:p@"), allow_private=False, where="cloud.yaml:9")
 
 
 async def test_a_certificate_must_be_of_the_name(tmp_path: Path) -> None:

@@ -190,6 +190,7 @@ async def test_a_mail_refused(reply: str, kind: type[NotifyError], code: str) ->
 @asynccontextmanager
 async def scripted(replies: Sequence[bytes]) -> AsyncIterator[MailServer]:
     """A server that says one of these after another, one a line it hears, and hangs up after the last."""
+    server = MailServer()
 
     async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -200,10 +201,10 @@ async def scripted(replies: Sequence[bytes]) -> AsyncIterator[MailServer]:
         for reply in replies:
             writer.write(reply + b"\r\n")
             await writer.drain()
-            await reader.readuntil(b"\r\n.\r\n" if reply.startswith(b"354") else b"\r\n")
+            server.heard.append(await reader.readuntil(b"\r\n.\r\n" if reply.startswith(b"354") else b"\r\n"))
 
-    async with listening(speak) as port:
-        yield MailServer(port=port)
+    async with listening(speak) as server.port:
+        yield server
 
 
 async def test_a_server_that_closes_between_recipients_has_taken_nothing() -> None:
@@ -220,6 +221,8 @@ async def test_a_bad_good_bye_does_not_send_the_mail_twice() -> None:
     replies = [b"220 hello", b"250 mail.example", b"250 sender", b"250 to", b"354 go on", b"250 taken", b"500 what?"]
     async with scripted(replies) as server:
         await notifier(server.port, to=(DUTY,)).send(notice())
+    assert server.heard.count(b"data\r\n") == 1
+    assert server.heard[-1] == b"quit\r\n"
 
 
 async def test_a_server_that_is_not_ready_is_tried_again() -> None:

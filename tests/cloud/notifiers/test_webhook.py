@@ -48,7 +48,9 @@ async def test_the_secret_may_come_from_a_file(tmp_path: Path) -> None:
     async with webhook_receiver.receiving() as receiver:
         config = webhook.Config(receiver.url, secret_file=str(tmp_path / "secret"), allow_private=True)
         await webhook.open_notifier(config, house()).send(NOTICE)
-    receiver.requests[0].verify()
+    [request] = receiver.requests
+    request.verify()
+    assert request.id == NOTICE.id
 
 
 async def refused(receiver: Receiver, answer: bytes | int | None, timeout_s: float = 60.0) -> NotifyError:
