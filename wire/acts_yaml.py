@@ -1,10 +1,10 @@
 """The sections `identity`, `settings`, `procedures` and `protected` of a profile.yaml."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wire import byte_template, located, steps
-from wire.byte_template import Template
+from wire import located, steps
+from wire.message_yaml import read_template
 from wire.profile_acts import (
     Capture,
     Effect,
@@ -17,7 +17,7 @@ from wire.profile_acts import (
     Still,
     Write,
 )
-from wire.profile_points import check_name, numbered, read_span
+from wire.profile_points import check_name, named, numbered, read_span
 
 EFFECTS = tuple(effect.value for effect in Effect)
 WRITES = (6, 16)
@@ -28,7 +28,7 @@ _WORD_MAX = 0xFFFF
 
 def read_identity(root: located.Block) -> tuple[Identity, ...]:
     """The section `identity`; it may be absent."""
-    return tuple(_identity(name, entry) for name, entry in _named(root, "identity"))
+    return tuple(_identity(name, entry) for name, entry in named(root.mapping("identity", optional=True)))
 
 
 def read_protected(root: located.Block) -> tuple[Protected, ...]:
@@ -41,14 +41,14 @@ def read_protected(root: located.Block) -> tuple[Protected, ...]:
             allowed=_integers(entry, "but"),
             say=entry.text("say"),
         )
-        for name, entry in _named(root, "protected")
+        for name, entry in named(root.mapping("protected", optional=True))
     )
 
 
 def read_settings(root: located.Block, protected: Sequence[Protected]) -> Mapping[str, Setting]:
     """The section `settings`; it may be absent. None of them may be a protected register."""
     found: dict[str, Setting] = {}
-    for name, entry in _named(root, "settings"):
+    for name, entry in named(root.mapping("settings", optional=True)):
         found[name] = setting = _setting(name, entry)
         _check_free(entry, "reg", (setting.register, None), protected)
     return found
@@ -69,14 +69,6 @@ def read_procedures(
                 _check_step(texts, index, step, protected, known)
         found[name] = Procedure(name, tuple(step for step in read if step is not None))
     return found
-
-
-def _named(root: located.Block, key: str) -> Iterator[tuple[str, located.Block]]:
-    section = root.mapping(key, optional=True)
-    for name, entry in section.blocks():
-        check_name(section, name)
-        yield name, entry
-        entry.done()
 
 
 def _identity(name: str, entry: located.Block) -> Identity:
@@ -110,7 +102,7 @@ def _setting(name: str, entry: located.Block) -> Setting:
         name=name,
         register=None if is_message else entry.integer("reg", 0, _WORD_MAX),
         function=int(entry.choice("fc", [str(number) for number in WRITES], default="6")),
-        command=_template(entry, "cmd") if is_message else None,
+        command=read_template(entry, "cmd") if is_message else None,
         codes=codes,
         span=(round(lowest), round(highest)),
         scale=entry.scale("scale", 1.0) or 1.0,
@@ -118,14 +110,6 @@ def _setting(name: str, entry: located.Block) -> Setting:
         effect=Effect(entry.choice("effect", EFFECTS)),
         say=entry.text("say", ""),
     )
-
-
-def _template(entry: located.Block, key: str) -> Template:
-    try:
-        return byte_template.parse(entry.text(key))
-    except ValueError as error:
-        entry.wrong(key, f"{key!r} is not bytes to send.", f"write {error}", "E-PROFILE-021")
-        return Template(())
 
 
 def _step(texts: located.Items, index: int) -> Step | None:

@@ -4,6 +4,7 @@ The sibling of `wire.registers` for devices that have none; what a raw value mea
 """
 
 import math
+import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
@@ -28,6 +29,7 @@ _FORMATS: Mapping[PointType, str] = {
     PointType.F32: "f",
 }
 _BCD_SIZE = 4
+_HEX = re.compile(r"[0-9A-Fa-f]{1,8}")
 BYTE_TYPES = (*_FORMATS, PointType.BCD)
 """What a point of a frame or a TLV entry may be."""
 TEXT_TYPES = (PointType.NUM, PointType.HEX, PointType.CHAR)
@@ -131,7 +133,9 @@ def _text_raw(point: Point, field: str) -> float | None:
     field = field.strip()
     if point.type is PointType.CHAR:
         return float(ord(field)) if len(field) == 1 else None
+    if point.type is PointType.HEX:
+        return float(int(field, 16)) if _HEX.fullmatch(field) else None
     try:
-        return scalars.number(field) if point.type is PointType.NUM else float(int(field, 16))
+        return scalars.number(field)
     except ValueError:
         return None

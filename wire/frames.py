@@ -90,4 +90,6 @@ def _is_sound(shape: FrameShape, frame: bytes | bytearray) -> bool:
     check = shape.check
     if check is None:
         return True
+    if not -len(frame) <= check.at < len(frame):
+        return False
     return checksum(check.kind, frame[check.first : check.end]) == frame[check.at]

@@ -5,7 +5,7 @@ import re
 from wire import located
 from wire.profile import BleLink, LinkKind, LinkSettings, Timing
 
-FRAMES = ("8N1", "8E1", "8O1", "8N2", "7E1")
+FRAMES = ("8N1", "8E1", "8O1", "8N2")
 WAYS = {
     "modbus": {"rtu": LinkKind.MODBUS_RTU},
     "serial": {"stream": LinkKind.SERIAL_STREAM, "query": LinkKind.SERIAL_QUERY},

@@ -1,11 +1,12 @@
 """The sections `frames`, `lines` and `tlv` of a profile.yaml, for devices that speak no Modbus."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from wire import byte_template, located, scalars
 from wire.byte_template import Template
 from wire.messages import Checksum, FrameShape, LineShape, MessageShape, TlvShape
-from wire.profile_points import check_name
+from wire.profile_points import named
+from wire.tlv import TIME_SIZE
 
 CHECKS = ("sum8", "neg8", "xor")
 BYTE_ORDERS = ("big", "little")
@@ -23,18 +24,10 @@ def read_messages(root: located.Block) -> Mapping[str, MessageShape]:
         "tlv": _entry,
     }
     for section, read in readers.items():
-        for name, entry in _named(root, section):
+        for name, entry in named(root.mapping(section, optional=True)):
             found[name] = read(name, entry)
     _check_alike(root, found)
     return found
-
-
-def _named(root: located.Block, key: str) -> Iterator[tuple[str, located.Block]]:
-    section = root.mapping(key, optional=True)
-    for name, entry in section.blocks():
-        check_name(section, name)
-        yield name, entry
-        entry.done()
 
 
 def _check_alike(root: located.Block, found: Mapping[str, MessageShape]) -> None:
@@ -64,7 +57,7 @@ def _frame(name: str, entry: located.Block) -> FrameShape:
         check=_check(entry.mapping("check")) if "check" in entry else None,
         is_little=entry.choice("order", BYTE_ORDERS) == "little",
         every_s=entry.duration("every", 0.001),
-        ask=_template(entry),
+        ask=read_template(entry, "ask") if "ask" in entry else None,
         median=entry.text("median", ""),
     )
 
@@ -101,7 +94,7 @@ def _line(name: str, entry: located.Block) -> LineShape:
         fields=entry.integer("fields", 1, FIELDS_MAX),
         check_after=entry.text("check_after", ""),
         every_s=entry.duration("every", 0.001),
-        ask=_template(entry),
+        ask=read_template(entry, "ask") if "ask" in entry else None,
         median=entry.text("median", ""),
     )
 
@@ -115,29 +108,25 @@ def _written(entry: located.Block, key: str) -> str:
 
 
 def _entry(name: str, entry: located.Block) -> TlvShape:
+    size = entry.integer("size", 1, SIZE_MAX)
     return TlvShape(
         name=name,
         key=_octets(entry, "key"),
-        size=entry.integer("size", 1, SIZE_MAX),
-        time_at=entry.integer("time_at", 0, SIZE_MAX) if "time_at" in entry else None,
+        size=size,
+        time_at=entry.integer("time_at", 0, size - TIME_SIZE) if "time_at" in entry else None,
         every_s=entry.duration("every", 1.0),
         is_little=entry.choice("order", BYTE_ORDERS, default="little") == "little",
     )
 
 
 def _octets(entry: located.Block, key: str) -> bytes:
+    return read_template(entry, key).render() or b"\x00"
+
+
+def read_template(entry: located.Block, key: str) -> Template:
+    """Bytes to send or to look for; empty when they are not written as such."""
     try:
-        return byte_template.parse(entry.text(key)).render()
+        return byte_template.parse(entry.text(key))
     except ValueError as error:
         entry.wrong(key, f"{key!r} is no bytes.", f"write {error}", "E-PROFILE-021")
-        return b"\x00"
-
-
-def _template(entry: located.Block) -> Template | None:
-    if "ask" not in entry:
-        return None
-    try:
-        return byte_template.parse(entry.text("ask"))
-    except ValueError as error:
-        entry.wrong("ask", "'ask' is no bytes to send.", f"write {error}", "E-PROFILE-021")
-        return None
+        return Template(())

@@ -39,14 +39,14 @@ class Layout:
 def read_layouts(root: located.Block, min_poll_s: float) -> Mapping[str, Layout]:
     """The section `blocks`."""
     section = root.mapping("blocks", optional=True)
-    return {name: _layout(name, entry, min_poll_s) for name, entry in _named(section)}
+    return {name: _layout(name, entry, min_poll_s) for name, entry in named(section)}
 
 
 def read_points(
     root: located.Block, layouts: Mapping[str, Layout], messages: Mapping[str, MessageShape]
 ) -> tuple[Point, ...]:
     """The section `points`."""
-    return tuple(_point(name, entry, layouts, messages) for name, entry in _named(root.mapping("points")))
+    return tuple(_point(name, entry, layouts, messages) for name, entry in named(root.mapping("points")))
 
 
 def check_name(block: located.Block, name: str) -> None:
@@ -68,7 +68,8 @@ def read_quantity(entry: located.Block, unit: str) -> str:
     return quantity.name
 
 
-def _named(block: located.Block) -> Iterator[tuple[str, located.Block]]:
+def named(block: located.Block) -> Iterator[tuple[str, located.Block]]:
+    """The entries of a section by their names; a name that cannot be one, and a key nobody asked for, are mistakes."""
     for name, entry in block.blocks():
         check_name(block, name)
         yield name, entry

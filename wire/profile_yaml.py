@@ -90,6 +90,7 @@ def _profile(root: located.Block, name: str) -> Profile:
         messages=messages,
     )
     _check_parts(root, profile)
+    _check_names(root, profile)
     _check_quantities(root, profile)
     check_weak(root, profile)
     root.done()
@@ -113,6 +114,21 @@ def _check_parts(root: located.Block, profile: Profile) -> None:
     if other or not profile.parts:
         what = f"a device that is reached as {profile.link.kind} is described by {wanted}."
         root.wrong("link", what, f"write the section {wanted}", "E-PROFILE-028")
+
+
+def _check_names(root: located.Block, profile: Profile) -> None:
+    """A median is of a point of its message; a trigger writes no protected register."""
+    for shape in profile.messages.values():
+        median = "" if isinstance(shape, TlvShape) else shape.median
+        known = [point.name for point in profile.points if point.block == shape.name]
+        if median and median not in known:
+            what = f"the median {median!r} is no point of {shape.name}."
+            root.wrong("points", what, located.nearest(median, known), "E-PROFILE-014")
+    triggers = [block.before for block in profile.blocks.values() if block.before]
+    for held in [profile.protection(one.register, one.value) for one in triggers]:
+        if held:
+            what = f"what is written before a block is protected: {held.say}."
+            root.wrong("blocks", what, "never write it; take it out of here", "E-PROFILE-023")
 
 
 def _check_quantities(root: located.Block, profile: Profile) -> None:

@@ -10,7 +10,6 @@ from wire.messages import LineShape, Message
 
 KEPT_MAX = 512
 """Bytes kept while no line has ended."""
-_DIGITS = 2
 
 
 class LineStream:
@@ -58,8 +57,4 @@ def fields_of(shape: LineShape, line: bytes) -> tuple[str, ...] | None:
 
 def _is_sound(body: str, digits: str) -> bool:
     """The XOR of all characters but the first, which is the start character."""
-    expected = checksum("xor", body[1:].encode("latin-1"))
-    try:
-        return len(digits) == _DIGITS and int(digits, 16) == expected
-    except ValueError:
-        return False
+    return digits.upper() == f"{checksum('xor', body[1:].encode('latin-1')):02X}"

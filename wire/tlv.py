@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from wire.messages import Message, TlvShape
 
-_TIME_SIZE = 4
+TIME_SIZE = 4
+"""Bytes of a unix time."""
 
 
 def split(shapes: Sequence[TlvShape], payload: bytes) -> tuple[list[Message], bytes]:
@@ -28,4 +29,4 @@ def split(shapes: Sequence[TlvShape], payload: bytes) -> tuple[list[Message], by
 def _time_s(shape: TlvShape, value: bytes) -> int | None:
     if shape.time_at is None:
         return None
-    return int.from_bytes(value[shape.time_at : shape.time_at + _TIME_SIZE], "little" if shape.is_little else "big")
+    return int.from_bytes(value[shape.time_at : shape.time_at + TIME_SIZE], "little" if shape.is_little else "big")

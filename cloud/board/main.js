@@ -1,5 +1,5 @@
 /** The board: finds out who is here, starts the live stream, and shows the page that the address names. */
-import { render } from "preact";
+import { options, render } from "preact";
 import { useEffect, useErrorBoundary } from "preact/hooks";
 import { effect, signal } from "@preact/signals";
 
@@ -97,6 +97,8 @@ effect(() => {
 setInterval(() => document.hidden || (ticking.value = Date.now()), TICK_MS);
 document.addEventListener("visibilitychange", () => (ticking.value = Date.now()));
 
+// Once a frame, however many messages came meanwhile; a hidden tab has none and draws when it is looked at again.
+options.debounceRendering = requestAnimationFrame;
 const place = document.getElementById("board");
 place.replaceChildren();
 render(html`<${Board} />`, place);

@@ -54,6 +54,24 @@ async def test_silence_is_by_level_and_ends_with_the_shift(tmp_path: Path) -> No
         assert 0 < until <= 12 * 3_600_000
 
 
+async def test_one_tab_of_a_browser_sounds(tmp_path: Path) -> None:
+    """The oldest, until somebody works in another."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:
+        await city.lean()
+        first = board.page.locator("body")
+        await expect(first).to_have_attribute("data-sound", "red")
+        page = await board.context.new_page()
+        await page.goto(city.url)
+        second = page.locator("body")
+        await expect(page.locator(f'[data-alarm="{small_city.LEAN}"]')).to_be_visible()
+        await expect(second).to_have_attribute("data-sound", "")
+        await page.keyboard.press("Shift")
+        await expect(second).to_have_attribute("data-sound", "red")
+        await expect(first).to_have_attribute("data-sound", "")
+        await page.close()
+        await expect(first).to_have_attribute("data-sound", "red")
+
+
 async def test_a_shift_ends_by_the_clock_of_the_city(tmp_path: Path) -> None:
     """On a machine that is set to California, silence ends at 08:00 or 20:00 of the city all the same."""
     async with board_city.served(tmp_path) as city, window(city.url, "wall", is_live=False) as board:

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wire.byte_template import checksum
 from wire.errors import FrameError, SourceError
 from wire.fields import decode_message, messages_in, typical
 from wire.frames import FrameStream
-from wire.messages import FrameShape, LineShape, TlvShape
+from wire.messages import Checksum, FrameShape, LineShape, TlvShape
 from wire.profile import Profile
 from wire.profile_yaml import library_folder, load_profile
 from wire.text_lines import KEPT_MAX, LineStream
@@ -127,3 +128,16 @@ def test_nothing_that_a_line_delivers_raises_but_what_is_expected(octets: bytes)
                 decode_message(profile, message.name, message.octets)
             except SourceError:
                 continue
+
+
+def test_a_checksum_that_stands_beyond_a_short_frame_fits_none() -> None:
+    """A length byte that is too small for what the profile says of the frame."""
+    shape = FrameShape("any", b"\x77", 1, 1, (), Checksum("sum8", 1, 9, 9), False, 1.0, None, "")
+    assert FrameStream([shape]).feed(b"\x77\x02\x00\x00") == []
+
+
+def test_a_hexadecimal_field_of_any_length_is_no_number() -> None:
+    """A babbling device sends a thousand digits: the field has no value."""
+    line = b"Q,229,002.74,M," + b"F" * 400 + b","
+    whole = b"\x02" + line + b"\x03" + f"{checksum('xor', line):02X}".encode() + b"\r\n"
+    assert decode_message(WINDSONIC, "polar", whole)["status"] is None

@@ -134,7 +134,7 @@ def test_printed_register_numbers_say_how_they_count(folder: Path, base: str, pr
         (("want: {temp", "want: {tmp"), "27: 'tmp' is no value of this profile. fix: write 'temp'"),
         (("reg: 5,", "reg: 0x21,"), "21: register 0x21 is protected: the calibration."),
         (("range: [1, 247], ", ""), "21: a setting needs its codes or its range."),
-        (("reg: 5,", "cmd: FF GG,"), "21: 'cmd' is not bytes to send. fix: write bytes such as FF 1A"),
+        (("reg: 5,", "cmd: FF GG,"), "21: 'cmd' is no bytes. fix: write bytes such as FF 1A"),
         (("write $reg", "write 0x20"), "25: register 0x20 is protected: the calibration."),
         (("write $reg", "rite $reg"), "25: 'rite $reg $value' is no step."),
         (("power_cycle", "capture dits"), "25: 'zero.dits' is no value of this profile. fix: write 'zero.dist'"),

@@ -1,6 +1,6 @@
 /** What one hears: red and orange until somebody acknowledges, yellow once, blue and faults never.
  *
- * Silence ends with the shift, so that nobody inherits it. Browsers play nothing before the page was touched.
+ * Of all tabs of a browser one sounds: the one that was touched last, or else the oldest. Silence ends with the shift, so that nobody inherits it. Browsers play nothing before the page was touched.
  */
 import { computed, effect, signal } from "@preact/signals";
 
@@ -43,6 +43,28 @@ export function toggleSilence(level) {
   keep("silence", JSON.stringify({ until: endOfShift(), levels: [...levels] }));
 }
 
+const WAITING = {};
+let isWaiting = false;
+/** Does this tab sound? null until that is known. Browsers lend locks to https and localhost only: elsewhere each tab does. */
+const isOurs = signal(navigator.locks ? null : true);
+
+/** Waits for the lock of all tabs, takes it (`steal`), or sees whether it is free (`ifAvailable`); it is held until it is taken. */
+async function claim(options) {
+  try {
+    await navigator.locks.request("egret-sound", options, (lock) => {
+      if (options === WAITING) isWaiting = false;
+      isOurs.value = lock !== null;
+      return lock && new Promise(() => {});
+    });
+  } catch (error) {
+    if (error.name !== "AbortError") throw error;
+    isOurs.value = false;
+  }
+  if (isWaiting) return;
+  isWaiting = true;
+  claim(WAITING);
+}
+
 let context = null;
 
 function wake() {
@@ -69,20 +91,22 @@ function play(level) {
 /** Alarms of a level that does not repeat, as long as they are new and have been heard. */
 let heard = new Set();
 
-/** Each of them is heard once, when nothing worse sounds. */
+/** Each of them is heard once, here or in the tab that sounds, when nothing worse does. */
 function playOnce() {
   const level = sounding.value;
   const once = loudAlarms.value.filter((one) => !REPEATS_MS[one.level]).map((one) => one.id);
   const known = once.filter((id) => heard.has(id));
   const isTurn = level && !REPEATS_MS[level] && known.length < once.length;
-  heard = new Set(isTurn && play(level) ? once : known);
+  const isHeard = isOurs.value === false || (isTurn && isOurs.value && play(level));
+  heard = new Set(isHeard ? once : known);
 }
 
 /** Begins to listen; a press anywhere lets the browser play. */
 export function listen() {
   let timer = 0;
+  if (navigator.locks) claim({ ifAvailable: true });
   effect(() => {
-    const level = sounding.value;
+    const level = isOurs.value ? sounding.value : null;
     clearInterval(timer);
     document.body.dataset.sound = level ?? "";
     if (!REPEATS_MS[level]) return;
@@ -92,6 +116,7 @@ export function listen() {
   effect(playOnce);
   setTimeout(wake, WAKE_MS);
   const allow = async () => {
+    if (isOurs.value === false) claim({ steal: true });
     await context?.resume();
     isBlocked.value = false;
   };

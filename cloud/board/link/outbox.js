@@ -2,7 +2,7 @@
  *
  * They are kept by the number of their case: a link that has expired leaves them for the next link to the same case.
  */
-import { shrunk } from "./shrink.js";
+import { GOOD, ROUGH, shrunk } from "./shrink.js";
 
 const RETRY_MS = [3_000, 10_000, 30_000, 60_000];
 const WAIT_MS = 300_000;
@@ -39,7 +39,7 @@ async function ask(mode, run) {
 export const outbox = {
   /** Smaller, so that it comes through a poor network, with the camera's time and place. */
   add: async (number, file) => {
-    const photo = await shrunk(file);
+    const photo = await shrunk(file, GOOD);
     const bytes = await photo.arrayBuffer(); // some browsers keep no files
     const one = { number, bytes, type: photo.type };
     const id = await ask("readwrite", (photos) => photos.add(one)).catch(unlessOurs(null));
@@ -48,6 +48,12 @@ export const outbox = {
   of: async (number) => {
     const kept = await ask("readonly", (photos) => photos.index("number").getAll(number)).catch(unlessOurs([]));
     return [...kept, ...held.filter((one) => one.number === number)];
+  },
+  /** It did not come through in five minutes: from now on a quarter of it is sent. */
+  coarsen: async (photo) => {
+    const rough = await shrunk(new Blob([photo.bytes], { type: photo.type }), ROUGH);
+    Object.assign(photo, { bytes: await rough.arrayBuffer(), type: rough.type });
+    if (typeof photo.id !== "symbol") await ask("readwrite", (photos) => photos.put(photo)).catch(unlessOurs(null));
   },
   drop: async (id) => {
     if (typeof id !== "symbol") return ask("readwrite", (photos) => photos.delete(id));
@@ -70,7 +76,8 @@ function upload(address, photo, onShare) {
       if (request.status < 300) resolve(request.response);
       else reject(Object.assign(new Error(), { status: request.status }, request.response));
     };
-    request.onerror = request.ontimeout = () => reject(new Error("unsent"));
+    request.onerror = () => reject(new Error("unsent"));
+    request.ontimeout = () => reject(Object.assign(new Error("unsent"), { isSlow: true }));
     request.send(photo.bytes);
   });
 }
@@ -106,6 +113,7 @@ async function sendAll(number, address, tell) {
         if (!error.code.startsWith("E-PHOTO")) break;
         continue;
       }
+      if (error.isSlow) await outbox.coarsen(photo);
       await tell({ share: 0 });
       await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]);
       failures += 1;

@@ -1,24 +1,24 @@
-/** A camera's photo, small enough for a poor network: its longer side 2048 px, with the camera's own record of time and
+/** A camera's photo, small enough for a poor network: its longer side 2048 px, or 1024 px for a network that is poorer still, with the camera's own record of time and
  * place, which the cloud reads and strips. Source: Exif 2.32, §4.5 (the APP1 segment) and §4.6.4 (orientation).
  */
 
-const LONGEST_PX = 2048;
-const QUALITY = 0.82;
-const SMALL = 700_000; // bytes: not worth the loss
+/** How long its longer side may be, how well it is drawn, and of how many bytes it is not worth the loss. */
+export const GOOD = { longest: 2_048, quality: 0.82, small: 700_000 };
+export const ROUGH = { longest: 1_024, quality: 0.7, small: 200_000 };
 const ORIENTATION = 0x0112;
 
 /** The photo itself where it is small already, or where this browser cannot draw it. */
-export async function shrunk(file) {
-  if (file.size <= SMALL) return file;
+export async function shrunk(file, { longest, quality, small }) {
+  if (file.size <= small) return file;
   try {
     const picture = await createImageBitmap(file); // upright: browsers heed the orientation
-    const scale = Math.min(1, LONGEST_PX / Math.max(picture.width, picture.height));
+    const scale = Math.min(1, longest / Math.max(picture.width, picture.height));
     const canvas = Object.assign(document.createElement("canvas"), { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) });
     canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-    const drawn = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
+    const drawn = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", quality));
     const exif = upright(exifOf(new Uint8Array(await file.arrayBuffer())));
-    const small = exif ? new Blob([drawn.slice(0, 2), exif, drawn.slice(2)], { type: "image/jpeg" }) : drawn;
-    return small.size < file.size ? small : file;
+    const made = exif ? new Blob([drawn.slice(0, 2), exif, drawn.slice(2)], { type: "image/jpeg" }) : drawn;
+    return made.size < file.size ? made : file;
   } catch (error) {
     if (!(error instanceof DOMException || error instanceof TypeError)) throw error;
     return file;

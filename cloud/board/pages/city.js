@@ -1,5 +1,6 @@
 /** The city on one screen: the map, what asks for somebody, the cases, the boxes, and the site one looks at. */
 import { boxes, city, isActive, isNew, listedAlarms, offlineBoxes, openCases } from "../core/city.js";
+import { calm } from "../core/calm.js";
 import { choose, chosen } from "../core/choice.js";
 import { count } from "../core/format.js";
 import { useFrozenOrder } from "../core/frozen.js";
@@ -18,6 +19,9 @@ import { Deadline, Since } from "../parts/timers.js";
 const NAMED_BOXES = 24;
 const BACKLOG = 1_000; // readings: a healthy box has a second or two of them under way
 const LISTED = 12; // nobody reads further down in a column; the whole list has a page
+
+/** A mark on the map is there with the next picture; the lists beside it are for reading. */
+const [calmAlarms, calmCases] = [calm(listedAlarms), calm(openCases)];
 
 function Alarm({ alarm }) {
   const classes = ["row", chosen.value === alarm.site && "chosen", !isActive(alarm) && "returned"];
@@ -38,7 +42,7 @@ function Alarm({ alarm }) {
 }
 
 function Alarms() {
-  const alarms = listedAlarms.value.filter(isInScope);
+  const alarms = calmAlarms.value.filter(isInScope);
   const [drawn, handlers, isFrozen] = useFrozenOrder(alarms, (alarm) => alarm.id, LISTED);
   const fresh = alarms.filter(isNew).length;
   return html`<section class="alarms" aria-labelledby="alarms-title">
@@ -64,7 +68,7 @@ function Case({ item }) {
 }
 
 function Cases() {
-  const cases = openCases.value.filter(isInScope);
+  const cases = calmCases.value.filter(isInScope);
   const [drawn, handlers] = useFrozenOrder(cases, (item) => item.number, LISTED);
   return html`<section class="cases" aria-labelledby="cases-title">
     <h2 id="cases-title"><a href=${href("cases")}>${say("cases.open")}</a> <b>${count(cases.length)}</b></h2>
