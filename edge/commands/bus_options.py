@@ -11,13 +11,14 @@ import click
 from edge.field import ports
 from edge.serial_port import FRAMES, SerialSettings
 from wire import located
-from wire.profile import Profile, Timing
+from wire.profile import LinkSettings, Profile, Timing
 from wire.profile_yaml import library_folder, load_library
 from wire.scalars import integer
 
 F = TypeVar("F", bound=Callable[..., Any])
 UNKNOWN_MODEL = Timing(timeout_s=0.3, gap_s=0.005, late_max_s=0.5, min_poll_s=0.1)
-"""For a device that no profile describes."""
+_UNKNOWN_LINK = LinkSettings(baud=9600, frame="8N1", unit=1)
+"""Both for a device that no profile describes."""
 
 
 class Whole(click.ParamType[int]):
@@ -105,22 +106,18 @@ def target(
     """The device that they name. Raises ConfigError, PortBusy and click's UsageError."""
     library = load_library(devices or library_folder())
     profile = named_model(library, model) if model else None
+    if profile is not None and not profile.blocks:
+        raise click.UsageError(f"{profile.title} speaks no Modbus; this verb does.")
+    default = profile.link if profile else _UNKNOWN_LINK
     if unit is None and profile is None:
         raise click.UsageError("name the device: --unit 0x50, or --profile MODEL.")
     return Target(
         port=port or Path(ports.the_only(ports.found())),
-        settings=SerialSettings(
-            baud or (profile.link.baud if profile else 9600), frame or (profile.link.frame if profile else FRAMES[0])
-        ),
-        unit=unit if unit is not None else _factory_unit(profile),
+        settings=SerialSettings(baud or default.baud, frame or default.frame),
+        unit=default.unit if unit is None else unit,
         profile=profile,
         library=library,
     )
-
-
-def _factory_unit(profile: Profile | None) -> int:
-    assert profile is not None
-    return profile.link.unit
 
 
 def named_model(library: Mapping[str, Profile], name: str, option: str = "--profile") -> Profile:

@@ -137,6 +137,7 @@ def test_what_is_not_there_has_its_message(tmp_path: Path, ports: tuple[str, str
     assert isinstance(missing.exception, PortBusy)
     assert isinstance(run(bus_read.read, "--port", ports[0], "--profile", "keler-36xw").exception, ConfigError)
     assert "name the device" in run(bus_read.read, "--port", ports[0]).stderr
+    assert "speaks no Modbus" in run(bus_live.live, "--port", ports[0], "--profile", "dfrobot-a02yyuw").stderr
     assert "'x' is no address" in run(bus_read.read, "--port", ports[0], "--unit", "1", "x").stderr
     assert isinstance(run(bus_read.read, "--port", ports[0], "--unit", "9", "0").exception, SourceTimeout)
 
