@@ -15,7 +15,7 @@ from wire.fields import decode_message, messages_in
 from wire.frames import FrameStream
 from wire.messages import FrameShape, LineShape, TlvShape
 from wire.profile import Derived, LinkKind, Point, PointType, Profile, Vector
-from wire.profile_acts import KNOWN_TILT, ZERO_HERE
+from wire.profile_acts import APPLY, KNOWN_TILT, ZERO_HERE
 from wire.profile_yaml import library_folder, load_library
 from wire.quantities import QUANTITIES
 from wire.registers import Value, decode_block, encode_block, width
@@ -216,6 +216,12 @@ def test_an_inclinometer_can_be_proved_by_a_known_tilt(profile: Profile) -> None
     """A wrong family reads plausible angles: whoever publishes a resultant has the procedure, and a zero on the box."""
     if "tilt" in profile.quantities:
         assert {KNOWN_TILT, ZERO_HERE} <= set(profile.procedures)
+
+
+@pytest.mark.parametrize("profile", LIBRARY.values(), ids=named)
+def test_what_can_be_set_can_be_applied(profile: Profile) -> None:
+    """A profile with settings says how one is written."""
+    assert not profile.settings or APPLY in profile.procedures
 
 
 @pytest.mark.parametrize(
