@@ -3,13 +3,13 @@
     scripts/bench fuzz --inputs 1000000 --json
     scripts/bench fuzz --first 4711 --inputs 1        one input again, by its number
 
-Every input is made from its number alone: a valid batch, alarm message, status, receipt, document of the fleet,
-sensors.yaml, cloud.yaml or profile of which one value, or some bytes or lines, were changed by what is known to hurt.
-A reader may take it, if it is within the contract, or refuse it with its own kind of error (WireError, ConfigError,
-DesiredRefused); anything else is a finding, and so is a configuration that is taken although it is not what the city
-signed. One message in 500, and one configuration in 20, goes through the real lanes, with ledger, store and
-quarantine, or to a real box; at the end a valid one must be stored and receipted, and run. `--quick` is ten thousand
-inputs.
+Every input is made from its number alone: a valid batch, alarm message, status, receipt, document of the fleet, reply
+or stream of a device, sensors.yaml, cloud.yaml or profile of which one value, or some bytes or lines, were changed by
+what is known to hurt. A reader may take it, if it is within the contract, or refuse it with its own kind of error
+(WireError, ConfigError, DesiredRefused, SourceError); anything else is a finding, and so is a configuration that is
+taken although it is not what the city signed. One message in 500, and one configuration in 20, goes through the real
+lanes, with ledger, store and quarantine, or to a real box; at the end a valid one must be stored and receipted, and
+run. `--quick` is ten thousand inputs.
 """
 
 import resource
@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from bench.fuzzing import fleet, targets
+from bench.fuzzing import fleet, frames, streams, targets
 from bench.fuzzing.lanes import feed
 from bench.result import Goal, Result, at_most, machine
 
@@ -38,6 +38,7 @@ _LANE_EVERY = {"batch": 500, "alarms": 500, "reported": 20, "desired": 20, "desi
 """Of which kinds one in so many goes through a lane; a batch that is taken costs the most."""
 _WARM = 2_000
 _FINDINGS_SHOWN = 10
+_CRC_MISSES_A_MILLION = 60.0
 _GROWTH_MOST_MIB = 64.0
 _READERS: dict[str, _Reader] = {
     "batch": (targets.packed, targets.read_batch),
@@ -47,6 +48,8 @@ _READERS: dict[str, _Reader] = {
     "command": (partial(targets.written, document=targets.COMMAND), targets.read_command),
     "reply": (partial(targets.written, document=targets.REPLY), targets.read_reply),
     "reported": (partial(targets.written, document=fleet.REPORTED), fleet.read_reported),
+    "device_reply": (frames.garbled, frames.read_reply),
+    "stream": (streams.bent_stream, streams.read_stream),
 }
 
 
@@ -147,6 +150,11 @@ def _result(fuzz: Fuzz, count: int, seconds: float, grown_mib: float, trouble: s
         "findings": at_most(len(fuzz.findings), 0, "crashes or hangs"),
         "slowest_input_ms": at_most(round(fuzz.slowest_ms, 1), HANG_S * 1000, "ms"),
         "memory_grown_mib": at_most(round(grown_mib, 1), _GROWTH_MOST_MIB, "MiB after the first inputs"),
+        "wrong_replies_a_million": at_most(
+            round(1e6 * len(frames.wrong) / max(1, fuzz.taken["device_reply"] + fuzz.refused["device_reply"]), 1),
+            _CRC_MISSES_A_MILLION,
+            "damaged replies believed; 1 in 65 536 is what a CRC of 16 bits promises",
+        ),
         "lanes_go_on": Goal(
             "a valid message is stored and receipted, and a true configuration runs", trouble or "yes", not trouble
         ),

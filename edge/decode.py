@@ -1,6 +1,6 @@
-"""Decode: the registers of one answer become named values in engineering units.
+"""Decode: the registers or bytes of one answer become named values in engineering units.
 
-The only stage that knows a device's profile by its registers; the arithmetic is `wire.values`. What cannot
+The only stage that knows a device's profile by its registers and messages; the arithmetic is `wire.values`. What cannot
 be decoded is a fault of that device, never an exception: its neighbours on the line are read on.
 """
 
@@ -42,7 +42,8 @@ def decode(sample: Sample, sensor: Sensor) -> Decoded:
         pairs = tuple((quantity, published(quantity, value)) for quantity, value in sample.values)
         return Decoded(sample, dict(sample.values), pairs)
     try:
-        values = values_of(sensor, sample.block, sample.registers)
+        answer = sample.reply if sample.block in profile.messages else sample.registers
+        values = values_of(sensor, sample.block, answer)
     except SourceError as error:
         return _without_values(replace(sample, fault=str(error)), profile)
     return Decoded(sample, values, tuple(quantities_of(profile, values)))

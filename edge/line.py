@@ -102,7 +102,7 @@ class LinePath:
 
     def _silences(self, reason: str, stamp: Stamp) -> Iterator[Sample]:
         for name, sensor in self._sensors.items():
-            for block in sensor.profile.blocks:
+            for block in sensor.profile.parts:
                 yield Sample(
                     name,
                     stamp.time_ns,

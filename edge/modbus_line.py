@@ -1,18 +1,20 @@
-"""The samples of one Modbus RTU line: who is polled when, and what is said when a sensor is silent."""
+"""The samples of one Modbus line: who is polled when, and what is said when a sensor is silent."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from edge.bus import Bus
+from edge.bus import Bus, opened
 from edge.clock import BoxClock, Stamp
-from edge.modbus_frame import reply_size
+from edge.modbus_frame import reading, reply_size
 from edge.poll_schedule import Poll, PollSchedule
-from edge.serial_port import SerialPort, SerialSettings
+from edge.serial_port import SerialSettings
+from edge.tcp_bus import TcpBus
 from wire.errors import DeviceRefused, FrameError, SourceTimeout
 from wire.inventory import Sensor
 from wire.profile import Block
@@ -27,42 +29,44 @@ class ModbusLine:
 
     def __init__(
         self,
-        path: Path,
-        settings: SerialSettings,
+        connect: Callable[[], AbstractAsyncContextManager[Bus | TcpBus]],
         polls: Sequence[tuple[Sensor, Block, float]],
         *,
-        rs485: bool,
         clock: BoxClock,
     ) -> None:
         """`polls`: sensor, block and interval in seconds. Nothing is opened yet."""
-        self._path, self._settings, self._polls = path, settings, tuple(polls)
-        self._rs485 = rs485
+        self._connect, self._polls = connect, tuple(polls)
         self._clock = clock
+        self._stack = AsyncExitStack()
         self._last: dict[Poll, Stamp] = {}
 
     async def __aenter__(self) -> Self:
-        """Opens the port. Raises PortBusy."""
-        self._port = SerialPort(self._path, self._settings, rs485=self._rs485)
-        gap_s = max((sensor.profile.timing.gap_s for sensor, _, _ in self._polls), default=0.0)
-        self._bus = Bus(self._port, gap_s=gap_s)
+        """Opens the port, or the connection. Raises SourceError."""
+        self._bus = await self._stack.enter_async_context(self._connect())
         start = asyncio.get_running_loop().time()
         self.schedule = PollSchedule(Poll(sensor, block, every_s, start) for sensor, block, every_s in self._polls)
-        self._warn_of_overload(gap_s)
+        self._warn_of_overload()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes the port."""
-        self._port.close()
+        """Closes it."""
+        await self._stack.aclose()
 
     async def __aiter__(self) -> AsyncIterator[Sample]:
-        """One sample a poll, also for a poll that failed. Raises SourceError when the port is lost."""
+        """One sample a poll, also for a poll that failed, and for the other blocks of a silent sensor.
+
+        Raises SourceError when the port is lost.
+        """
         loop = asyncio.get_running_loop()
         while True:
             poll = self.schedule.next(loop.time())
             await asyncio.sleep(poll.due - loop.time())
-            yield await self._sample(poll)
+            sample = await self._sample(poll)
+            yield sample
+            for other in self.schedule.silenced_by(poll):
+                yield self._stamped(other, fault=sample.fault)
 
     async def _sample(self, poll: Poll) -> Sample:
         loop = asyncio.get_running_loop()
@@ -80,7 +84,7 @@ class ModbusLine:
         if gone_since is not None:
             self.schedule.wake(sensor, loop.time())
             _log.warning("sensor %s is back after %.0f s", sensor.id, loop.time() - gone_since)
-        return replace(self._stamped(poll), registers=answer.registers, request=answer.request, reply=answer.reply)
+        return replace(self._stamped(poll), registers=answer.numbers, request=answer.request, reply=answer.reply)
 
     def _stamped(self, poll: Poll, *, fault: str = "") -> Sample:
         """A sample of now, without its registers."""
@@ -94,15 +98,37 @@ class ModbusLine:
             moved_ns=stamp.moved_ns,
         )
 
-    def _warn_of_overload(self, gap_s: float) -> None:
-        load = sum(
-            ((REQUEST_SIZE + reply_size(block)) * self._settings.character_s + gap_s) / every_s
-            for _, block, every_s in self._polls
-        )
+    def _warn_of_overload(self) -> None:
+        if isinstance(self._bus, TcpBus):
+            return
+        port = self._bus.port
+        load = sum(_poll_s(sensor, block, port.settings) / every_s for sensor, block, every_s in self._polls)
         if load > 1:
             _log.warning(
                 "port %s: the polls need %.0f %% of the line's time, so all come less often."
                 " fix: raise `every`, or put some of the sensors on another line. [E-BUS-018]",
-                self._path,
+                port.path,
                 100 * load,
             )
+
+
+def _poll_s(sensor: Sensor, block: Block, settings: SerialSettings) -> float:
+    """The line's time of one poll, without the device's own."""
+    octets = REQUEST_SIZE + reply_size(reading(sensor.unit, block))
+    return octets * settings.character_s + max(sensor.profile.timing.gap_s, settings.silence_s)
+
+
+def turns(sensors: Iterable[Sensor], every_s: float | None) -> list[tuple[Sensor, Block, float]]:
+    """Every block of every sensor, and how often it is read: as the sensor says, else the line, else the profile."""
+    return [
+        (sensor, block, max(sensor.every_s or every_s or block.every_s, sensor.profile.timing.min_poll_s))
+        for sensor in sensors
+        for block in sensor.profile.blocks.values()
+    ]
+
+
+@asynccontextmanager
+async def serial_bus(path: Path, settings: SerialSettings, *, rs485: bool) -> AsyncIterator[Bus]:
+    """The only client of a port, while it is open. Raises PortBusy."""
+    with opened(path, settings, rs485=rs485) as bus:
+        yield bus

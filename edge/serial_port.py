@@ -8,6 +8,7 @@ import asyncio
 import errno
 import logging
 import os
+import termios
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from wire.errors import PortBusy, SourceError
 
 READ_MAX = 4096
 """Bytes taken from the kernel at once: all that a tty keeps."""
+
+FRAMES = ("8N1", "8E1", "8O1", "8N2")
+"""How characters may look on a line of ours."""
 
 _log = logging.getLogger(__name__)
 
@@ -63,32 +67,43 @@ class SerialPort:
 
     def __init__(self, path: Path, settings: SerialSettings, *, rs485: bool) -> None:
         """Opens the port for this process alone. Raises PortBusy."""
-        self.path, self.settings = path, settings
-        self.active_at = 0.0
-        """Loop time of the last byte seen on the line, sent ones included."""
         self._serial = _opened(path, settings)
+        self._begin(path, settings, asyncio.get_running_loop())
         if rs485:
             self._switch_to_rs485()
         self._fd: int = self._serial.fileno()
+        self._loop.add_reader(self._fd, self.collect)
+
+    def _begin(self, path: Path, settings: SerialSettings, loop: asyncio.AbstractEventLoop) -> None:
+        self.path, self.settings = path, settings
+        self.active_at = 0.0
+        """Loop time of the last byte seen on the line, sent ones included."""
         self._input = bytearray()
         self._arrived = asyncio.Event()
         self._lost = ""
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._fd, self.collect)
+        self._loop = loop
 
     def close(self) -> None:
         """Gives the port back."""
         self._loop.remove_reader(self._fd)
         self._serial.close()
 
+    def reset(self, settings: SerialSettings) -> None:
+        """Goes on with other settings; what has arrived is dropped. Raises PortBusy, SourceError."""
+        try:
+            self._serial.baudrate = settings.baud
+            self._serial.bytesize = settings.data_bits
+            self._serial.parity = _parity(self.path, settings)
+            self._serial.stopbits = settings.stop_bits
+            self._serial.reset_input_buffer()
+        except (OSError, ValueError, termios.error) as error:
+            raise refusal(self.path, error) from error
+        self.settings = settings
+        self._input.clear()
+
     def write(self, frame: bytes) -> None:
         """Sends `frame` in a single write, so that no pause falls inside it. Raises SourceError."""
-        try:
-            written = os.write(self._fd, frame)
-        except OSError as error:
-            raise self._gone(os.strerror(error.errno or 0)) from error
-        if written != len(frame):
-            raise self._gone(f"took {written} of {len(frame)} bytes")
+        self._send(frame)
         self.active_at = self._loop.time() + len(frame) * self.settings.character_s
 
     def collect(self) -> None:
@@ -103,8 +118,19 @@ class SerialPort:
         if not chunk:
             self._hang_up("hung up")
             return
+        self._arrive(chunk)
+
+    def _send(self, frame: bytes) -> None:
+        try:
+            written = os.write(self._fd, frame)
+        except OSError as error:
+            raise self._gone(os.strerror(error.errno or 0)) from error
+        if written != len(frame):
+            raise self._gone(f"took {written} of {len(frame)} bytes")
+
+    def _arrive(self, chunk: bytes) -> None:
         self._input += chunk
-        self.active_at = self._loop.time()
+        self.active_at = max(self.active_at, self._loop.time())
         self._arrived.set()
 
     async def receive(self, until: float) -> bytes:
@@ -156,17 +182,22 @@ def _opened(path: Path, settings: SerialSettings) -> serial.Serial:
             str(path),
             settings.baud,
             bytesize=settings.data_bits,
-            parity=settings.parity,
+            parity=_parity(path, settings),
             stopbits=settings.stop_bits,
             exclusive=True,
             # The tty then waits for a first byte (VMIN 1), and an empty read means a hang-up only.
             inter_byte_timeout=0,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, termios.error) as error:
         raise refusal(path, error) from error
 
 
-def refusal(path: Path, error: OSError | ValueError) -> PortBusy:
+def _parity(path: Path, settings: SerialSettings) -> str:
+    """A pseudo-terminal keeps none, and glibc 2.36 answers EINVAL when nothing but the parity is asked for."""
+    return "N" if str(path.resolve()).startswith("/dev/pts/") else settings.parity
+
+
+def refusal(path: Path, error: OSError | ValueError | termios.error) -> PortBusy:
     """Why `path` could not be opened, in words for the person on site."""
     where = f"port {path}"
     match error:

@@ -79,7 +79,7 @@ async def wired(root: Path) -> AsyncIterator[Billboard]:
     """A billboard's sensor on a simulated line, which the box whose file system is `root` finds at its port."""
     board = Billboard()
     device = ModbusDevice(load_library(library_folder())["witmotion-wt901c-485"], UNIT, board.values, board.count)
-    device.baud = 115_200
+    device.memory.configure(115_200, "8N1")
     port = root / PORT.lstrip("/")
     port.parent.mkdir(parents=True, exist_ok=True)
     async with SerialLine([device], "8N1", Random(1)) as line:

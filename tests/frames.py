@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pymodbus.framer import FramerRTU
 
-from edge.modbus_frame import request_frame
+from edge.modbus_frame import reading, request_frame
 from wire.alarm import Frame
 from wire.inventory import Sensor
 
@@ -19,4 +19,4 @@ def frame(sensor: Sensor, block: str, registers: Sequence[int]) -> Frame:
     asked = sensor.profile.blocks[block]
     head = bytes([sensor.unit, asked.function, 2 * len(registers)])
     reply = with_crc(head + b"".join(register.to_bytes(2, "big") for register in registers))
-    return Frame(block, request_frame(sensor.unit, asked).hex(), reply.hex())
+    return Frame(block, request_frame(reading(sensor.unit, asked)).hex(), reply.hex())

@@ -48,10 +48,11 @@ EVIDENCE_MAX = 64
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """The bytes behind a value: what a Modbus sensor was asked, and what it answered.
+    """The bytes behind a value: what a sensor was asked, and what it answered.
 
     `request` and `reply` are RTU frames as they were on the wire, from unit identifier to CRC, as hexadecimal
-    text. `block` is the profile's name for the registers that were asked for.
+    text. `block` is the profile's name for the registers that were asked for, or for the message that `reply`
+    is of a sensor that speaks no Modbus; `request` is empty when it was not asked.
     """
 
     block: str

@@ -5,6 +5,7 @@
     ├ SourceError             a device or its line
     │  ├ SourceTimeout        no reply in time
     │  ├ FrameError           bytes that are no valid reply (`raw` holds them)
+    │  │  └ AddressShared     two devices answer at one unit identifier
     │  ├ DeviceRefused        a Modbus exception code
     │  └ PortBusy             the port is missing, held by another process, or forbidden
     ├ LinkError               the broker
@@ -100,6 +101,10 @@ class FrameError(SourceError):
         """`raw` is what came over the line."""
         super().__init__(what, where=where, fix=fix, code=code)
         self.raw = raw
+
+
+class AddressShared(FrameError):
+    """Two devices answer at one unit identifier: whose values these are, nobody can tell."""
 
 
 class DeviceRefused(SourceError):

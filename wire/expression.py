@@ -89,6 +89,7 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., float], int, int]] = {
     "min": (min, 2, 8),
     "max": (max, 2, 8),
     "sqrt": (math.sqrt, 1, 1),
+    "ln": (math.log, 1, 1),
     "tilt": (tilt, 2, 2),
     "tilt_from": (tilt_from, 4, 4),
 }

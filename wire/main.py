@@ -31,6 +31,21 @@ VERBS: Mapping[str, Verb] = {
     "check": Verb("All mistakes of the configuration files, with file:line and fix.", "wire.commands.check:check"),
     "doctor": Verb("One page of health with fixes: keys, certificates, broker, disk.", "wire.commands.doctor:doctor"),
     "schema": Verb("JSON Schema of a configuration file, for editors.", "wire.commands.schema:schema"),
+    "bus": Verb(
+        "Serial lines and the devices on them.",
+        verbs={
+            "ports": Verb("The serial ports of this machine.", "edge.commands.bus_ports:ports"),
+            "scan": Verb("Which devices hang on a line.", "edge.commands.bus_scan:scan"),
+            "identify": Verb("Which model a device is.", "edge.commands.bus_identify:identify"),
+            "read": Verb("Registers of a device, from bytes to value.", "edge.commands.bus_read:read"),
+            "write": Verb("Change a setting or a register, with a way back.", "edge.commands.bus_write:write"),
+            "set-address": Verb("Give a device another address.", "edge.commands.bus_write:set_address"),
+            "set-baud": Verb("Give a device another baud rate.", "edge.commands.bus_write:set_baud"),
+            "live": Verb("What a device measures now, and how well the line works.", "edge.commands.bus_live:live"),
+            "sniff": Verb("What others say on a line.", "edge.commands.bus_sniff:sniff"),
+            "sim": Verb("Simulated lines with everything that goes wrong on real ones.", "edge.commands.bus_sim:sim"),
+        },
+    ),
     "edge": Verb(
         "The agent on one box.",
         verbs={

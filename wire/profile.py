@@ -5,30 +5,76 @@ frozen and already checked. docs/develop/profiles.md describes the file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from wire.expression import Expression
+from wire.messages import MessageShape
+from wire.profile_acts import Identity, Procedure, Protected, Setting
 from wire.reading import Quality
 
 
 class PointType(StrEnum):
-    """How registers become a number. 32-bit types span two registers, in the point's word order."""
+    """How registers, bytes or text become a number.
 
+    32-bit types span two registers, in the point's word order. `bcd` is four bytes of decimal digits whose first is
+    the sign; `num`, `hex` and `char` (its character code) are fields of a line.
+    """
+
+    U8 = "u8"
+    I8 = "i8"
     U16 = "u16"
     I16 = "i16"
     U32 = "u32"
     I32 = "i32"
     F32 = "f32"
+    BCD = "bcd"
+    NUM = "num"
+    HEX = "hex"
+    CHAR = "char"
+
+
+class LinkKind(StrEnum):
+    """How a device is reached; the words are those of `source` in sensors.yaml."""
+
+    MODBUS_RTU = "modbus_rtu"
+    SERIAL_STREAM = "serial_stream"
+    SERIAL_QUERY = "serial_query"
+    BLE_NOTIFY = "ble_notify"
+    BLE_ADVERT = "ble_advert"
+    LORAWAN = "lorawan"
+
+
+@dataclass(frozen=True, slots=True)
+class BleLink:
+    """Where a Bluetooth device's messages are: the characteristics of a connection, or the maker of its adverts.
+
+    `device` is how its name begins. UUIDs are whole, in lower case. `company` is the number under which its adverts
+    carry their data.
+    """
+
+    device: str = ""
+    service: str = ""
+    notify: str = ""
+    write: str = ""
+    company: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LinkSettings:
-    """Factory settings of the serial link. `frame` is data bits, parity, stop bits: "8N1"; `unit` 1..247."""
+    """How a device is reached as delivered. `frame` is data bits, parity, stop bits: "8N1"; `unit` 1..247.
+
+    `any_unit`: the unit identifier that every device of this model answers, whatever its own; 0 for none. Without a
+    serial line `baud` is 0 and `frame` empty. `port`: the LoRaWAN port of its uplinks.
+    """
 
     baud: int
     frame: str
     unit: int
+    any_unit: int = 0
+    kind: LinkKind = LinkKind.MODBUS_RTU
+    ble: BleLink | None = None
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +83,49 @@ class Timing:
 
     `gap_s`: silence before a request (never less than 3.5 characters). `late_max_s`: the longest
     after a request that a reply may still come; the line stays quiet until then after a timeout.
+    `after_write_s`: how long the device is busy after a write. `silence_s`: a device that speaks by itself and has said
+    nothing for so long is silent.
     """
 
     timeout_s: float
     gap_s: float
     late_max_s: float
     min_poll_s: float
+    after_write_s: float = 0.0
+    silence_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What is written before a block is read, and how long the device then measures."""
+
+    register: int
+    value: int
+    wait_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Registers read in one request. `function` is 3 or 4; `address` is the 0-based protocol address."""
+    """Registers read in one request. `function` is 3 or 4; `address` is the 0-based protocol address.
+
+    `once`: reading changes the device (a counter is cleared), so a request without a reply is never repeated.
+    """
 
     name: str
     function: int
     address: int
     count: int
     every_s: float
+    once: bool = False
+    before: Trigger | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One value within a block. `register` is the 0-based protocol address of its first register.
+    """One value within a block or a message, whose name is `block`.
+
+    `register` is the 0-based protocol address of its first register; `at` the place of its first byte in a frame or an
+    entry, or the number of its field in a line, from 0.
 
     value = raw · scale + offset, raw after `mask` and `shift`. `order` is ABCD, CDAB, BADC or DCBA.
     `invalid` lists raw values that mean "no value"; `span` is the range the sensor can measure, in
@@ -82,6 +149,7 @@ class Point:
     codes: Mapping[int, str]
     bits: Mapping[int, str]
     quantity: str
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +181,10 @@ class Stuck:
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """Registers of one block and the values they must decode to; `source` says where they were printed.
+    """An answer of the device and the values it must decode to; `source` says where it was printed.
 
-    `given` are the `zero.*` and `site.*` numbers that the derived values among `want` need.
+    `registers` of the block `block`; of a device of messages `octets`, as they come out of the line, and `asked`, the
+    request that they answer. `given` are the `zero.*` and `site.*` numbers that the derived values among `want` need.
     """
 
     block: str
@@ -123,6 +192,8 @@ class Vector:
     given: Mapping[str, float]
     want: Mapping[str, float | str | bool]
     source: str
+    octets: bytes = b""
+    asked: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +224,26 @@ class Profile:
     checks: tuple[Check, ...]
     stuck: tuple[Stuck, ...]
     vectors: tuple[Vector, ...]
+    identity: tuple[Identity, ...] = ()
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    procedures: Mapping[str, Procedure] = field(default_factory=dict)
+    protected: tuple[Protected, ...] = ()
+    messages: Mapping[str, MessageShape] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> Mapping[str, Block | MessageShape]:
+        """What its answers come in: blocks of registers, or messages."""
+        return {**self.blocks, **self.messages}
+
+    def protection(self, register: int, value: int) -> Protected | None:
+        """The protected registers that forbid this write, if any do."""
+        return next((found for found in self.protected if found.forbid(register, value)), None)
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """What a good poll of all blocks publishes."""
+        """What a good poll of all blocks, or all messages, publish."""
         found = [point.quantity for point in self.points] + [value.quantity for value in self.derived]
-        return tuple(quantity for quantity in found if quantity)
+        return tuple(dict.fromkeys(quantity for quantity in found if quantity))
 
 
 RECORDED = Profile(

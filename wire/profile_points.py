@@ -4,23 +4,28 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from wire import located, scalars
+from wire import fields, located, registers, scalars
 from wire.expression import FUNCTIONS
-from wire.profile import Block, Point, PointType
+from wire.messages import FrameShape, LineShape, MessageShape
+from wire.profile import Block, Point, PointType, Trigger
 from wire.quantities import QUANTITIES
-from wire.registers import ORDERS, width
+from wire.registers import ORDERS, UNSIGNED, width
 
 MODICON_FIRST = {3: 40001, 4: 30001}
 """The printed number of address 0, by function code, where a manual counts as Modicon did."""
 REF_BASES = ("modicon", "minus1", "raw")
-TYPES = tuple(kind.value for kind in PointType)
+REGISTER_TYPES = tuple(kind.value for kind in registers.TYPES)
+BYTE_TYPES = tuple(kind.value for kind in fields.BYTE_TYPES)
+TEXT_TYPES = tuple(kind.value for kind in fields.TEXT_TYPES)
 COUNT_MAX = 125
 """Registers in one reply (Modbus application protocol V1.1b3, §6.3)."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = frozenset({*FUNCTIONS, "zero", "site"})
-_UNSIGNED = (PointType.U16, PointType.U32)
 _ALL_BITS = 0xFFFF_FFFF
+_BITS = {PointType.U8: 8, PointType.HEX: 32, PointType.CHAR: 8}
+FRAME_MAX = 255
+"""Where a point of a frame of varying length may stand at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +38,15 @@ class Layout:
 
 def read_layouts(root: located.Block, min_poll_s: float) -> Mapping[str, Layout]:
     """The section `blocks`."""
-    return {name: _layout(name, entry, min_poll_s) for name, entry in _named(root.mapping("blocks"))}
+    section = root.mapping("blocks", optional=True)
+    return {name: _layout(name, entry, min_poll_s) for name, entry in named(section)}
 
 
-def read_points(root: located.Block, layouts: Mapping[str, Layout]) -> tuple[Point, ...]:
+def read_points(
+    root: located.Block, layouts: Mapping[str, Layout], messages: Mapping[str, MessageShape]
+) -> tuple[Point, ...]:
     """The section `points`."""
-    return tuple(_point(name, entry, layouts) for name, entry in _named(root.mapping("points")))
+    return tuple(_point(name, entry, layouts, messages) for name, entry in named(root.mapping("points")))
 
 
 def check_name(block: located.Block, name: str) -> None:
@@ -60,7 +68,8 @@ def read_quantity(entry: located.Block, unit: str) -> str:
     return quantity.name
 
 
-def _named(block: located.Block) -> Iterator[tuple[str, located.Block]]:
+def named(block: located.Block) -> Iterator[tuple[str, located.Block]]:
+    """The entries of a section by their names; a name that cannot be one, and a key nobody asked for, are mistakes."""
     for name, entry in block.blocks():
         check_name(block, name)
         yield name, entry
@@ -73,8 +82,24 @@ def _layout(name: str, entry: located.Block, min_poll_s: float) -> Layout:
     if "addr" in entry and ref_first is not None:
         entry.wrong("addr", "both addr and ref are written.", "keep the one the manual prints", "E-PROFILE-003")
     address = entry.integer("addr", 0, 0xFFFF) if ref_first is None else entry.integer("ref", ref_first) - ref_first
-    count = entry.integer("count", 1, COUNT_MAX)
-    return Layout(Block(name, function, address, count, entry.duration("every", min_poll_s)), ref_first)
+    block = Block(
+        name=name,
+        function=function,
+        address=address,
+        count=entry.integer("count", 1, COUNT_MAX),
+        every_s=entry.duration("every", min_poll_s),
+        once=entry.flag("once", default=False),
+        before=_trigger(entry.mapping("before")) if "before" in entry else None,
+    )
+    return Layout(block, ref_first)
+
+
+def _trigger(entry: located.Block) -> Trigger:
+    trigger = Trigger(
+        entry.integer("reg", 0, 0xFFFF), entry.integer("value", 0, 0xFFFF), entry.duration("wait", 0.0, 60.0)
+    )
+    entry.done()
+    return trigger
 
 
 def _ref_first(entry: located.Block, function: int) -> int | None:
@@ -85,26 +110,41 @@ def _ref_first(entry: located.Block, function: int) -> int | None:
     return {"modicon": MODICON_FIRST[function], "minus1": 1, "raw": 0}[base]
 
 
-def _point(name: str, entry: located.Block, layouts: Mapping[str, Layout]) -> Point:
-    layout = layouts[entry.choice("in", tuple(layouts))] if layouts else _NOWHERE
-    kind = PointType(entry.choice("type", TYPES))
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a point stands, and how its number is written there."""
+
+    register: int
+    at: int
+    type: PointType
+    order: str
+
+
+def _point(
+    name: str, entry: located.Block, layouts: Mapping[str, Layout], messages: Mapping[str, MessageShape]
+) -> Point:
+    known = (*layouts, *messages)
+    inside = entry.choice("in", known) if known else ""
+    shape = messages.get(inside)
+    place = _message_place(entry, shape) if shape else _register_place(entry, layouts.get(inside, _NOWHERE))
     unit = entry.text("unit", "")
     point = Point(
         name=name,
-        block=layout.block.name,
-        register=_register(entry, layout, kind),
-        type=kind,
-        order=_order(entry, kind),
+        block=inside,
+        register=place.register,
+        at=place.at,
+        type=place.type,
+        order=place.order,
         mask=entry.integer("mask", 1, _ALL_BITS, default=_ALL_BITS),
         shift=entry.integer("shift", 0, 31, default=0),
         scale=entry.scale("scale", 1.0),
         offset=entry.number("offset", default=0.0),
         unit=unit,
-        span=_span(entry),
+        span=read_span(entry),
         invalid=entry.sequence("invalid", optional=True).numbers(),
         require=entry.integer("require") if "require" in entry else None,
-        codes=_numbered(entry, "codes"),
-        bits=_numbered(entry, "bits"),
+        codes=numbered(entry, "codes"),
+        bits=numbered(entry, "bits"),
         quantity=read_quantity(entry, unit),
     )
     _check_kind(entry, point)
@@ -113,6 +153,21 @@ def _point(name: str, entry: located.Block, layouts: Mapping[str, Layout]) -> Po
 
 _NOWHERE = Layout(Block("", 3, 0, COUNT_MAX, 1.0), None)
 """Stands in while a file without blocks is read to its end."""
+
+
+def _register_place(entry: located.Block, layout: Layout) -> _Place:
+    kind = PointType(entry.choice("type", REGISTER_TYPES))
+    return _Place(_register(entry, layout, kind), 0, kind, _order(entry, kind))
+
+
+def _message_place(entry: located.Block, shape: MessageShape) -> _Place:
+    if isinstance(shape, LineShape):
+        kind = PointType(entry.choice("type", TEXT_TYPES))
+        return _Place(0, entry.integer("field", 0, shape.fields - 1), kind, ORDERS[0])
+    kind = PointType(entry.choice("type", BYTE_TYPES))
+    is_open = isinstance(shape, FrameShape) and shape.length_at is not None
+    last = FRAME_MAX if is_open else shape.size - fields.size_of(kind)
+    return _Place(0, entry.integer("at", 0, last), kind, ORDERS[0])
 
 
 def _register(entry: located.Block, layout: Layout, kind: PointType) -> int:
@@ -136,7 +191,8 @@ def _order(entry: located.Block, kind: PointType) -> str:
     return ORDERS[0]
 
 
-def _span(entry: located.Block) -> tuple[float, float] | None:
+def read_span(entry: located.Block) -> tuple[float, float] | None:
+    """The key `range`, or nothing."""
     if "range" not in entry:
         return None
     numbers = entry.sequence("range").numbers()
@@ -146,7 +202,7 @@ def _span(entry: located.Block) -> tuple[float, float] | None:
     return None
 
 
-def _numbered(entry: located.Block, key: str) -> Mapping[int, str]:
+def numbered(entry: located.Block, key: str) -> Mapping[int, str]:
     """`{1: normal, 2: warmup}`."""
     words: dict[int, str] = {}
     block = entry.mapping(key, optional=True)
@@ -161,14 +217,15 @@ def _numbered(entry: located.Block, key: str) -> Mapping[int, str]:
 def _check_kind(entry: located.Block, point: Point) -> None:
     """Codes, bits and masks belong to unsigned registers; a word or a flag is no quantity; a scale can be undone."""
     unsigned_only = [key for key in ("mask", "shift", "codes", "bits") if key in entry]
-    if unsigned_only and point.type not in _UNSIGNED:
+    if unsigned_only and point.type not in UNSIGNED:
         what = f"{unsigned_only[0]} needs an unsigned type, this point is {point.type}."
-        entry.wrong(unsigned_only[0], what, "write type: u16 or u32", "E-PROFILE-009")
+        entry.wrong(unsigned_only[0], what, f"write one of the types {', '.join(UNSIGNED)}", "E-PROFILE-009")
     if point.quantity and (point.codes or point.bits):
         what = f"{point.name} has codes or bits: words, no quantity."
         entry.wrong("means", what, "remove means", "E-PROFILE-009")
-    if any(not 0 <= bit < 16 * width(point.type) for bit in point.bits):
-        what = f"bits are numbered 0..{16 * width(point.type) - 1}, 0 the lowest."
+    bits = _BITS.get(point.type, 16 * width(point.type))
+    if any(not 0 <= bit < bits for bit in point.bits):
+        what = f"bits are numbered 0..{bits - 1}, 0 the lowest."
         entry.wrong("bits", what, "correct the numbers", "E-PROFILE-009")
     if point.scale == 0:
         entry.wrong("scale", "a scale of 0 makes every value 0.", "write a fraction: 16/32768", "E-PROFILE-009")

@@ -51,7 +51,18 @@ class Quantity:
         return _SYMBOLS.get(self.unit, self.unit)
 
 
-_SYMBOLS = {"deg": "°", "Cel": "°C", "%{LEL}": "%LEL", "m/s2": "m/s²", "um/m": "µm/m", "MBy": "MB", "1": ""}
+_SYMBOLS = {
+    "deg": "°",
+    "Cel": "°C",
+    "%{LEL}": "%LEL",
+    "[ppm]": "ppm",
+    "[ppm].m": "ppm·m",
+    "m/s2": "m/s²",
+    "m3/h": "m³/h",
+    "um/m": "µm/m",
+    "MBy": "MB",
+    "1": "",
+}
 
 _ROWS = (
     Quantity("tilt", "deg", 3, "合成倾角", "resultant tilt"),
@@ -69,7 +80,20 @@ _ROWS = (
     Quantity("force", "kN", 4, "力", "force"),
     Quantity("settlement", "mm", 2, "沉降", "settlement"),
     Quantity("wind_speed", "m/s", 2, "风速", "wind speed"),
+    Quantity("wind_gust", "m/s", 2, "阵风风速", "wind gust"),
+    Quantity("wind_direction", "deg", 1, "风向", "wind direction"),
     Quantity("rain", "mm", 2, "降雨量", "rain"),
+    Quantity("rain_rate", "mm/h", 2, "雨强", "rain intensity"),
+    Quantity("humidity", "%", 1, "相对湿度", "relative humidity"),
+    Quantity("flow", "m3/h", 3, "流量", "flow"),
+    Quantity("water_speed", "m/s", 3, "流速", "speed of the water"),
+    Quantity("gas_ppm", "[ppm]", 1, "气体浓度", "gas concentration"),
+    Quantity("methane_column", "[ppm].m", 1, "甲烷柱浓度", "methane along the beam"),
+    Quantity("cover_open", "1", 0, "井盖或门打开", "cover or door open"),
+    Quantity("relay_closed", "1", 0, "继电器闭合", "relay closed"),
+    Quantity("displaced", "1", 0, "移位", "moved out of its place"),
+    Quantity("power", "W", 1, "功率", "power"),
+    Quantity("battery_charge", "%", 0, "电池电量", "battery charge"),
     Quantity("supply_voltage", "V", 3, "供电电压", "supply voltage"),
     Quantity("battery_voltage", "V", 3, "电池电压", "battery voltage"),
     Quantity("cpu_temperature", "Cel", 1, "处理器温度", "processor temperature"),

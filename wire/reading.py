@@ -39,7 +39,7 @@ class Sample:
     `values` carries already named quantities instead (a recording, a third party's JSON).
     `moved_ns`: by how much the clock that stamped it had been set since the box's agent started.
     `fault` is empty, or says in one line why there is neither. `request` and `reply` are the Modbus
-    frames that the registers came with, CRC included.
+    frames that the registers came with, CRC included; where `block` is a message of the profile, `reply` is it.
     """
 
     sensor: str

@@ -14,6 +14,8 @@ Value = float | str | bool | None
 """A number in the point's unit, a word of its `codes`, a flag of its `bits`, or None: the sensor has no value."""
 
 _UNKNOWN_CODE = "code_"
+UNSIGNED = (PointType.U8, PointType.U16, PointType.U32, PointType.HEX, PointType.CHAR)
+"""Types with bits: mask, shift, codes and flags."""
 _FORMATS: Mapping[PointType, str] = {
     PointType.U16: ">H",
     PointType.I16: ">h",
@@ -37,11 +39,13 @@ _ORDERS: Mapping[str, tuple[int, int, int, int]] = {
 """Where each byte of the number stands on the line; every order is its own inverse."""
 
 ORDERS = tuple(_ORDERS)
+TYPES = tuple(_FORMATS)
+"""What a point of a block may be."""
 
 
 def width(kind: PointType) -> int:
-    """Registers a point of this type spans: 1 or 2."""
-    return struct.calcsize(_FORMATS[kind]) // 2
+    """Registers a point of this type spans: 1 or 2; 1 for a type that registers do not have."""
+    return struct.calcsize(_FORMATS.get(kind, ">H")) // 2
 
 
 def decode_block(profile: Profile, block: str, registers: Sequence[int]) -> dict[str, Value]:
@@ -58,13 +62,26 @@ def decode_block(profile: Profile, block: str, registers: Sequence[int]) -> dict
         raise FrameError(what, raw=raw, fix="look for a second device at this unit identifier", code="E-DEVICE-001")
     values: dict[str, Value] = {}
     for point in _points(profile, block):
-        raw_value = _raw(point, _words(point, layout, registers))
-        _check_model(profile, point, raw_value)
-        if point.bits:
-            values |= {f"{point.name}.{flag}": bool(int(raw_value) >> bit & 1) for bit, flag in point.bits.items()}
-        else:
-            values[point.name] = _meaning(point, raw_value)
+        values |= meanings(profile, point, _raw(point, _words(point, layout, registers)))
     return values
+
+
+def meanings(profile: Profile, point: Point, raw: float | None) -> dict[str, Value]:
+    """What the number of one point says, or each of its flags; None where the device gave none.
+
+    Raises SourceError when the number shows that this is another model.
+    """
+    if raw is not None and point.type in UNSIGNED:
+        raw = float((int(raw) & point.mask) >> point.shift)
+    if raw is not None:
+        _check_model(profile, point, raw)
+    if point.bits:
+        number = None if raw is None else int(raw)
+        return {
+            f"{point.name}.{flag}": None if number is None else bool(number >> bit & 1)
+            for bit, flag in point.bits.items()
+        }
+    return {point.name: None if raw is None else _meaning(point, raw)}
 
 
 def encode_block(profile: Profile, block: str, values: Mapping[str, Value]) -> tuple[int, ...]:
@@ -95,8 +112,6 @@ def _words(point: Point, layout: Block, registers: Sequence[int]) -> Sequence[in
 
 def _raw(point: Point, words: Sequence[int]) -> float:
     (raw,) = struct.unpack(_FORMATS[point.type], _ordered(point, struct.pack(f">{len(words)}H", *words)))
-    if point.type in (PointType.U16, PointType.U32):
-        return float((raw & point.mask) >> point.shift)
     return float(raw)
 
 

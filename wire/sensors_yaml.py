@@ -13,7 +13,7 @@ from wire.crs import WORDS, Crs
 from wire.inventory import Box, Inventory, Line, Sensor, Site, SpoolLimits
 from wire.limit_sets import FOLDER, read_sets
 from wire.located import Block, Mistakes
-from wire.profile import RECORDED, Profile
+from wire.profile import RECORDED, LinkKind, Profile
 from wire.site_blocks import Known, Placed, check_identifier, read_site, read_template
 
 SCHEMA = "egret.sensors/1"
@@ -53,6 +53,7 @@ def load(path: Path, profiles: Mapping[str, Profile], limits: Path = FOLDER) -> 
     )
     city.done()
     root.done()
+    _check_reach(placed, inventory)
     _check_addresses(placed, inventory)
     _check_serial_lines(inventory, mistakes)
     mistakes.raise_any()
@@ -133,6 +134,18 @@ def _check_port(options: Block, key: str, ports: dict[str, str]) -> None:
         options.wrong("port", what, "give each line its own port", "E-CITY-003")
     elif port:
         ports[port] = key
+
+
+def _check_reach(placed: list[Placed], inventory: Inventory) -> None:
+    """A line's source reads devices that are reached as it reaches them; of a recording or of JSON anything goes."""
+    sources = {(line.box, line.key): line.source for box in inventory.boxes.values() for line in box.lines}
+    for entry in placed:
+        sensor, kind = entry.sensor, entry.sensor.profile.link.kind
+        source = sources.get((sensor.box, sensor.line), "")
+        read = LinkKind.MODBUS_RTU if source.startswith(ADDRESSED) else source
+        if read in set(LinkKind) and read != kind:
+            what = f"{sensor.profile.name} is reached as {kind}, line {sensor.box}/{sensor.line} reads {source}."
+            entry.block.wrong("line", what, f"hang it on a line with source: {kind}", "E-CITY-023")
 
 
 def _check_addresses(placed: list[Placed], inventory: Inventory) -> None:

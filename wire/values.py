@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from wire.expression import Expression, ExpressionError
+from wire.fields import decode_message
 from wire.inventory import Sensor
 from wire.profile import Derived, Profile
 from wire.quantities import rounded
@@ -15,12 +16,17 @@ from wire.registers import Value, decode_block
 _SCOPES = ("zero.", "site.")
 
 
-def values_of(sensor: Sensor, block: str, registers: Sequence[int]) -> dict[str, Value]:
+def values_of(sensor: Sensor, block: str, answer: Sequence[int]) -> dict[str, Value]:
     """Everything that the profile's expressions may name, unrounded: points, flags, derived values, `zero.*`, `site.*`.
 
-    Raises SourceError when these are no registers of this block, or of another model.
+    `answer`: the registers of a block, or the bytes of a message. Raises SourceError when it is none, or comes from
+    another model.
     """
-    points = decode_block(sensor.profile, block, registers)
+    profile = sensor.profile
+    if block in profile.messages:
+        points = decode_message(profile, block, bytes(answer))
+    else:
+        points = decode_block(profile, block, answer)
     values: dict[str, Value] = {f"zero.{name}": value for name, value in sensor.zero.items()}
     values |= {f"site.{name}": value for name, value in sensor.constants.items()}
     values |= points

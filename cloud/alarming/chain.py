@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from wire import rtu
-from wire.alarm import AlarmEvent
+from wire.alarm import AlarmEvent, Frame
 from wire.errors import SourceError, WireError
 from wire.inventory import Sensor
 from wire.profile import Derived, Point, PointType, Profile
@@ -39,7 +39,10 @@ class RegisterAnswer(msgspec.Struct, frozen=True):
 
 
 class PointAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A value within the registers. `expression` says how it is read from them; `quantity`: published as, or empty."""
+    """A value within the registers, or within a message, which has none.
+
+    `expression` says how it is read from them; `quantity`: published as, or empty.
+    """
 
     name: str
     registers: tuple[str, ...]
@@ -77,6 +80,8 @@ def chain_of(event: AlarmEvent, sensor: Sensor | None) -> Chain:
     """Worked out anew from the bytes, by the sensor's profile, zero and constants as they are today."""
     if event.frame is None:
         return Chain()
+    if sensor and event.frame.block in sensor.profile.messages:
+        return _of_message(event, event.frame, sensor)
     try:
         exchange = rtu.read(event.frame)
     except WireError as error:
@@ -99,6 +104,15 @@ def chain_of(event: AlarmEvent, sensor: Sensor | None) -> Chain:
     return _meant(chain, exchange, event, sensor) if sensor else chain
 
 
+def _of_message(event: AlarmEvent, frame: Frame, sensor: Sensor) -> Chain:
+    """Of a device that speaks no Modbus there are no registers: its points stand in the bytes themselves."""
+    try:
+        values = values_of(sensor, frame.block, bytes.fromhex(frame.reply))
+    except (SourceError, ValueError) as error:
+        return Chain(doubt=f"{error}.")
+    return _explained(Chain(), values, frame.block, event, sensor.profile)
+
+
 def _meant(chain: Chain, exchange: Exchange, event: AlarmEvent, sensor: Sensor) -> Chain:
     """With what the registers mean to this sensor."""
     profile, name = sensor.profile, chain.frame.block if chain.frame else ""
@@ -110,12 +124,16 @@ def _meant(chain: Chain, exchange: Exchange, event: AlarmEvent, sensor: Sensor) 
         values = values_of(sensor, name, exchange.registers)
     except SourceError as error:
         return _doubted(chain, f"{error.what}.")
-    points = (point for point in profile.points if point.block == name)
-    steps = tuple(_steps(profile, values, event.quantity))
-    meant = msgspec.structs.replace(
-        chain, points=tuple(answer for point in points for answer in _point(point, values)), steps=steps
+    return _explained(chain, values, name, event, profile)
+
+
+def _explained(chain: Chain, values: Mapping[str, Value], block: str, event: AlarmEvent, profile: Profile) -> Chain:
+    """With the points of the block or message, and the steps to the event's value."""
+    points = tuple(
+        answer for point in profile.points if point.block == block for answer in _point(profile, point, values)
     )
-    return _doubted(meant, _difference(steps, event, profile))
+    steps = tuple(_steps(profile, values, event.quantity))
+    return _doubted(msgspec.structs.replace(chain, points=points, steps=steps), _difference(steps, event, profile))
 
 
 def _doubted(chain: Chain, doubt: str) -> Chain:
@@ -134,9 +152,10 @@ def _difference(steps: Sequence[StepAnswer], event: AlarmEvent, profile: Profile
     return f"today these bytes give {given}, then it was {said}: the zero, the constants or the profile have changed."
 
 
-def _point(point: Point, values: Mapping[str, Value]) -> Iterator[PointAnswer]:
+def _point(profile: Profile, point: Point, values: Mapping[str, Value]) -> Iterator[PointAnswer]:
     """A point, or one line for each of its flags."""
-    registers = tuple(_address(point.register + offset) for offset in range(width(point.type)))
+    in_registers = point.block in profile.blocks
+    registers = tuple(_address(point.register + offset) for offset in range(in_registers * width(point.type)))
     read = [(f"{point.name}.{flag}", f"bit {bit} of raw") for bit, flag in point.bits.items()]
     for name, expression in read or [(point.name, _expression(point))]:
         yield PointAnswer(
@@ -174,8 +193,8 @@ def _bracketed(text: str) -> str:
 def _steps(profile: Profile, values: Mapping[str, Value], quantity: str) -> Iterator[StepAnswer]:
     """All that leads to the quantity, in the order of the profile, and it itself at last."""
     everything: tuple[Point | Derived, ...] = (*profile.points, *profile.derived)
-    found = next((one for one in everything if quantity and one.quantity == quantity), None)
-    if found is None or found.name not in values:
+    found = next((one for one in everything if quantity and one.quantity == quantity and one.name in values), None)
+    if found is None:
         return
     if isinstance(found, Point):
         yield _step(found, found.name, values)

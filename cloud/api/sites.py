@@ -128,7 +128,7 @@ def _sensor(sensor: Sensor, inventory: Inventory) -> SiteSensor:
 
 def _every_s(sensor: Sensor, line: Line) -> float | None:
     """As its source takes it: its own, or the line's, or the profile's."""
-    blocks = sensor.profile.blocks.values()
+    blocks = sensor.profile.parts.values()
     own_s = sensor.every_s or block_of(line.options, line.where, Mistakes()).duration("every", default=0.0)
     return own_s or min((block.every_s for block in blocks), default=None)
 

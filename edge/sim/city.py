@@ -12,6 +12,7 @@ from typing import Self
 from edge.ports import Now
 from edge.sim import box_health
 from edge.sim.modbus_device import ModbusDevice
+from edge.sim.pty_port import named
 from edge.sim.sensing import point_values
 from edge.sim.serial_line import SerialLine
 from edge.sim.world import World
@@ -137,18 +138,12 @@ class SimulatedCity:
         for sensor in sensors:
             probe = _Probe(self, sensor)
             device = ModbusDevice(sensor.profile, sensor.unit, probe.values, probe.replied)
-            device.baud = config.baud or device.baud
+            link = sensor.profile.link
+            device.memory.configure(config.baud or link.baud, config.frame or link.frame)
             self.devices[sensor.id] = device
         frame = config.frame or sensors[0].profile.link.frame
         devices = [self.devices[sensor.id] for sensor in sensors]
         wire = await stack.enter_async_context(SerialLine(devices, frame, self._rng))
         self.lines[line.box, line.key] = wire
         port = device_path(str(self._root / line.box), config.port)
-        _plug_in(port, wire.path)
-        stack.callback(port.unlink)
-
-
-def _plug_in(port: Path, terminal: str) -> None:
-    port.parent.mkdir(parents=True, exist_ok=True)
-    port.unlink(missing_ok=True)
-    port.symlink_to(terminal)
+        stack.enter_context(named(wire.path, port))

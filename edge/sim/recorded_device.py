@@ -7,16 +7,16 @@ protocol address 0 on; one that has no value is NaN. docs/operate/recordings.md 
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from random import Random
 
 from edge.ports import Source
 from edge.sim.modbus_device import ModbusDevice
+from edge.sim.pty_port import named
 from edge.sim.serial_line import SerialLine
-from wire.errors import ConfigError, Mistake, PortBusy
+from wire.errors import ConfigError, Mistake
 from wire.profile import Block, Evidence, LinkSettings, Point, PointType, Profile, Timing
 from wire.quantities import QUANTITIES
 from wire.reading import Sample
@@ -92,23 +92,9 @@ class RecordedDevices:
 async def serve(source: Source, recorded: RecordedDevices, port: Path) -> None:
     """Plays the recording on a line that clients open at `port`, until it ends. Raises PortBusy and SourceError."""
     async with source, SerialLine(recorded.devices, FRAME, Random(0)) as line:
-        with _named(line.path, port):
+        with named(line.path, port):
             async for sample in source:
                 recorded.play(sample)
-
-
-@contextmanager
-def _named(path: str, port: Path) -> Iterator[None]:
-    """`port` is a symbolic link to the line while it lives; one that was left behind is replaced."""
-    if port.exists() and not port.is_symlink():
-        raise PortBusy("this is a file already.", where=str(port), fix="choose another name", code="E-REC-022")
-    port.parent.mkdir(parents=True, exist_ok=True)
-    port.unlink(missing_ok=True)
-    port.symlink_to(path)
-    try:
-        yield
-    finally:
-        port.unlink(missing_ok=True)
 
 
 def _point(quantity: str, register: int) -> Point:

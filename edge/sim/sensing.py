@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from edge.sim.world import SECOND_NS, World
 from wire.inventory import Sensor
-from wire.registers import Value
+from wire.profile import Profile
+from wire.registers import Value, decode_block
 
 _GRAVITY = 9.80665
 _PASCAL_A_BAR = 100_000
@@ -19,7 +20,10 @@ Measured = dict[str, Value]
 
 
 def point_values(world: World, sensor: Sensor, site_kind: str, time_ns: int) -> Mapping[str, Value]:
-    """The points of `sensor` at `time_ns`; a point the world knows nothing about is left out."""
+    """The points of `sensor` at `time_ns`; a point the world knows nothing about is left out.
+
+    A sensor of a kind that the world has none of measures what its manual prints.
+    """
     measured: Measured = {"temperature": world.temperature_c(sensor.site, time_ns)}
     match sensor.profile.kind:
         case "tilt":
@@ -30,11 +34,23 @@ def point_values(world: World, sensor: Sensor, site_kind: str, time_ns: int) -> 
             measured |= _level(world, sensor, time_ns)
         case "vibration":
             measured |= _vibration(world, sensor, time_ns)
+        case _:
+            return printed_values(sensor.profile)
     return {
         point.name: measured[point.quantity or point.name]
         for point in sensor.profile.points
         if (point.quantity or point.name) in measured
     }
+
+
+def printed_values(profile: Profile) -> dict[str, Value]:
+    """What a device of this model measures in the first vector of each block: values that its manual prints."""
+    values: dict[str, Value] = {}
+    for block in profile.blocks:
+        vector = next((found for found in profile.vectors if found.block == block), None)
+        if vector:
+            values |= decode_block(profile, block, vector.registers)
+    return values
 
 
 def _tilt(world: World, sensor: Sensor, exposure: float, time_ns: int) -> Measured:

@@ -19,6 +19,7 @@ once a minute, so that it does not slow its neighbours.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -27,7 +28,6 @@ from wire.errors import ConfigError, Mistake
 from wire.inventory import Sensor
 from wire.kinds import build
 from wire.located import Mistakes
-from wire.profile import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Config:
 def open_source(plan: LinePlan) -> Source:
     """The line's samples; does no I/O. Raises ConfigError."""
     # Reading sensors.yaml needs no serial library, which the cloud does not install.
-    from edge.modbus_line import ModbusLine  # noqa: PLC0415
+    from edge.modbus_line import ModbusLine, serial_bus, turns  # noqa: PLC0415
     from edge.serial_port import SerialSettings  # noqa: PLC0415
 
     mistakes = Mistakes()
@@ -55,15 +55,10 @@ def open_source(plan: LinePlan) -> Source:
     frames = {config.frame} if config.frame else {sensor.profile.link.frame for sensor in sensors}
     if len(bauds) != 1 or len(frames) != 1:
         raise ConfigError([_mixed(plan, sensors)])
+    settings = SerialSettings(bauds.pop(), frames.pop())
     return ModbusLine(
-        device_path(plan.root, config.port),
-        SerialSettings(bauds.pop(), frames.pop()),
-        [
-            (sensor, block, _interval_s(sensor, block, config))
-            for sensor in sensors
-            for block in sensor.profile.blocks.values()
-        ],
-        rs485=config.rs485,
+        partial(serial_bus, device_path(plan.root, config.port), settings, rs485=config.rs485),
+        turns(sensors, config.every_s),
         clock=plan.clock,
     )
 
@@ -71,10 +66,6 @@ def open_source(plan: LinePlan) -> Source:
 def device_path(root: str, port: str) -> Path:
     """Where the box's device file `port` is, seen from the file system `root`."""
     return Path(root, port.lstrip("/"))
-
-
-def _interval_s(sensor: Sensor, block: Block, config: Config) -> float:
-    return max(sensor.every_s or config.every_s or block.every_s, sensor.profile.timing.min_poll_s)
 
 
 def _mixed(plan: LinePlan, sensors: list[Sensor]) -> Mistake:

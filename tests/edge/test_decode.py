@@ -8,6 +8,7 @@ from detection import BEGIN_NS, profiles, sensor
 
 from edge.decode import decode, published_by
 from wire.expression import parse
+from wire.fields import messages_in
 from wire.profile import Derived
 from wire.reading import Sample
 
@@ -27,10 +28,15 @@ def test_every_vector_of_the_library_passes_the_line(name: str, index: int) -> N
     vector = profiles()[name].vectors[index]
     zero = {key.removeprefix("zero."): value for key, value in vector.given.items() if key.startswith("zero.")}
     constants = {key.removeprefix("site."): value for key, value in vector.given.items() if key.startswith("site.")}
-    sample = Sample("TA-0117-tilt", BEGIN_NS, vector.block, vector.registers)
-    decoded = decode(sample, sensor(name, zero=zero or None, constants=constants))
+    samples = [Sample("TA-0117-tilt", BEGIN_NS, vector.block, vector.registers)] if vector.block else []
+    samples += [
+        Sample("TA-0117-tilt", BEGIN_NS, message.name, reply=message.octets)
+        for message in messages_in(profiles()[name], vector.octets)
+    ]
+    at_site = sensor(name, zero=zero or None, constants=constants)
+    values = {point: value for sample in samples for point, value in decode(sample, at_site).values.items()}
     for point, wanted in vector.want.items():
-        found = decoded.values[point]
+        found = values[point]
         assert found == (pytest.approx(wanted, abs=1e-3) if isinstance(wanted, float) else wanted)
 
 

@@ -2,11 +2,10 @@
 
 import pytest
 
-from edge.modbus_frame import checked_frame, is_complete, registers_of, request_frame
+from edge.modbus_frame import Request, checked_frame, is_complete, numbers_of, request_frame
 from wire.errors import DeviceRefused, FrameError
-from wire.profile import Block
 
-THREE_REGISTERS = Block("live", 3, 0x6B, 3, 1.0)
+THREE_REGISTERS = Request(17, 3, 0x6B, 3)
 
 
 def with_crc(text: str) -> bytes:
@@ -22,20 +21,20 @@ def with_crc(text: str) -> bytes:
 
 def test_the_request_of_the_specification() -> None:
     """Application protocol V1.1b3, §6.3: read holding registers 108 to 110, here from unit 17."""
-    assert request_frame(17, THREE_REGISTERS) == with_crc("11 03 006B 0003")
+    assert request_frame(THREE_REGISTERS) == with_crc("11 03 006B 0003")
 
 
 def test_the_reply_of_the_specification() -> None:
     """Application protocol V1.1b3, §6.3: 022B 0000 0064."""
     reply = with_crc("11 03 06 022B 0000 0064")
     assert is_complete(reply)
-    assert registers_of(checked_frame(reply, 17, THREE_REGISTERS, ""), "") == (555, 0, 100)
+    assert numbers_of(checked_frame(reply, THREE_REGISTERS, ""), THREE_REGISTERS, "") == (555, 0, 100)
 
 
 def test_stray_bytes_after_a_proven_reply_do_no_harm() -> None:
     """Transceivers often add a byte when they switch off."""
     reply = with_crc("11 03 06 022B 0000 0064") + b"\x00"
-    assert registers_of(checked_frame(reply, 17, THREE_REGISTERS, ""), "") == (555, 0, 100)
+    assert numbers_of(checked_frame(reply, THREE_REGISTERS, ""), THREE_REGISTERS, "") == (555, 0, 100)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +52,7 @@ def test_stray_bytes_after_a_proven_reply_do_no_harm() -> None:
 def test_each_way_to_be_no_answer_has_its_code(reply: bytes, code: str, says: str) -> None:
     """The error names what is wrong and keeps the bytes."""
     with pytest.raises(FrameError) as caught:
-        checked_frame(reply, 17, THREE_REGISTERS, "port /dev/ttyS1, unit 17, block live")
+        checked_frame(reply, THREE_REGISTERS, "port /dev/ttyS1, unit 17, block live")
     assert caught.value.code == code
     assert says in caught.value.what
     assert caught.value.raw
@@ -62,7 +61,7 @@ def test_each_way_to_be_no_answer_has_its_code(reply: bytes, code: str, says: st
 
 def test_an_exception_code_is_a_refusal() -> None:
     """Function 0x83 with code 4 means that the device itself has failed."""
-    frame = checked_frame(with_crc("11 83 04"), 17, THREE_REGISTERS, "")
+    frame = checked_frame(with_crc("11 83 04"), THREE_REGISTERS, "")
     with pytest.raises(DeviceRefused, match="exception code 4, server device failure") as caught:
-        registers_of(frame, "")
+        numbers_of(frame, THREE_REGISTERS, "")
     assert caught.value.exception_code == 4

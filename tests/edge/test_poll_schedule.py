@@ -57,6 +57,14 @@ def test_a_greedy_sensor_does_not_starve_a_modest_one() -> None:
     assert turns["XM-2-tilt"] == pytest.approx(10, abs=1)
 
 
+def test_a_fast_sensor_does_not_wait_for_slow_ones() -> None:
+    """Beside 40 sensors that want 1 Hz, on a line that holds 24 polls/s, one that wants 5 Hz gets most of its turns."""
+    turns = run(PollSchedule([poll(1, 0.2), *(poll(unit, 1.0) for unit in range(2, 42))]), until=60.0, poll_s=0.042)
+    slow = [turns[f"XM-{unit}-tilt"] for unit in range(2, 42)]
+    assert turns["XM-1-tilt"] >= 1.5 * max(slow)
+    assert max(slow) - min(slow) <= 2
+
+
 def test_silence_is_asked_less_and_less_up_to_a_minute() -> None:
     """Three turns at the usual interval, then 2, 4, 8, 16, 32 and 60 s; one answer restores it."""
     silent = poll(1, 0.5)
@@ -71,6 +79,27 @@ def test_silence_is_asked_less_and_less_up_to_a_minute() -> None:
     silent.answered(now)
     assert silent.gone_since is None
     assert silent.due == now + 0.5
+
+
+def test_a_silent_sensor_is_asked_by_one_of_its_blocks() -> None:
+    """Of four blocks one asks at each turn; the others wait as long, and all are asked at once when it is back."""
+    blocks = [poll(1, 1.0) for _ in range(4)]
+    for other in blocks[1:]:
+        other.sensor = blocks[0].sensor
+    schedule = PollSchedule([*blocks, poll(2, 1.0)])
+    asked, now = 0, 0.0
+    while now < 120.0:
+        chosen = schedule.next(now)
+        now = max(now, chosen.due) + 0.05
+        if chosen.sensor is blocks[0].sensor:
+            asked += 1
+            chosen.failed(SILENCE, now)
+            schedule.silenced_by(chosen)
+        else:
+            chosen.answered(now)
+    assert asked <= 18
+    assert len({other.due for other in blocks}) == 1
+    assert all(other.gone_since is not None for other in blocks)
 
 
 def test_damaged_replies_are_not_silence() -> None:

@@ -1,11 +1,13 @@
 """What a serial port knows before anything is plugged in."""
 
+import asyncio
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from edge.serial_port import SerialSettings, refusal
+from edge.serial_port import SerialPort, SerialSettings, refusal
 
 PORT = Path("/dev/ttyS1")
 
@@ -19,6 +21,21 @@ def test_the_silence_between_frames(baud: int, frame: str, character_ms: float, 
     settings = SerialSettings(baud, frame)
     assert settings.character_s * 1000 == pytest.approx(character_ms, abs=1e-4)
     assert settings.silence_s * 1000 == pytest.approx(silence_ms, abs=1e-4)
+
+
+def test_a_pseudo_terminal_is_opened_with_any_parity() -> None:
+    """It keeps none, and glibc refuses to be asked for nothing else: a box on a line of 8E1 comes back."""
+    master, client = os.openpty()
+
+    async def open_in_turn() -> None:
+        for frame in ("8N1", "8E1", "8O1"):
+            port = SerialPort(Path(os.ttyname(client)), SerialSettings(9600, frame), rs485=False)
+            port.reset(SerialSettings(9600, "8N1"))
+            port.close()
+
+    asyncio.run(open_in_turn())
+    os.close(client)
+    os.close(master)
 
 
 def test_a_forbidden_port_names_the_group() -> None:

@@ -35,6 +35,12 @@ derive:
 checks:
   - {if: "mode in [warmup] or flags.fault", quality: bad, why: function_check, say: warming up}
   - {stuck: [dist], for: 1h}
+settings:
+  unit: {reg: 5, range: [1, 247], effect: restart}
+protected:
+  span: {addr: 0x20, count: 2, say: the calibration}
+procedures:
+  apply: [write $reg $value, power_cycle]
 vectors:
   - {block: slow, hex: FFF6, want: {temp: -10}, source: computed}
 """
@@ -124,8 +130,14 @@ def test_printed_register_numbers_say_how_they_count(folder: Path, base: str, pr
         (("[warmup]", "[warmpu]"), "18: 'warmpu' is no code of this profile. fix: write 'warmup'"),
         (("quality: bad", "quality: good"), "18: quality 'good' with why 'function_check' is not known."),
         (("stuck: [dist]", "stuck: [dits]"), "19: 'dits' is no value of this profile."),
-        (("hex: FFF6", "hex: FFF"), "21: hex is 3 characters, not 1 registers"),
-        (("want: {temp", "want: {tmp"), "21: 'tmp' is no value of this profile. fix: write 'temp'"),
+        (("hex: FFF6", "hex: FFF"), "27: hex is 3 characters, not 1 registers"),
+        (("want: {temp", "want: {tmp"), "27: 'tmp' is no value of this profile. fix: write 'temp'"),
+        (("reg: 5,", "reg: 0x21,"), "21: register 0x21 is protected: the calibration."),
+        (("range: [1, 247], ", ""), "21: a setting needs its codes or its range."),
+        (("reg: 5,", "cmd: FF GG,"), "21: 'cmd' is no bytes. fix: write bytes such as FF 1A"),
+        (("write $reg", "write 0x20"), "25: register 0x20 is protected: the calibration."),
+        (("write $reg", "rite $reg"), "25: 'rite $reg $value' is no step."),
+        (("power_cycle", "capture dits"), "25: 'zero.dits' is no value of this profile. fix: write 'zero.dist'"),
         (("m, means: water_level", "Cel, means: temperature"), "10: temperature is published by two values."),
     ],
 )
@@ -139,7 +151,7 @@ def test_a_mistake_is_said_with_its_line_and_fix(folder: Path, change: tuple[str
 def test_all_mistakes_are_said_at_once(folder: Path) -> None:
     """In the order of the file, so that one correction round is enough."""
     found = mistakes_after(folder, ("8N1", "7N1"), ("reg: 0x12", "reg: 0x42"), ("hex: FFF6", "hex: FFF"))
-    assert [line.split(":")[1] for line in found] == ["5", "13", "21"]
+    assert [line.split(":")[1] for line in found] == ["5", "13", "27"]
 
 
 def test_a_profile_that_publishes_nothing_is_a_mistake(folder: Path) -> None:
@@ -153,9 +165,11 @@ def test_an_empty_file_is_read_to_its_end(folder: Path) -> None:
     (folder / "profile.yaml").write_text("{}\n", encoding="utf-8")
     with pytest.raises(ConfigError) as wrong:
         load_profile(folder)
-    assert {"'blocks' is missing.", "'points' is missing.", "'vectors' is missing."} <= {
-        mistake.what for mistake in wrong.value.mistakes
-    }
+    assert {
+        "'points' is missing.",
+        "'vectors' is missing.",
+        "a device that is reached as modbus_rtu is described by blocks.",
+    } <= {mistake.what for mistake in wrong.value.mistakes}
 
 
 def test_a_library_lists_the_mistakes_of_all_its_files(folder: Path) -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from wire.errors import FrameError, SourceError
 from wire.profile import Block, Evidence, LinkSettings, Point, PointType, Profile, Timing
+from wire.registers import TYPES as REGISTER_TYPES
 from wire.registers import decode_block, encode_block
 
-U16, I16, U32, I32, F32 = PointType
+U16, I16, U32, I32, F32 = REGISTER_TYPES
 
 
 def point(name: str, register: int, kind: PointType, **more: object) -> Point:

@@ -1,6 +1,6 @@
 """Why is this red? From the bytes of an event to its value, and what is said when they do not fit any more."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,9 +18,10 @@ from cloud.alarming.alarm_answer import AlarmAnswer, answers
 from cloud.alarming.alarm_state import OFFLINE_RULE, Alarm, step
 from cloud.alarming.chain import chain_of
 from cloud.alarming.explanation import Explanation, explain
-from edge.decode import decode
+from edge.decode import decode, published_by
 from wire.alarm import AlarmEvent, Change, Frame, Level
 from wire.expression import parse
+from wire.fields import messages_in
 from wire.inventory import Inventory, Sensor
 from wire.profile import Derived, Profile, Vector
 from wire.reading import Sample
@@ -31,6 +32,7 @@ VECTORS = [
     pytest.param(profile, vector, id=f"{name}-{at}")
     for name, profile in profiles().items()
     for at, vector in enumerate(profile.vectors)
+    if vector.octets or published_by(profile, vector.block)
 ]
 
 
@@ -62,10 +64,23 @@ def test_the_last_step_is_the_value_of_the_event(profile: Profile, vector: Vecto
     sensor = detection.sensor(
         profile.name, zero=given(vector, "zero.") or None, constants=given(vector, "site.") or None
     )
-    frame = frames.frame(sensor, vector.block, vector.registers)
-    judged = decode(Sample(sensor.id, BEGIN_NS, vector.block, vector.registers), sensor).readings
-    assert judged
-    for quantity, value in judged:
+    for frame, sample in answers_of(sensor, vector):
+        check_last_steps(sensor, vector, frame, sample)
+
+
+def answers_of(sensor: Sensor, vector: Vector) -> Iterator[tuple[Frame, Sample]]:
+    """The exchange of a block, or each message, as a box sends it and as it judged it."""
+    if vector.block:
+        frame = frames.frame(sensor, vector.block, vector.registers)
+        yield frame, Sample(sensor.id, BEGIN_NS, vector.block, vector.registers)
+    for message in messages_in(sensor.profile, vector.octets):
+        frame = Frame(message.name, "", message.octets.hex())
+        yield frame, Sample(sensor.id, BEGIN_NS, message.name, reply=message.octets)
+
+
+def check_last_steps(sensor: Sensor, vector: Vector, frame: Frame, sample: Sample) -> None:
+    """Of everything that the sample publishes."""
+    for quantity, value in decode(sample, sensor).readings:
         chain = chain_of(event(sensor, frame, value, quantity), sensor)
         assert (chain.steps[-1].value, chain.steps[-1].quantity, chain.doubt) == (value, quantity, "")
         assert tuple(register.value for register in chain.registers) == vector.registers

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from pymodbus.framer import FramerRTU
 
-from edge.modbus_frame import checked_frame, registers_of
+from edge.modbus_frame import Request, checked_frame, numbers_of
 from edge.sim.modbus_device import ModbusDevice
-from wire.profile import Block
 from wire.profile_yaml import load_profile
 from wire.registers import encode_block
 
@@ -23,9 +22,9 @@ def frame(text: str) -> bytes:
 
 def test_part_of_a_block_can_be_read() -> None:
     """Registers 0x3D and 0x3E are roll and pitch."""
-    pair = Block("pair", 3, 0x3D, 2, 1.0)
+    pair = Request(80, 3, 0x3D, 2)
     reply = DEVICE.answer(frame("50 03 003D 0002"))
-    registers = registers_of(checked_frame(reply, 80, pair, ""), "")
+    registers = numbers_of(checked_frame(reply, pair, ""), pair, "")
     assert registers == encode_block(PROFILE, "attitude", LEANING)[9:11]
 
 
@@ -40,8 +39,49 @@ def test_the_other_register_space_is_not_served() -> None:
 
 
 def test_a_function_it_does_not_know_is_exception_1() -> None:
-    """Writing a single register (6) is refused as an illegal function."""
-    assert DEVICE.answer(frame("50 06 0034 0001")) == frame("50 86 01")
+    """Writing a coil (5) is refused as an illegal function."""
+    assert DEVICE.answer(frame("50 05 0034 FF00")) == frame("50 85 01")
+
+
+def test_a_setting_is_written_when_the_device_is_unlocked() -> None:
+    """Locked it confirms and forgets; for 10 s after 0xB588 to register 0x69 it keeps what is written."""
+    now = 100.0
+    device = ModbusDevice(PROFILE, 80, dict, now=lambda: now)
+    five_hz, ask = frame("50 06 001F 0006"), frame("50 03 001F 0001")
+    assert device.answer(five_hz) == five_hz
+    assert device.answer(ask) == frame("50 03 02 0000")
+    device.answer(frame("50 06 0069 B588"))
+    device.answer(five_hz)
+    assert device.answer(ask) == frame("50 03 02 0006")
+    now += 10.1
+    device.answer(frame("50 06 001F 0001"))
+    assert device.answer(ask) == frame("50 03 02 0006")
+
+
+def test_an_address_acts_after_the_reply_and_lasts_when_saved() -> None:
+    """The confirmation comes from 0x50, the next reply from 0x51; without a save the supply takes it back."""
+    device = ModbusDevice(PROFILE, 80, dict)
+    device.answer(frame("50 06 0069 B588"))
+    move = frame("50 06 001A 0051")
+    assert device.answer(move) == move
+    assert device.answer(move) == b""
+    assert device.answer(frame("51 03 001A 0001")) == frame("51 03 02 0051")
+    device.memory.power_cycle()
+    assert device.unit == 0x50
+    for each in ("50 06 0069 B588", "50 06 001A 0051", "51 06 0000 0000"):
+        device.answer(frame(each))
+    device.memory.power_cycle()
+    assert device.unit == 0x51
+
+
+def test_an_identity_register_is_read_by_itself() -> None:
+    """The firmware version at 0x2E is in no block."""
+    assert DEVICE.answer(frame("50 03 002E 0001")) == frame("50 03 02 0001")
+
+
+def test_a_register_that_it_has_not_cannot_be_written() -> None:
+    """0x0034 is a measured value: exception 2."""
+    assert DEVICE.answer(frame("50 06 0034 0001")) == frame("50 86 02")
 
 
 def test_it_is_silent_for_others_and_for_damaged_requests() -> None:

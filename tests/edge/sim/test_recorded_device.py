@@ -53,11 +53,11 @@ async def read(port: Path, recorded: RecordedDevices) -> list[dict[str, object]]
     """All devices as a client on the line sees them."""
     opened = SerialPort(port, SerialSettings(BAUD, FRAME), rs485=False)
     try:
-        bus = Bus(opened, gap_s=0.005)
+        bus = Bus(opened)
         found: list[dict[str, object]] = []
         for device in recorded.devices:
             answer = await bus.read(device.unit, device.profile.blocks[BLOCK], device.profile.timing)
-            found.append(dict(decode_block(device.profile, BLOCK, answer.registers)))
+            found.append(dict(decode_block(device.profile, BLOCK, answer.numbers)))
         return found
     finally:
         opened.close()

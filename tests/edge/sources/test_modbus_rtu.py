@@ -17,8 +17,9 @@ from edge.clock import BoxClock
 from edge.modbus_line import ModbusLine
 from edge.ports import LinePlan, Now
 from edge.sim.faults import DeviceFaults, LineFaults
+from edge.sim.medium import Frame
 from edge.sim.modbus_device import ModbusDevice
-from edge.sim.serial_line import Frame, SerialLine
+from edge.sim.serial_line import SerialLine
 from edge.sources.modbus_rtu import open_source
 from wire.errors import ConfigError, PortBusy, SourceError
 from wire.inventory import Line, Sensor
@@ -46,7 +47,7 @@ class Rig:
     async def lay(self, *devices: ModbusDevice, baud: int = 115_200) -> SerialLine:
         """One line; the devices listen at `baud`."""
         for item in devices:
-            item.baud = baud
+            item.memory.configure(baud, "8N1")
         return await self.stack.enter_async_context(SerialLine(devices, "8N1", Random(7), heard=self.heard.append))
 
     async def open(

@@ -1,0 +1,133 @@
+"""What the verbs of `egret bus` have in common: which port, which device, and how JSON is said."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar
+
+import click
+
+from edge.field import ports
+from edge.serial_port import FRAMES, SerialSettings
+from wire import located
+from wire.profile import LinkSettings, Profile, Timing
+from wire.profile_yaml import library_folder, load_library
+from wire.scalars import integer
+
+F = TypeVar("F", bound=Callable[..., Any])
+UNKNOWN_MODEL = Timing(timeout_s=0.3, gap_s=0.005, late_max_s=0.5, min_poll_s=0.1)
+_UNKNOWN_LINK = LinkSettings(baud=9600, frame="8N1", unit=1)
+"""Both for a device that no profile describes."""
+
+
+class Whole(click.ParamType[int]):
+    """A whole number as manuals print it: `80` or `0x50`."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int) -> None:
+        """Both included."""
+        self.least, self.most = least, most
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Fails with what may be written."""
+        try:
+            number = integer(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} is not {error}.", param, ctx)
+        if not self.least <= number <= self.most:
+            self.fail(f"{value!r} is outside {self.least}..{self.most}.", param, ctx)
+        return number
+
+
+UNIT = Whole(1, 255)
+PORT = click.option("--port", type=click.Path(path_type=Path), help="By default the only one there is.")
+BAUD = click.option("--baud", type=Whole(300, 921_600), help="By default as the model leaves the factory, else 9600.")
+FRAME = click.option("--frame", type=click.Choice(FRAMES), help="Data bits, parity, stop bits; by default likewise.")
+DEVICES = click.option(
+    "--devices", type=click.Path(path_type=Path), help="The device library; by default the shipped one."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text; one object a line where it goes on.")
+
+
+def one_device(command: F) -> F:
+    """The options that name one device on one line."""
+    options = (
+        PORT,
+        BAUD,
+        FRAME,
+        click.option("--unit", type=UNIT, help="Its unit identifier; by default the model's."),
+        click.option("--profile", "model", help="Its model: a folder of the device library."),
+        DEVICES,
+        JSON,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One device on one line. `profile` is None where the model is not known."""
+
+    port: Path
+    settings: SerialSettings
+    unit: int
+    profile: Profile | None
+    library: Mapping[str, Profile]
+
+    @property
+    def timing(self) -> Timing:
+        """What it needs on the line."""
+        return self.profile.timing if self.profile else UNKNOWN_MODEL
+
+
+class DeviceOptions(TypedDict):
+    """What the options of `one_device` give a verb, but for `as_json`."""
+
+    port: Path | None
+    baud: int | None
+    frame: str | None
+    unit: int | None
+    model: str | None
+    devices: Path | None
+
+
+def target(
+    *,
+    port: Path | None,
+    baud: int | None,
+    frame: str | None,
+    unit: int | None,
+    model: str | None,
+    devices: Path | None,
+) -> Target:
+    """The device that they name. Raises ConfigError, PortBusy and click's UsageError."""
+    library = load_library(devices or library_folder())
+    profile = named_model(library, model) if model else None
+    if profile is not None and not profile.blocks:
+        raise click.UsageError(f"{profile.title} speaks no Modbus; this verb does.")
+    default = profile.link if profile else _UNKNOWN_LINK
+    if unit is None and profile is None:
+        raise click.UsageError("name the device: --unit 0x50, or --profile MODEL.")
+    return Target(
+        port=port or Path(ports.the_only(ports.found())),
+        settings=SerialSettings(baud or default.baud, frame or default.frame),
+        unit=default.unit if unit is None else unit,
+        profile=profile,
+        library=library,
+    )
+
+
+def named_model(library: Mapping[str, Profile], name: str, option: str = "--profile") -> Profile:
+    """Raises ConfigError with the nearest name."""
+    mistakes = located.Mistakes()
+    located.block_of({"profile": name}, option, mistakes).choice("profile", tuple(library))
+    mistakes.raise_any()
+    return library[name]
+
+
+def say_json(schema: str, fields: Mapping[str, object]) -> None:
+    """One object on a line of its own."""
+    click.echo(json.dumps({"schema": schema, **fields}, ensure_ascii=False))

@@ -1,0 +1,115 @@
+"""`egret bus read`: registers of a device, from the bytes on the wire to the value, step by step."""
+
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+from typing import Unpack
+
+import click
+
+from edge.bus import Answer, Bus, opened
+from edge.commands.bus_options import DeviceOptions, Target, one_device, say_json, target
+from edge.field import explain, notation
+from edge.modbus_frame import Request, reading
+from wire.profile import Block
+from wire.registers import decode_block
+
+
+@click.command()
+@one_device
+@click.argument("what", nargs=-1)
+@click.option("--fc", "function", type=click.IntRange(1, 4), help="Function code; every number is an address then.")
+@click.option("--count", type=click.IntRange(1, 125), default=1, show_default=True, help="How many, from there on.")
+def read(
+    *,
+    what: tuple[str, ...],
+    function: int | None,
+    count: int,
+    as_json: bool,
+    **named: Unpack[DeviceOptions],
+) -> None:
+    """Read registers, or with --profile whole blocks, and show every step from bytes to value.
+
+    WHAT is a protocol address (0x3D or 61, counted from 0), a Modicon number (40062, 30001), or with --profile the
+    name of a block; without it, all blocks. A number from a manual may mean either: all its notations are shown.
+
+    Example: egret bus read --unit 0x50 0x3D --count 2
+
+    Example: egret bus read --profile witmotion-wt901c-485
+    """
+    device = target(**named)
+    asyncio.run(_read(device, _questions(device, what, function, count), as_json=as_json))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Question:
+    request: Request
+    block: Block | None
+
+
+def _questions(device: Target, what: Sequence[str], function: int | None, count: int) -> list[_Question]:
+    blocks = device.profile.blocks if device.profile else {}
+    chosen = what or tuple(blocks)
+    if not chosen:
+        raise click.UsageError("say what to read: an address such as 0x3D or 40062, or name a --profile.")
+    return [
+        _Question(reading(device.unit, blocks[word]), blocks[word])
+        if word in blocks
+        else _Question(_request(device, word, function, count), None)
+        for word in chosen
+    ]
+
+
+def _request(device: Target, word: str, function: int | None, count: int) -> Request:
+    try:
+        place = notation.parse(word, function)
+    except ValueError as error:
+        known = f", or a block of the profile: {', '.join(device.profile.blocks)}" if device.profile else ""
+        raise click.UsageError(f"{word!r} is no address: write {error}{known}.") from error
+    return Request(device.unit, place.function, place.address, count)
+
+
+async def _read(device: Target, questions: Sequence[_Question], *, as_json: bool) -> None:
+    with opened(device.port, device.settings) as bus:
+        for question in questions:
+            answer = await _answer(bus, device, question)
+            if as_json:
+                _say_json(device, question, answer)
+            else:
+                _say(device, question, answer)
+
+
+async def _answer(bus: Bus, device: Target, question: _Question) -> Answer:
+    if question.block:
+        return await bus.read(device.unit, question.block, device.timing)
+    return await bus.ask(question.request, device.timing)
+
+
+def _say(device: Target, question: _Question, answer: Answer) -> None:
+    for line in explain.exchange(question.request, answer):
+        click.echo(line)
+    if question.block and device.profile:
+        for line in explain.points(device.profile, question.block, answer.numbers):
+            click.echo(line)
+    else:
+        for line in explain.registers(question.request, answer.numbers):
+            click.echo(line)
+
+
+def _say_json(device: Target, question: _Question, answer: Answer) -> None:
+    values = (
+        decode_block(device.profile, question.block.name, answer.numbers) if question.block and device.profile else {}
+    )
+    say_json(
+        "egret.bus.read/1",
+        {
+            "unit": device.unit,
+            "function": question.request.function,
+            "address": question.request.address,
+            "request": answer.request.hex(),
+            "reply": answer.reply.hex(),
+            "registers": answer.numbers,
+            "took_s": round(answer.took_s, 4),
+            "values": values,
+        },
+    )

@@ -1,0 +1,194 @@
+"""`egret bus scan`: which devices hang on a line, and what they are."""
+
+import asyncio
+import itertools
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from edge.bus import Bus, opened
+from edge.commands.bus_options import DEVICES, FRAME, JSON, Whole, say_json
+from edge.field import ports
+from edge.field import scan as scanning
+from edge.field.identify import Identifier
+from edge.field.scan import Heard, Probe, Scan
+from edge.serial_port import SerialSettings
+from wire.errors import PortBusy, SourceError, SourceTimeout
+from wire.profile import Profile
+from wire.profile_yaml import library_folder, load_library
+
+_PROGRESS_EVERY = 10
+
+
+@click.command()
+@click.option("--port", "named", type=click.Path(path_type=Path), multiple=True, help="By default all that are free.")
+@click.option("--baud", "bauds", type=Whole(300, 921_600), multiple=True, help="Only these rates.")
+@FRAME
+@click.option("--units", default="1-247", show_default=True, help="Addresses of the sweep: 1-247, or 1,80,0x51.")
+@click.option("--quick", is_flag=True, help="Only where models of the library leave the factory.")
+@click.option("--wait-ms", default=50, show_default=True, help="How long an address may take to begin its reply.")
+@DEVICES
+@JSON
+def scan(
+    *,
+    named: tuple[Path, ...],
+    bauds: tuple[int, ...],
+    frame: str | None,
+    units: str,
+    quick: bool,
+    wait_ms: int,
+    devices: Path | None,
+    as_json: bool,
+) -> None:
+    """Find devices: first where the library's models leave the factory, then every address.
+
+    The sweep is at the rate at which something was found, else at all of them. What was found stands on stdout at
+    once; Ctrl-C ends the scan and takes nothing back. Nothing is written to any device.
+
+    Example: egret bus scan
+
+    Example: egret bus scan --port /dev/ttyUSB0 --baud 9600 --units 1-32
+    """
+    library = load_library(devices or library_folder())
+    chosen = named or tuple(Path(port.path) for port in ports.found() if port.may_open and not port.holder)
+    plan = _Plan(library, bauds, (frame,) if frame else (), _units(units), quick, wait_ms / 1000, as_json)
+    if not chosen:
+        raise PortBusy(
+            "there is no serial port that can be opened.",
+            where="this machine",
+            fix="plug the adapter in; `egret bus ports` says what is there.",
+            code="E-BUS-023",
+        )
+    if not as_json:
+        click.echo("port                  unit        baud    frame  model")
+    count = asyncio.run(_scan_all(chosen, plan))
+    if not count:
+        raise SourceTimeout(
+            "nobody answered.",
+            where=", ".join(map(str, chosen)),
+            fix="check power and wiring (swap A and B), then try --baud and --frame of the manual; a slow device needs"
+            " --wait-ms 300; a sensor that streams is heard by `egret bus sniff`.",
+            code="E-BUS-025",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    library: Mapping[str, Profile]
+    bauds: tuple[int, ...]
+    frames: tuple[str, ...]
+    units: tuple[int, ...]
+    is_quick: bool
+    wait_s: float
+    as_json: bool
+
+    def first(self) -> list[Probe]:
+        """The factory's places, with the rates and frames that were asked for."""
+        return [
+            probe
+            for probe in scanning.known(self.library.values())
+            if (not self.bauds or probe.settings.baud in self.bauds)
+            and (not self.frames or probe.settings.frame in self.frames)
+        ]
+
+    def sweep(self, heard: Iterable[Heard]) -> Iterable[Probe]:
+        """The rest: at the settings at which somebody was heard, when nobody named any."""
+        if self.is_quick:
+            return ()
+        settings = dict.fromkeys(one.settings for one in heard)
+        if settings and not self.bauds:
+            sweeps = (scanning.everywhere([one.baud], [one.frame], self.units) for one in settings)
+            return itertools.chain.from_iterable(sweeps)
+        return scanning.everywhere(self.bauds or scanning.BAUDS, self.frames or scanning.FRAMES, self.units)
+
+
+def _units(text: str) -> tuple[int, ...]:
+    """Of `1-32,80,0x51`."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        try:
+            begin, end = int(first, 0), int(last or first, 0)
+        except ValueError as error:
+            raise click.UsageError(f"--units is 1-247 or 1,80,0x51, not {text!r}.") from error
+        if not 1 <= begin <= end <= scanning.UNITS[-1]:
+            raise click.UsageError(f"unit identifiers are 1..247, not {part}.")
+        found += range(begin, end + 1)
+    return tuple(dict.fromkeys(found))
+
+
+async def _scan_all(chosen: Iterable[Path], plan: _Plan) -> int:
+    """How many were found. Raises SourceError for the first port that could not be used, after the others."""
+    count = 0
+    failures: list[SourceError] = []
+    for port in chosen:
+        try:
+            count += await _Table(port, plan).fill()
+        except SourceError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return count
+
+
+@dataclass
+class _Table:
+    """One port's devices, a row as soon as one is known."""
+
+    port: Path
+    plan: _Plan
+    heard: list[Heard] = field(default_factory=list)
+
+    async def fill(self) -> int:
+        began = time.monotonic()
+        first = self.plan.first()
+        with opened(self.port, first[0].settings if first else SerialSettings(9600, "8N1")) as bus:
+            search = Scan(bus, self.plan.wait_s)
+            try:
+                await self._search(bus, search, first)
+                await self._search(bus, search, self.plan.sweep(self.heard))
+            finally:
+                for settings, octets in search.babble.items():
+                    said = octets[:16].hex(" ").upper()
+                    click.echo(f"{self.port}: something talks unasked at {settings.baud} baud: {said}", err=True)
+                took_s = time.monotonic() - began
+                said = f"{len(self.heard)} found, {search.asked} questions in {took_s:.1f} s"
+                click.echo(f"{self.port}: {said}", err=True)
+        return len(self.heard)
+
+    async def _search(self, bus: Bus, search: Scan, probes: Iterable[Probe]) -> None:
+        async for one in search.heard(self._shown(search, probes)):
+            self.heard.append(one)
+            models = await self._models(bus, one) if one.is_clear else "damaged replies: two devices at this address?"
+            self._say(one, models)
+
+    async def _models(self, bus: Bus, one: Heard) -> str:
+        try:
+            matches = await Identifier(bus, one.unit).among(self.plan.library)
+        except SourceError as error:
+            return f"not identified: {error.what}"
+        if not matches:
+            return "unknown model, answers Modbus RTU"
+        return ", or ".join(f"{match.profile.name} ({match.proof})" for match in matches[:3])
+
+    def _say(self, one: Heard, models: str) -> None:
+        settings = one.settings
+        if self.plan.as_json:
+            fields = {"port": str(self.port), "unit": one.unit, "baud": settings.baud, "frame": settings.frame}
+            say_json("egret.bus.found/1", fields | {"model": models})
+            return
+        unit = f"{one.unit} = 0x{one.unit:02X}"
+        click.echo(f"{self.port!s:<20}  {unit:<10}  {settings.baud:<6}  {settings.frame:<5}  {models}")
+
+    def _shown(self, search: Scan, probes: Iterable[Probe]) -> Iterator[Probe]:
+        """The probes, with a line on a terminal that says how far it is."""
+        is_terminal = sys.stderr.isatty()
+        for probe in probes:
+            if is_terminal and search.asked % _PROGRESS_EVERY == 0:
+                settings = probe.settings
+                click.echo(f"\r{settings.baud} {settings.frame} unit {probe.request.unit}   \r", err=True, nl=False)
+            yield probe

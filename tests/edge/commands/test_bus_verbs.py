@@ -1,0 +1,151 @@
+"""The verbs of `egret bus` that only look, on a simulated line in another process."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge.commands import bus_identify, bus_live, bus_ports, bus_read, bus_scan, bus_sniff, bus_write
+from wire.errors import CheckFailed, ConfigError, PortBusy, SourceTimeout, Unsafe
+
+SCENARIO = """
+schema: egret.rig/1
+lines:
+  a:
+    ports: [DIR/tty0, DIR/tty1]
+    devices:
+      tilt: {profile: witmotion-wt901c-485, spread: {roll: 0.05}}
+      other: {profile: keller-36xw, unit: 3}
+"""
+
+
+@pytest.fixture(scope="module")
+def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Two adapters on one line with two devices."""
+    folder = tmp_path_factory.mktemp("rig")
+    (folder / "rig.yaml").write_text(SCENARIO.replace("DIR", str(folder)), encoding="utf-8")
+    rig = subprocess.Popen([sys.executable, "-m", "wire", "bus", "sim", str(folder / "rig.yaml")])
+    until = time.monotonic() + 60
+    while not (folder / "tty1").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    yield str(folder / "tty0"), str(folder / "tty1")
+    rig.terminate()
+    rig.wait(60)
+
+
+def run(command: object, *words: str) -> Result:
+    """As `egret bus …` runs it."""
+    return CliRunner().invoke(command, words)  # type: ignore[arg-type]
+
+
+def test_a_scan_names_what_it_finds(ports: tuple[str, str]) -> None:
+    """The tilt sensor where it left the factory, then the probe by the sweep at the same rate."""
+    shown = run(bus_scan.scan, "--port", ports[0], "--units", "3", "--wait-ms", "500", "--json")
+    # A pseudo-terminal keeps no parity, so 8E1 finds the same devices there once more.
+    rows = [row for line in shown.stdout.splitlines() if (row := json.loads(line))["frame"] == "8N1"]
+    assert [(row["unit"], row["baud"]) for row in rows] == [(80, 9600), (3, 9600)]
+    assert rows[0]["model"] == "witmotion-wt901c-485 (proven)"
+    assert "keller-36xw (possible)" in rows[1]["model"]
+    assert "found" in shown.stderr
+
+
+def test_a_scan_that_finds_nobody_says_what_to_try(ports: tuple[str, str]) -> None:
+    """Exit code 3, and the next steps on site."""
+    shown = run(bus_scan.scan, "--port", ports[0], "--baud", "4800", "--frame", "8N1", "--units", "1-2", "--quick")
+    assert isinstance(shown.exception, SourceTimeout)
+    assert "swap A and B" in str(shown.exception)
+
+
+def test_read_shows_every_step(ports: tuple[str, str]) -> None:
+    """Address in all notations, both frames, registers, value, quality."""
+    shown = run(bus_read.read, "--port", ports[0], "--profile", "witmotion-wt901c-485")
+    for said in (
+        "address 0x0034 = 52 · holding register 40053 (Modicon)",
+        "asked      50 03 00 34 00 0D C8 40",
+        "answered   50 03 1A",
+        "temp       09C4 i16 · 0.01 = 25 Cel",
+        "quality    good",
+    ):
+        assert said in shown.stdout
+
+
+def test_read_of_an_address_shows_what_it_may_mean(ports: tuple[str, str]) -> None:
+    """Two registers of an unknown model: each alone, and both orders of a pair."""
+    shown = run(bus_read.read, "--port", ports[0], "--unit", "0x50", "40063", "--count", "2")
+    assert "0x003E     0xFE94  u16 65172  i16 -364" in shown.stdout
+    assert "CDAB       i32 65172" in shown.stdout
+    (row,) = [json.loads(run(bus_read.read, "--port", ports[0], "--unit", "80", "0x3E", "--json").stdout)]
+    assert row["registers"] == [65172]
+
+
+def test_identify_refuses_the_wrong_model(ports: tuple[str, str]) -> None:
+    """The right one is named with what shows it; another one is a failed check."""
+    shown = run(bus_identify.identify, "--port", ports[0], "--unit", "80")
+    assert "witmotion-wt901c-485: WitMotion WT901C-485 inclinometer, proven" in shown.stdout
+    assert "to confirm: never tried on hardware" in shown.stdout
+    wrong = run(bus_identify.identify, "--port", ports[0], "--unit", "80", "--profile", "keller-36xw")
+    assert isinstance(wrong.exception, CheckFailed)
+
+
+def test_live_shows_values_and_the_line(ports: tuple[str, str]) -> None:
+    """After a second: last, mean, deviation; how many polls, and what of them was lost."""
+    shown = run(bus_live.live, "--port", ports[0], "--unit", "80", "--for", "1", "--json")
+    last = json.loads(shown.stdout.splitlines()[-1])
+    assert last["polls"] >= 2
+    assert last["values"]["roll"]["mean"] == pytest.approx(2, abs=0.3)
+    assert last["values"]["roll"]["sigma"] > 0
+
+
+def test_writing_is_refused_or_comes_with_a_way_back(ports: tuple[str, str], tmp_path: Path) -> None:
+    """A setting by its name; a register only with --yes; the maker's calibration and a wrong model never."""
+    place = ("--port", ports[0], "--unit", "80")
+    record = ("--record", str(tmp_path / "undo.jsonl"))
+    shown = run(bus_write.write, *place, "--profile", "witmotion-wt901c-485", *record, "bandwidth=5Hz")
+    assert "bandwidth: 256Hz → 5Hz" in shown.stdout
+    assert "written and read back" in shown.stdout
+    assert "bandwidth=256Hz" in (tmp_path / "undo.jsonl").read_text(encoding="utf-8")
+    unsure = run(bus_write.write, *place, "0x1F", "0")
+    assert "holds 0x0006 = 6; 0 would overwrite it" in str(unsure.exception)
+    assert isinstance(unsure.exception, Unsafe)
+    assert "it holds 0x0000 = 0 now" in run(bus_write.write, *place, "0x1F", "0", "--yes").stdout
+    assert "E-BUS-037" in str(run(bus_write.write, *place, "0x05", "7", "--yes").exception)
+    wrong = ("--port", ports[0], "--unit", "3", "--profile", "witmotion-wt901c-485", *record)
+    assert "E-BUS-030" in str(run(bus_write.set_address, *wrong, "4").exception)
+
+
+def test_sniff_hears_what_others_say(ports: tuple[str, str]) -> None:
+    """On the second adapter, while a first one asks."""
+    asking = subprocess.Popen(
+        [sys.executable, "-m", "wire", "bus", "live", "--port", ports[0], "--unit", "80", "--for", "2"],
+        stdout=subprocess.DEVNULL,
+    )
+    shown = run(bus_sniff.sniff, "--port", ports[1], "--baud", "9600", "--for", "1.5")
+    asking.wait(60)
+    assert "→ unit 80: read 13 holding registers from 0x0034" in shown.stdout
+    assert "frames" in shown.stderr
+
+
+def test_what_is_not_there_has_its_message(tmp_path: Path, ports: tuple[str, str]) -> None:
+    """No such port, no such model, no device named, no such address, a silent unit."""
+    missing = run(bus_read.read, "--port", str(tmp_path / "tty"), "--unit", "1", "0")
+    assert isinstance(missing.exception, PortBusy)
+    assert isinstance(run(bus_read.read, "--port", ports[0], "--profile", "keler-36xw").exception, ConfigError)
+    assert "name the device" in run(bus_read.read, "--port", ports[0]).stderr
+    assert "speaks no Modbus" in run(bus_live.live, "--port", ports[0], "--profile", "dfrobot-a02yyuw").stderr
+    assert "'x' is no address" in run(bus_read.read, "--port", ports[0], "--unit", "1", "x").stderr
+    assert isinstance(run(bus_read.read, "--port", ports[0], "--unit", "9", "0").exception, SourceTimeout)
+
+
+def test_ports_are_listed_or_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None: exit code 3 and what to do; two: one must be named."""
+    monkeypatch.setattr(bus_ports.serial_ports.list_ports, "comports", list)
+    assert isinstance(run(bus_ports.ports).exception, PortBusy)
+    scanned = run(bus_scan.scan)
+    assert isinstance(scanned.exception, PortBusy)
+    assert "E-BUS-023" in str(scanned.exception)

@@ -1,0 +1,141 @@
+"""The values in one message of a device, as its profile says: bytes of a frame, fields of a line.
+
+The sibling of `wire.registers` for devices that have none; what a raw value means is said there for both.
+"""
+
+import math
+import re
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
+
+from wire import scalars
+from wire.errors import FrameError
+from wire.frames import FrameStream
+from wire.frames import is_whole as is_frame
+from wire.messages import FrameShape, LineShape, Message, MessageShape, TlvShape
+from wire.profile import Point, PointType, Profile
+from wire.registers import Value, meanings
+from wire.text_lines import LineStream, fields_of
+from wire.tlv import split
+
+_FORMATS: Mapping[PointType, str] = {
+    PointType.U8: "B",
+    PointType.I8: "b",
+    PointType.U16: "H",
+    PointType.I16: "h",
+    PointType.U32: "I",
+    PointType.I32: "i",
+    PointType.F32: "f",
+}
+_BCD_SIZE = 4
+_HEX = re.compile(r"[0-9A-Fa-f]{1,8}")
+BYTE_TYPES = (*_FORMATS, PointType.BCD)
+"""What a point of a frame or a TLV entry may be."""
+TEXT_TYPES = (PointType.NUM, PointType.HEX, PointType.CHAR)
+"""What a point of a line may be."""
+
+
+def size_of(kind: PointType) -> int:
+    """Bytes of one of BYTE_TYPES."""
+    return _BCD_SIZE if kind is PointType.BCD else struct.calcsize(_FORMATS[kind])
+
+
+def messages_in(profile: Profile, octets: bytes) -> list[Message]:
+    """All whole messages in some bytes that stand for themselves: a reply, a notification, an uplink."""
+    shapes = tuple(profile.messages.values())
+    frames = [shape for shape in shapes if isinstance(shape, FrameShape)]
+    lines = [shape for shape in shapes if isinstance(shape, LineShape)]
+    entries = [shape for shape in shapes if isinstance(shape, TlvShape)]
+    return list(
+        chain(
+            FrameStream(frames).feed(octets) if frames else (),
+            LineStream(lines).feed(octets) if lines else (),
+            split(entries, octets)[0] if entries else (),
+        )
+    )
+
+
+def decode_message(profile: Profile, name: str, octets: bytes) -> dict[str, Value]:
+    """The points of one message by name, flags as `point.flag`.
+
+    Raises:
+        FrameError: these bytes are no such message.
+        SourceError: a `require` point shows that this is another model.
+    """
+    shape = profile.messages[name]
+    raw_of = _reader(shape, octets)
+    values: dict[str, Value] = {}
+    for point in profile.points:
+        if point.block == name:
+            values |= meanings(profile, point, raw_of(point))
+    return values
+
+
+def typical(profile: Profile, name: str, candidates: Sequence[bytes]) -> bytes:
+    """Of the messages of one interval the one that stands for it: by the median of a point, else the last.
+
+    It is a message that came, so that whoever asks sees the bytes. Values outside the point's range do not count
+    unless there are no others. `candidates` is not empty.
+    """
+    shape = profile.messages[name]
+    if isinstance(shape, TlvShape) or not shape.median:
+        return candidates[-1]
+    span = next((point.span for point in profile.points if point.name == shape.median), None) or (-math.inf, math.inf)
+    valued = [(decode_message(profile, name, octets).get(shape.median), octets) for octets in candidates]
+    numbers = [(value, octets) for value, octets in valued if isinstance(value, float)]
+    inside = [(value, octets) for value, octets in numbers if span[0] <= value <= span[1]]
+    ranked = sorted(inside or numbers)
+    return ranked[(len(ranked) - 1) // 2][1] if ranked else candidates[-1]
+
+
+_Raw = Callable[[Point], float | None]
+"""The number that a point has in one message, before mask and scale; None for an empty field."""
+
+
+def _reader(shape: MessageShape, octets: bytes) -> _Raw:
+    if isinstance(shape, LineShape):
+        fields = fields_of(shape, octets)
+        if fields is None:
+            raise _damaged(shape, octets)
+        return lambda point: _text_raw(point, fields[point.at])
+    is_whole = len(octets) == shape.size if isinstance(shape, TlvShape) else is_frame(shape, octets)
+    if not is_whole:
+        raise _damaged(shape, octets)
+    order = "<" if shape.is_little else ">"
+    return lambda point: _bytes_raw(point, octets, order)
+
+
+def _damaged(shape: MessageShape, octets: bytes) -> FrameError:
+    what = f"these bytes are no message {shape.name}"
+    return FrameError(what, raw=octets, fix="look for noise on the line, or for another model", code="E-DEVICE-003")
+
+
+def _bytes_raw(point: Point, octets: bytes, order: str) -> float | None:
+    found = octets[point.at : point.at + size_of(point.type)]
+    if len(found) < size_of(point.type):
+        return None  # a frame of varying length without this field
+    if point.type is PointType.BCD:
+        return _bcd(found)
+    (number,) = struct.unpack(order + _FORMATS[point.type], found)
+    return float(number)
+
+
+def _bcd(octets: bytes) -> float | None:
+    """Packed decimal digits, the first of which is the sign: 0 above zero, 1 below."""
+    sign, digits = octets.hex()[0], octets.hex()[1:]
+    if sign not in "01" or not digits.isdecimal():
+        return None
+    return -float(digits) if sign == "1" else float(digits)
+
+
+def _text_raw(point: Point, field: str) -> float | None:
+    field = field.strip()
+    if point.type is PointType.CHAR:
+        return float(ord(field)) if len(field) == 1 else None
+    if point.type is PointType.HEX:
+        return float(int(field, 16)) if _HEX.fullmatch(field) else None
+    try:
+        return scalars.number(field)
+    except ValueError:
+        return None

@@ -1,0 +1,60 @@
+"""Lines of text in a stream of bytes: NMEA sentences, Gill's polar lines, `R1234`.
+
+What stands before a line's begin is noise (a line half read, stray 0xFF bytes) and is dropped with it.
+"""
+
+from collections.abc import Sequence
+
+from wire.byte_template import checksum
+from wire.messages import LineShape, Message
+
+KEPT_MAX = 512
+"""Bytes kept while no line has ended."""
+
+
+class LineStream:
+    """Finds the lines of some shapes in what is fed to it; all of them end alike."""
+
+    def __init__(self, shapes: Sequence[LineShape]) -> None:
+        """`shapes` are tried in this order on each line."""
+        self._shapes = tuple(shapes)
+        self._end = shapes[0].end.encode("latin-1")
+        self._buffer = bytearray()
+
+    def feed(self, octets: bytes) -> list[Message]:
+        """The lines that have ended with these bytes."""
+        self._buffer += octets
+        *lines, rest = bytes(self._buffer).split(self._end)
+        self._buffer = bytearray(rest[-KEPT_MAX:])
+        return [message for line in lines if (message := self._message(line + self._end))]
+
+    def forget(self) -> None:
+        """The line was away: what came before belongs to no text that follows."""
+        self._buffer.clear()
+
+    def _message(self, line: bytes) -> Message | None:
+        for shape in self._shapes:
+            begin = line.rfind(shape.begin.encode("latin-1"))
+            if begin >= 0 and fields_of(shape, line[begin:]) is not None:
+                return Message(shape.name, line[begin:])
+        return None
+
+
+def fields_of(shape: LineShape, line: bytes) -> tuple[str, ...] | None:
+    """The texts between the separators, or None for what is no line of this shape."""
+    text = line.decode("latin-1")
+    if not text.startswith(shape.begin) or not text.endswith(shape.end):
+        return None
+    body = text.removesuffix(shape.end)
+    if shape.check_after:
+        body, _, digits = body.rpartition(shape.check_after)
+        if not _is_sound(body, digits):
+            return None
+    inner = body[len(shape.begin) :]
+    fields = tuple(inner.split(shape.separator)) if shape.separator else (inner,)
+    return fields if len(fields) == shape.fields else None
+
+
+def _is_sound(body: str, digits: str) -> bool:
+    """The XOR of all characters but the first, which is the start character."""
+    return digits.upper() == f"{checksum('xor', body[1:].encode('latin-1')):02X}"
