@@ -36,7 +36,7 @@ def _add_own(parser: argparse.ArgumentParser, bench: ModuleType) -> list[str]:
     for name in numbers:
         parser.add_argument(f"--{name}", type=int, help=see)
     for name in words:
-        parser.add_argument(f"--{name}", help=see)
+        parser.add_argument(f"--{name.rstrip('_')}", dest=name, help=see)
     for name in switches:
         parser.add_argument(f"--{name}", action="store_true", help=see)
     return [*numbers, *words, *switches]

@@ -2,7 +2,7 @@
 
 The whole shipped city runs: 118 billboards and the other sites, boxes, nats-server, cloud on the embedded store, a
 lean every minute that ends half a minute later. Every 5 s resident memory and open file handles of each process are
-read. The first third is warm-up; a straight line through the rest gives the growth. `--minutes 30` says how long;
+read. The first third is warm-up; a straight line through the rest gives the growth. `--for 30min` says how long;
 `--quick` takes 9 billboards and a minute.
 """
 
@@ -21,9 +21,10 @@ from bench.result import Figure, Goal, Result, at_most, machine
 from edge.demo import town
 from edge.demo.control import Order
 from edge.demo.demonstration import Demonstration, Options
+from wire.scalars import duration_s
 
-NUMBERS = ("minutes",)
-_USUAL_MINUTES = 30
+WORDS = ("for_",)
+_USUAL = "30min"
 _LOOK_S = 5.0
 _LEAN_EVERY_S = 60.0
 _GROWTH_MIB_H = 1.0
@@ -39,9 +40,9 @@ class Look:
     handles: int
 
 
-async def run(*, is_quick: bool, minutes: int | None) -> Result:
+async def run(*, is_quick: bool, for_: str | None) -> Result:
     """Look on while it runs."""
-    sites, seconds = (9, 60.0) if is_quick else (118, 60.0 * (minutes or _USUAL_MINUTES))
+    sites, seconds = (9, 60.0) if is_quick else (118, duration_s(for_ or _USUAL))
     with tempfile.TemporaryDirectory(prefix="egret-bench-") as name:
         folder = Path(name)
         town.write_city(town.shipped_city(), sites, folder / "sensors.yaml")
