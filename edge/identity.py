@@ -96,7 +96,7 @@ class Identity:
         try:
             key = self._next_key.read_bytes()
             self._require_ours(said, key)
-            write_whole(self._trial, key + said.certificate.encode(), 0o600)
+            write_whole(self._trial, key + certificate.first_pem(said.certificate).encode(), 0o600)
         except (OSError, ValueError) as error:
             _log.warning("a certificate is refused: %s [E-ENROL-017]", error)
             return True
@@ -138,20 +138,13 @@ class Identity:
 
     def _require_ours(self, said: Renewed, key: bytes) -> None:
         """Raises ValueError."""
-        from cryptography import x509  # noqa: PLC0415 - see wire.certificate_request
-        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
-
         got = certificate.of_pem(said.certificate)
         if (said.box, got.name, got.key_sha256) != (self._box, self._box, public_sha256(key)):
             raise ValueError("it is another box's, or of another key")
         if got.days_left(self._now()) < 0:
             raise ValueError("it has ended")
         if self._broker.ca:
-            authority = x509.load_pem_x509_certificate(Path(self._broker.ca).read_bytes())
-            try:
-                x509.load_pem_x509_certificate(said.certificate.encode()).verify_directly_issued_by(authority)
-            except (TypeError, InvalidSignature) as error:
-                raise ValueError("the city's authority has not signed it") from error
+            certificate.issued_by(said.certificate, Path(self._broker.ca).read_text(encoding="ascii"))
 
     def _forget(self) -> None:
         self.renewal = None

@@ -1,5 +1,6 @@
 """Which certificate a box shows, and when it goes over to the next one; the authority is the manual's."""
 
+import ssl
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from city_authority import CityAuthority
+from city_authority import CityAuthority, odd_version
 
 from cloud.fleet.authority import Authority
 from edge.identity import Identity
@@ -141,6 +142,17 @@ def test_what_is_not_what_was_asked_for(box: Box, tmp_path: Path, caplog: pytest
     said = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
     assert len(said) == 5
     assert not box.identity.hear(Delivery(topics.topic(BOX, "desired"), b'{"schema":"egret.desired/1"}'))
+
+
+def test_nothing_but_the_certificate_is_kept(box: Box) -> None:
+    """A broker that adds to it, or bends it, spoils no file: TLS can read what the box shows."""
+    text = box.authority.sign(box.ask().request, BOX)
+    assert box.hear(odd_version(text))
+    assert box.shows == "given.pem"
+    noise = "-----BEGIN {0}-----\nAAAA\n-----END {0}-----\n"
+    box.hear(noise.format("X509 CERTIFICATE") + text + noise.format("CERTIFICATE"))
+    assert box.shows == "trial.pem"
+    ssl.create_default_context().load_cert_chain(box.data / "identity/trial.pem")
 
 
 def test_a_box_that_was_enrolled_again(box: Box, city_ca: CityAuthority) -> None:
