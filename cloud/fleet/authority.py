@@ -15,8 +15,11 @@ from wire.certificate import Certificate
 from wire.certificate_request import require_plain
 from wire.claim import EnrolmentError
 from wire.errors import ConfigError, Mistake
+from wire.topics import IDENTIFIER
 
 _SIGNING_S = 60.0
+_OWN = {"ca", "revoked"}
+"""Whose certificate would lie over a file of the authority's own."""
 _NEEDED = ("ca.cnf", "ca.pem", "ca.key", "index.txt")
 
 
@@ -39,6 +42,9 @@ class Authority:
 
     def sign(self, request: str, box: str) -> str:
         """A certificate of the key in a request, as PEM, for a box and no other use. Raises EnrolmentError."""
+        if box in _OWN or not IDENTIFIER.fullmatch(box):
+            what = f"{box[:64]!r} is no name for a box: its certificate would lie over a file that is there."
+            raise EnrolmentError(what, where=str(self._folder), fix="give the box another id.", code="E-ENROL-019")
         key_sha256 = require_plain(request, box)
         with tempfile.TemporaryDirectory() as passing:
             wanted, signed = Path(passing) / "csr", Path(passing) / "pem"
@@ -49,8 +55,7 @@ class Authority:
         if (made.name, made.key_sha256) != (box, key_sha256):
             what = "openssl has signed another name or key than it was told to: revoke what it has issued."
             raise EnrolmentError(what, where=str(self._folder), fix="see its ca.cnf.", code="E-ENROL-012")
-        target = self._folder / f"{box}.pem"  # a name of sensors.yaml: no folder is in it
-        target.write_text(found, encoding="ascii")
+        (self._folder / f"{box}.pem").write_text(found, encoding="ascii")
         return found
 
     def require_current(self, text: str, box: str, now_ns: int) -> None:

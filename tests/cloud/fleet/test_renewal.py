@@ -90,6 +90,16 @@ def test_a_request_that_was_not_signed_by_the_box(city_ca: CityAuthority) -> Non
             renewal.require_signed(bad, BOX)
 
 
+@pytest.mark.parametrize("name", ["ca", "revoked", "../ca", "CN=x/O=y"])
+def test_names_that_are_no_boxs(city_ca: CityAuthority, name: str) -> None:
+    """Whose certificate would lie over the authority's own files, or elsewhere: nothing is signed."""
+    before = {path.name: path.read_bytes() for path in city_ca.folder.iterdir() if path.is_file()}
+    request = certificate_request.request_of(certificate_request.new_key(), name)
+    with pytest.raises(EnrolmentError, match="is no name for a box"):
+        Authority(city_ca.folder, "of a test").sign(request, name)
+    assert before == {path.name: path.read_bytes() for path in city_ca.folder.iterdir() if path.is_file()}
+
+
 def test_what_a_box_says_last_counts(city_ca: CityAuthority) -> None:
     """The same request waits once, another one begins anew without an answer, and none takes it back."""
     certificate, key = files(city_ca, BOX)
