@@ -1,12 +1,12 @@
 """Which certificate a box shows, and how it comes by the next one while it works.
 
     identity/
-      current.pem            key and certificate that the broker has let in; newer than the files it was started with
+      current.pem            key and certificate that the broker has let in; they hold longer than those of the start
       trial.pem              the next ones: shown first, until they have been let in, or refused where the old are not
       next.key  next.json    the key of a renewal that is asked for, and the request
 
 One file holds key and certificate, so that they change together. The files that the box was started with are never
-written: where they are newer, somebody has enrolled the box again.
+written: where they hold longer, somebody has enrolled the box again.
 """
 
 import asyncio
