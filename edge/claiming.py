@@ -4,6 +4,7 @@ The key never leaves the box. Whatever a power cut leaves behind, the same comma
 is the only one that the code is good for.
 """
 
+import http.client
 import json
 import ssl
 import time
@@ -91,7 +92,7 @@ class Claiming:
                 return msgspec.json.decode(answer.read(_ANSWER_MAX), type=ClaimAnswer)
         except urllib.error.HTTPError as error:
             raise self._refused(error) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise self._unreachable(error) from error
 
     def _refused(self, error: urllib.error.HTTPError) -> EgretError:

@@ -1,12 +1,12 @@
 """Which certificate a box shows, and how it comes by the next one while it works.
 
     identity/
-      current.pem            key and certificate that the broker has let in; newer than the files it was started with
+      current.pem            key and certificate that the broker has let in; they hold longer than those of the start
       trial.pem              the next ones: shown first, until they have been let in, or refused where the old are not
       next.key  next.json    the key of a renewal that is asked for, and the request
 
 One file holds key and certificate, so that they change together. The files that the box was started with are never
-written: where they are newer, somebody has enrolled the box again.
+written: where they hold longer, somebody has enrolled the box again.
 """
 
 import asyncio
@@ -30,21 +30,23 @@ from wire.whole_file import write_whole
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 3600.0
+_REFUSALS_MOST = 3
 
 
 class Identity:
     """Of one box. `broker` names the files that it was started with."""
 
     def __init__(self, box: str, broker: Broker, data: Path, now: Now) -> None:
-        """Reads nothing yet; `data` is where the box keeps its spool."""
+        """`data` is where the box keeps its spool."""
         self._box, self._broker, self._now = box, broker, now
         folder = data / "identity"
         self._current, self._trial = folder / "current.pem", folder / "trial.pem"
         self._next_key, self._next = folder / "next.key", folder / "next.json"
         self._shows_trial = self._is_doubted = False
+        self._refusals = 0
         self._has_another, self._off_loop = asyncio.Event(), OneAtATime()
-        self.renewal: Renewal | None = None
-        """What the box asks for."""
+        self.renewal = self._asked()
+        """What the box asks for, from its first report on: the cloud takes one without it for "no more"."""
 
     def way(self, node: Broker) -> Broker:
         """To a node, with the files to show this time."""
@@ -53,7 +55,17 @@ class Identity:
         return replace(node, certificate=str(shown), key=str(shown)) if shown else node
 
     def tried(self, *, was_let_in: bool) -> None:
-        """What became of it. A new certificate that is refused where the old one is let in is dropped."""
+        """What became of it. A new certificate that is refused where the old one is let in is dropped the third time.
+
+        Once may have been the network. Where the disk refuses, what is shown next is as before.
+        """
+        try:
+            self._judge(was_let_in=was_let_in)
+        except (OSError, ValueError) as error:
+            _log.warning("which certificate counts cannot be written down: %s [E-ENROL-017]", error)
+
+    def _judge(self, *, was_let_in: bool) -> None:
+        """Raises OSError and ValueError."""
         if self._shows_trial:
             self._is_doubted = not was_let_in
             if was_let_in:
@@ -61,7 +73,9 @@ class Identity:
                 self._forget()
                 _log.warning("the certificate was renewed: %s", _ends(_read(self._current)))
         elif was_let_in and self._is_doubted:
-            self._is_doubted = False
+            self._is_doubted, self._refusals = False, self._refusals + 1
+            if self._refusals < _REFUSALS_MOST:
+                return
             self._trial.unlink(missing_ok=True)
             self._forget()
             _log.warning("the broker refuses the renewed certificate; the old one stays, and another is asked for")
@@ -96,7 +110,7 @@ class Identity:
         try:
             key = self._next_key.read_bytes()
             self._require_ours(said, key)
-            write_whole(self._trial, key + said.certificate.encode(), 0o600)
+            write_whole(self._trial, key + certificate.first_pem(said.certificate).encode(), 0o600)
         except (OSError, ValueError) as error:
             _log.warning("a certificate is refused: %s [E-ENROL-017]", error)
             return True
@@ -118,43 +132,42 @@ class Identity:
     def _wanted(self) -> Renewal | None:
         """The request, made when it is time. Raises OSError and ValueError."""
         shown = self._kept() or Path(self._broker.certificate)
-        days = _read(shown).days_left(self._now())
+        held = certificate.first_pem(shown.read_text(encoding="ascii"))
+        days, asked = certificate.of_pem(held).days_left(self._now()), self._asked()
+        if asked and asked.certificate == held and days >= 0:
+            return asked
         if not 0 <= days < WARNED_DAYS:
             return None
         key = (shown if shown == self._current else Path(self._broker.key)).read_bytes()
-        if self._next_key.exists() and self._next.exists():
-            asked = msgspec.json.decode(self._next.read_bytes(), type=Renewal)
-            if asked.certificate == certificate.first_pem(shown.read_text(encoding="ascii")):
-                return asked
         self._next.parent.mkdir(parents=True, exist_ok=True)
         new_key = certificate_request.new_key()
         request = certificate_request.request_of(new_key, self._box)
-        asked = renewal.signed(request, certificate.first_pem(shown.read_text(encoding="ascii")), key)
+        asked = renewal.signed(request, held, key)
         self._next.unlink(missing_ok=True)
         write_whole(self._next_key, new_key, 0o600)
         write_whole(self._next, msgspec.json.encode(asked), 0o644)
         _log.warning("the certificate ends in %d days: the box asks for another", days)
         return asked
 
+    def _asked(self) -> Renewal | None:
+        """What was asked for last, and has not come; one that cannot be read any more is none."""
+        with suppress(OSError, ValueError):
+            if self._next_key.exists():
+                return msgspec.json.decode(self._next.read_bytes(), type=Renewal)
+        return None
+
     def _require_ours(self, said: Renewed, key: bytes) -> None:
         """Raises ValueError."""
-        from cryptography import x509  # noqa: PLC0415 - see wire.certificate_request
-        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
-
         got = certificate.of_pem(said.certificate)
         if (said.box, got.name, got.key_sha256) != (self._box, self._box, public_sha256(key)):
             raise ValueError("it is another box's, or of another key")
         if got.days_left(self._now()) < 0:
             raise ValueError("it has ended")
         if self._broker.ca:
-            authority = x509.load_pem_x509_certificate(Path(self._broker.ca).read_bytes())
-            try:
-                x509.load_pem_x509_certificate(said.certificate.encode()).verify_directly_issued_by(authority)
-            except (TypeError, InvalidSignature) as error:
-                raise ValueError("the city's authority has not signed it") from error
+            certificate.issued_by(said.certificate, Path(self._broker.ca).read_text(encoding="ascii"))
 
     def _forget(self) -> None:
-        self.renewal = None
+        self.renewal, self._refusals = None, 0
         self._next_key.unlink(missing_ok=True)
         self._next.unlink(missing_ok=True)
 

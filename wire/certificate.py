@@ -1,7 +1,7 @@
 """A certificate, as far as we must know it: whose name, which key, how strong, and when it ends.
 
-X.509 is DER (ITU-T X.690) all the way down; RFC 5280, §4.1 gives the order of a certificate's fields. No signature
-is checked here: TLS does.
+X.509 is DER (ITU-T X.690) all the way down; RFC 5280, §4.1 gives the order of a certificate's fields. Signatures are
+checked by TLS, and where somebody shows a certificate in another way, by `issued_by`.
 """
 
 import hashlib
@@ -10,6 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 RSA_BITS_LEAST = 2048
 """NIST SP 800-131A: fewer are not allowed for signatures."""
@@ -61,6 +66,41 @@ def of_pem(text: str) -> Certificate:
 def first_pem(text: str) -> str:
     """The first certificate in a text, without a key that may stand beside it. Raises ValueError."""
     return ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert(_from_certificate(text)))
+
+
+def issued_by(text: str, authority: str) -> int:
+    """The serial number of what `of_pem` reads. Raises ValueError unless this authority has signed it."""
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415 - see _as_known
+
+    found = _as_known(text)
+    try:
+        found.verify_directly_issued_by(_as_known(authority))
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+        raise ValueError("this authority has not signed it") from error
+    return found.serial_number
+
+
+def public_key(text: str) -> "CertificatePublicKeyTypes":
+    """Of the certificate that `of_pem` reads. Raises ValueError."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - see _as_known
+
+    try:
+        return _as_known(text).public_key()
+    except UnsupportedAlgorithm as error:
+        raise ValueError("its key is of an unknown kind") from error
+
+
+def _as_known(text: str) -> "x509.Certificate":
+    """By `cryptography`, which is slow to import, and takes the first `X509 CERTIFICATE` of a text as well.
+
+    So it is given the one certificate that we have read: nobody shows two. Raises ValueError.
+    """
+    from cryptography import x509  # noqa: PLC0415
+
+    try:
+        return x509.load_pem_x509_certificate(first_pem(text).encode("ascii"))
+    except x509.InvalidVersion as error:
+        raise ValueError("it is of an unknown version") from error
 
 
 def _from_certificate(text: str) -> str:

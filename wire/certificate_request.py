@@ -73,7 +73,7 @@ def require_plain(request: str, box: str) -> str:
         found = x509.load_pem_x509_csr(request.encode("ascii"))
         names = [(one.oid, one.value) for one in found.subject]
         key, extras, is_signed = found.public_key(), list(found.attributes), found.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.UnsupportedGeneralNameType) as error:
         raise _refused(box, f"it cannot be read: {error}") from error
     if names != [(x509.NameOID.COMMON_NAME, box)]:
         raise _refused(box, f"its subject is {found.subject.rfc4514_string()[:100]!r}, and must be CN={box} alone")

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from wire import certificate
 from wire.certificate_request import REQUEST_MAX, private_key
 from wire.claim import EnrolmentError
 
@@ -33,24 +34,23 @@ class Renewed(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.certif
     certificate: Pem
 
 
-def signed(request: str, certificate: str, key: bytes) -> Renewal:
-    """With the key of that certificate. Raises ValueError for one that is not on a curve."""
+def signed(request: str, shown: str, key: bytes) -> Renewal:
+    """With the key of the certificate `shown`. Raises ValueError for one that is not on a curve."""
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA  # noqa: PLC0415 - see wire.certificate_request
     from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
 
     made = private_key(key).sign(_PURPOSE + request.encode(), ECDSA(SHA256()))
-    return Renewal(request, certificate, base64.b64encode(made).decode())
+    return Renewal(request, shown, base64.b64encode(made).decode())
 
 
 def require_signed(renewal: Renewal, box: str) -> None:
     """Raises EnrolmentError unless the request was signed by the key in the certificate."""
-    from cryptography import x509  # noqa: PLC0415
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey  # noqa: PLC0415
     from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
 
     try:
-        key = x509.load_pem_x509_certificate(renewal.certificate.encode()).public_key()
+        key = certificate.public_key(renewal.certificate)
         signature = base64.b64decode(renewal.signature, validate=True)
         if isinstance(key, EllipticCurvePublicKey):
             key.verify(signature, _PURPOSE + renewal.request.encode(), ECDSA(SHA256()))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, data: bytes, mode: int) -> None:
-    """With this mode from its first byte on. Raises OSError."""
+    """With this mode from its first byte on, and before whatever is written after it. Raises OSError."""
     partial = path.with_name(f"{path.name}.part")
     partial.unlink(missing_ok=True)
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
@@ -13,3 +13,8 @@ def write_whole(path: Path, data: bytes, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

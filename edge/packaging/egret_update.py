@@ -9,13 +9,14 @@
     egret_update.py judge          # at every start, by egret-update.service: a power cut ends no trial
 
 pip installs into the idle one, and nothing else has changed until it can say its version. Then the link is switched
-and the agent restarted. The box is well when the cloud gives receipts for what the new version has sent: then line,
+and the agent restarted. The box is well when the cloud gives receipts for what the new version has measured: then line,
 disk, link and cloud work with it. Not within `--within`, or after three starts, the link is switched back.
 
 It needs the system's own Python alone: whatever was installed may be broken.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import shlex
@@ -23,7 +24,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -44,14 +46,15 @@ class UpdateError(Exception):
 
 @dataclass(frozen=True)
 class Mark:
-    """How far the cloud's receipts were: of which spool, and the sum over its lanes."""
+    """How far the cloud's receipts were, and what lay on the disk: of which spool, and the sums over its lanes."""
 
     spool_id: str
     stored: int
+    committed: int
 
     def is_beyond(self, before: "Mark") -> bool:
-        """Has a receipt come since? A new spool begins at nothing."""
-        return self.stored > (before.stored if self.spool_id == before.spool_id else 0)
+        """Has a receipt come for what was measured since? What waited proves no line. A new spool begins at nothing."""
+        return self.stored > (before.committed if self.spool_id == before.spool_id else 0)
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ class Box:
             except (OSError, subprocess.CalledProcessError) as error:
                 shutil.rmtree(target, ignore_errors=True)
                 raise UpdateError(f"nothing was changed: {error}") from error
+        os.sync()  # pip does not: after a power cut its files would be there, and empty
 
     def _switch(self, name: str) -> None:
         """The link always leads to one of them."""
@@ -130,7 +134,7 @@ class Box:
             _say(f"could not restart it: {shlex.join(self.restart)}")
 
     def _is_well(self, within_s: float) -> bool:
-        """Does a receipt come from now on? Those of the version before are counted by now: it has been stopped."""
+        """Does a receipt come for what is measured from now on? The version before has been stopped by now."""
         until, before = self.clock() + within_s, self._mark()
         while self.clock() < until:
             self.sleep(LOOK_S)
@@ -146,7 +150,9 @@ class Box:
         try:
             done = subprocess.run(words, capture_output=True, timeout=_ASKING_S, check=True)  # noqa: S603
             said = json.loads(done.stdout)
-            return Mark(str(said["spool_id"]), sum(int(lane["stored"]) for lane in said["lanes"].values()))
+            lanes = said["lanes"].values()
+            stored, committed = (sum(int(lane[name]) for lane in lanes) for name in ("stored", "committed"))
+            return Mark(str(said["spool_id"]), stored, committed)
         except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -175,6 +181,17 @@ class Box:
         part.replace(self._trial_file)
 
 
+@contextmanager
+def only_one(root: Path) -> Iterator[None]:
+    """Two would empty an environment that runs. Raises UpdateError; whoever dies lets go."""
+    with (root / "update.lock").open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UpdateError("another update is under way: wait for its end. Nothing was changed.") from error
+        yield
+
+
 def _say(text: str) -> None:
     sys.stderr.write(f"egret_update: {text}\n")
 
@@ -191,10 +208,11 @@ def main(words: Sequence[str]) -> int:
     asked = parser.parse_intermixed_args(words)
     box = Box(asked.root, asked.data, shlex.split(asked.restart))
     try:
-        if asked.verb == "install":
-            box.install(asked.pip, asked.within)
-        else:
-            box.judge(asked.within)
+        with only_one(asked.root):
+            if asked.verb == "install":
+                box.install(asked.pip, asked.within)
+            else:
+                box.judge(asked.within)
     except UpdateError as error:
         _say(str(error))
         return error.exit_code

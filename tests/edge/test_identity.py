@@ -1,5 +1,6 @@
 """Which certificate a box shows, and when it goes over to the next one; the authority is the manual's."""
 
+import ssl
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from city_authority import CityAuthority
+from city_authority import CityAuthority, odd_version
 
 from cloud.fleet.authority import Authority
 from edge.identity import Identity
@@ -103,19 +104,29 @@ def test_a_broker_that_is_away_decides_nothing(box: Box) -> None:
 
 
 def test_one_that_is_refused_where_the_old_one_is_let_in(box: Box) -> None:
-    """It is dropped, and another is asked for with another key."""
+    """Once may be the network. The third time it is dropped, and another is asked for with another key."""
     first = box.ask()
     box.renewed()
-    for was_let_in in (False, True):
-        assert box.shows in {"trial.pem", "given.pem"}
+    for was_let_in in (False, True) * 3:
+        assert box.shows == ("given.pem" if was_let_in else "trial.pem")
         box.identity.tried(was_let_in=was_let_in)
     assert box.shows == "given.pem"
     assert box.ask().request != first.request
 
 
 def test_a_box_that_starts_anew_asks_the_same(box: Box) -> None:
-    """A power cut makes no second request."""
-    assert Box(box.given, box.data, box.authority).ask() == box.ask()
+    """A power cut makes no second request, and its first report names it: else the cloud would forget its answer.
+
+    Also with a clock that is behind. One that the disk has spoiled is none, and the box asks anew.
+    """
+    asked = box.ask()
+    for later_ns in (0, -60 * DAY_NS):
+        again = Box(box.given, box.data, box.authority, later_ns)
+        assert again.identity.renewal == asked == again.ask()
+    (box.data / "identity/next.json").write_text("torn")
+    again = Box(box.given, box.data, box.authority)
+    assert again.identity.renewal is None
+    assert again.ask().request != asked.request
 
 
 def test_nothing_is_asked_for_before_it_is_time_or_after_it_is_over(box: Box) -> None:
@@ -141,6 +152,26 @@ def test_what_is_not_what_was_asked_for(box: Box, tmp_path: Path, caplog: pytest
     said = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
     assert len(said) == 5
     assert not box.identity.hear(Delivery(topics.topic(BOX, "desired"), b'{"schema":"egret.desired/1"}'))
+
+
+def test_nothing_but_the_certificate_is_kept(box: Box) -> None:
+    """A broker that adds to it, or bends it, spoils no file: TLS can read what the box shows."""
+    text = box.authority.sign(box.ask().request, BOX)
+    assert box.hear(odd_version(text))
+    assert box.shows == "given.pem"
+    noise = "-----BEGIN {0}-----\nAAAA\n-----END {0}-----\n"
+    box.hear(noise.format("X509 CERTIFICATE") + text + noise.format("CERTIFICATE"))
+    assert box.shows == "trial.pem"
+    ssl.create_default_context().load_cert_chain(box.data / "identity/trial.pem")
+
+
+def test_a_disk_that_refuses(box: Box) -> None:
+    """The box works on, and shows what the broker has let in."""
+    box.renewed()
+    (box.data / "identity/current.pem").mkdir()
+    for _ in range(2):
+        assert box.shows == "trial.pem"
+        box.comes_in()
 
 
 def test_a_box_that_was_enrolled_again(box: Box, city_ca: CityAuthority) -> None:

@@ -32,10 +32,14 @@ def script(path: Path, version: str) -> None:
 
 @dataclass
 class Street:
-    """A box with two environments, `old` in the first; a look at the clock makes each version's receipts go on."""
+    """A box with two environments, `old` in the first; a look at the clock makes each version's receipts go on.
+
+    `waits`: what lay on the disk before, where a version measures nothing more.
+    """
 
     root: Path
     receipts: dict[str, int] = field(default_factory=lambda: {"old": 10, "good": 0, "deaf": 0, "broken": 0})
+    waits: dict[str, int] = field(default_factory=dict)
     time_s: float = 0.0
 
     def __post_init__(self) -> None:
@@ -49,7 +53,9 @@ class Street:
         self.time_s += seconds
         for version, more in self.receipts.items():
             stored = round(1_000 + self.time_s * more)
-            said = {"spool_id": "s1", "lanes": {"alarms": {"stored": 3}, "readings": {"stored": stored}}}
+            committed = self.waits.get(version, stored)
+            readings = {"stored": min(stored, committed), "committed": committed}
+            said = {"spool_id": "s1", "lanes": {"alarms": {"stored": 3, "committed": 3}, "readings": readings}}
             (self.root / f"{version}.json").write_text(json.dumps(said), encoding="utf-8")
 
     def box(self, **other: Any) -> Box:
@@ -106,9 +112,12 @@ def test_a_new_version_is_installed_switched_to_and_kept(street: Street, monkeyp
     (street.root / "lib").mkdir()
     (street.root / "lib/pip").symlink_to(Path(pip.__file__).parent)
     monkeypatch.setenv("PYTHONPATH", str(street.root / "lib"))
+    synced: list[str] = []
+    monkeypatch.setattr(egret_update.os, "sync", lambda: synced.append(street.runs))
     without_pip = [sys.executable, "-m", "venv", "--without-pip"]
     street.box(venv=without_pip).install(["--no-index", str(wheel(street.root))], within_s=60)
     assert (street.runs, street.restarts) == ("b", ["b"])
+    assert synced == ["a"], "its files are on the disk before the link leads to them"
     assert (street.root / "a/bin/egret").exists()
     assert not (street.root / "trial.json").exists()
 
@@ -123,6 +132,15 @@ def test_a_version_that_is_not_well_is_given_back(street: Street, version: str) 
     assert (street.runs, street.restarts) == ("a", ["b", "a"])
     assert 600 <= street.time_s < 610
     street.box().judge(within_s=600)
+
+
+def test_a_version_whose_lines_are_dead_is_given_back(street: Street) -> None:
+    """It has receipts, for what the one before had measured."""
+    street.receipts["good"], street.waits["good"] = 10, 3_000
+    street.sleep(0)
+    street.tried("good")
+    with pytest.raises(UpdateError, match="b is given back, a runs"):
+        street.box().judge(within_s=600)
 
 
 def test_a_power_cut_ends_no_trial(street: Street) -> None:
@@ -174,6 +192,8 @@ def test_the_command_says_it_with_its_exit_code(street: Street) -> None:
     assert egret_update.main(["judge", *words]) == 0
     assert egret_update.main(["install", *words, "--", "there-is-none"]) == 5
     street.tried("deaf")
+    with egret_update.only_one(street.root):
+        assert egret_update.main(["judge", *words]) == 1
     assert egret_update.main(["judge", *words]) == 5
 
 
@@ -190,6 +210,11 @@ async def test_systemd_is_told_that_the_loop_turns(tmp_path: Path) -> None:
         assert last == b"STOPPING=1"
     async with watched({}):
         pass
+
+
+def test_the_agent_waits_for_no_time_server() -> None:
+    """Without one it would measure nothing; what it measures before waits for the time on its disk."""
+    assert "time-sync" not in (PACKAGING / "egret-edge.service").read_text(encoding="utf-8")
 
 
 def test_the_units_are_ones_that_systemd_would_read() -> None:

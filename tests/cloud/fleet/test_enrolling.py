@@ -268,6 +268,22 @@ async def test_an_authority_that_cannot_sign(town: Town, city_ca: CityAuthority,
         Authority(tmp_path, "")
 
 
+@pytest.mark.parametrize("answer", [b"HTTP/1.0 200 OK\r\n\r\n<html>Log in!", b"SSH-2.0-OpenSSH\r\n"])
+async def test_somebody_else_answers(town: Town, answer: bytes) -> None:
+    """A mobile network's page of welcome, or another program at that port: said like a cloud that is not there."""
+
+    async def says(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"}")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(says, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        box = Claiming(BOX, url, town.folder / "box", lambda: NOW_NS, town.sleep)
+        await refused(town.claims(new_code(token_bytes), box), "E-ENROL-014")
+
+
 async def test_a_cloud_that_is_none(town: Town) -> None:
     """Nobody there, or a web server that is not ours."""
     code = new_code(token_bytes)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from city_authority import CityAuthority
+from city_authority import CityAuthority, odd_version
 from sqlalchemy import create_engine
 
 from cloud.fleet.authority import Authority
@@ -56,6 +56,23 @@ def test_identities_that_renew_nothing(city_ca: CityAuthority, tmp_path: Path) -
     Authority(city_ca.folder, "of a test").require_current(certificate, BOX, time.time_ns())
 
 
+def test_nobody_shows_two_certificates(city_ca: CityAuthority) -> None:
+    """A cloud with a certificate of its own before a box's, under a name of old: what is read is what is proven."""
+    (mine, key), (boxes, _) = files(city_ca, OTHER), files(city_ca, BOX)
+    both = mine.replace(" CERTIFICATE-", " X509 CERTIFICATE-") + boxes
+    asked = renewal.signed(certificate_request.request_of(certificate_request.new_key(), BOX), both, key)
+    Authority(city_ca.folder, "of a test").require_current(both, BOX, time.time_ns())
+    with pytest.raises(EnrolmentError, match="has not the key of the certificate"):
+        renewal.require_signed(asked, BOX)
+
+
+@pytest.mark.parametrize("spoiled", ["白鹭\n{}", "{}", "-----BEGIN X509 CERTIFICATE-----\nAAAA\n{}"])
+def test_one_box_that_sends_noise_stops_no_other(city_ca: CityAuthority, spoiled: str) -> None:
+    """Whatever stands there, it is an error of that box: the command goes on with the next."""
+    shown = spoiled.format(odd_version(files(city_ca, BOX)[0]))
+    assert "this authority" in refusal(city_ca, shown) or "version" in refusal(city_ca, shown)
+
+
 def test_a_request_that_was_not_signed_by_the_box(city_ca: CityAuthority) -> None:
     """A broker or a cloud that puts in a key of its own, or another box that does."""
     certificate, key = files(city_ca, BOX)
@@ -71,6 +88,16 @@ def test_a_request_that_was_not_signed_by_the_box(city_ca: CityAuthority) -> Non
     ):
         with pytest.raises(EnrolmentError, match="has not the key of the certificate"):
             renewal.require_signed(bad, BOX)
+
+
+@pytest.mark.parametrize("name", ["ca", "revoked", "../ca", "CN=x/O=y"])
+def test_names_that_are_no_boxs(city_ca: CityAuthority, name: str) -> None:
+    """Whose certificate would lie over the authority's own files, or elsewhere: nothing is signed."""
+    before = {path.name: path.read_bytes() for path in city_ca.folder.iterdir() if path.is_file()}
+    request = certificate_request.request_of(certificate_request.new_key(), name)
+    with pytest.raises(EnrolmentError, match="is no name for a box"):
+        Authority(city_ca.folder, "of a test").sign(request, name)
+    assert before == {path.name: path.read_bytes() for path in city_ca.folder.iterdir() if path.is_file()}
 
 
 def test_what_a_box_says_last_counts(city_ca: CityAuthority) -> None:
