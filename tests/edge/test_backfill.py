@@ -88,6 +88,17 @@ async def box(folder: Path, broker: SimulatedBroker, spool: Spool) -> None:
         tasks.create_task(uplink.run())
 
 
+def test_kept_alarms_go_before_readings_that_nobody_has(tmp_path: Path) -> None:
+    """A storm of alarms that have their receipts fills the spool: they make room, and no reading is a gap."""
+    file = open_spool(tmp_path, Room(tmp_path / NAME, SpoolLimits(200 * 1024, 0)))
+    file.commit(Group(events=[lean(number) for number in range(2_000)]), seals=True, is_synced=False)
+    file.trim(Lane.ALARMS, 2_000)
+    fill(file, range(100))
+    assert file.gaps() == ()
+    assert (file.kept().alarms_from > 1, len(file.batches(0, 200))) == (True, 100)
+    file.close()
+
+
 async def test_the_cloud_asks_and_gets_what_it_lacks(tmp_path: Path) -> None:
     """Readings come marked, beside new ones; alarms come from where the cloud is, said to have had a receipt."""
     receipted(tmp_path, SpoolLimits()).close()
