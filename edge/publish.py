@@ -190,14 +190,15 @@ class _LaneSender:
         What is fetched at once goes out without waiting for each PUBACK in turn, but no more than the link's
         pace: an alarm that shares a slow link must not queue behind a whole backlog.
         """
+        before = self._sent
         while messages := await self._messages(self._room()):
-            if self._spool.id != self._spool_id or self._is_missed:
-                return  # they are of the spool before, or too far ahead
-            before = self._sent
+            if self._spool.id != self._spool_id or self._is_missed or self._sent != before:
+                return  # they are of the spool before, or too far ahead by now
             for through, _ in messages:
                 self._ahead.append(through)
                 self._sent = through
             await self._burst([payload for _, payload in messages], self._sent - before)
+            before = self._sent
 
     async def _send_again(self) -> bool:
         """A burst of what the cloud has asked for again, when nothing new waits; was there any?"""

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+import pytest
 from detection import BEGIN_NS, reading
 from receiving import Receiver
 
@@ -150,6 +151,34 @@ async def test_the_cloud_asks_and_gets_what_it_lacks(tmp_path: Path) -> None:
     assert [event.sequence for event in alarms.events] == [8, 9, 10]
     assert alarms.is_again
     assert alarms.trimmed_through == 0
+
+
+async def test_alarms_that_are_called_back_while_one_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a restored cloud lacks goes out next, and not six seconds after an event that it cannot take."""
+    receipted(tmp_path, SpoolLimits()).close()
+    broker = SimulatedBroker(Random(1))
+    async with Spool(tmp_path, batch_s=0.1) as spool, asyncio.timeout(30):
+        events, is_read = spool.events, asyncio.Event()
+
+        async def slowly(after: int, limit: int) -> tuple[AlarmEvent, ...]:
+            if found := await events(after, limit):
+                is_read.set()
+                await asyncio.sleep(0.3)
+            return found
+
+        monkeypatch.setattr(spool, "events", slowly)
+        running = asyncio.create_task(box(tmp_path, broker, spool))
+        await asyncio.sleep(0.2)
+        await spool.add([], [lean(500)])
+        await is_read.wait()
+        broker.send_down(BOX, receipt.encode(Receipt(BOX, spool.id, Lane.ALARMS, 7)))
+        up = await broker.up.get()
+        while not up.topic.endswith("alarms"):
+            up = await broker.up.get()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+    assert decode_alarms(up.payload).first_sequence == 8
 
 
 async def test_an_older_cloud_is_served_as_before(tmp_path: Path) -> None:
