@@ -43,6 +43,12 @@ def said(one: Backfill) -> Receipt:
     return Receipt(one.box, one.spool_id, one.lane, one.reached, again=one.again)
 
 
+def is_answer(batch: Batch, known: Mapping[str, Backfill]) -> bool:
+    """Does it answer one of these requests? What one box says to another's is no answer."""
+    one = known.get(batch.again)
+    return one is not None and (one.box, one.spool_id) == (batch.box, batch.spool_id)
+
+
 def taken(one: Backfill, batch: Batch) -> Backfill | None:
     """The request after this batch; None when it does not follow what was there before, or nothing is asked for.
 
@@ -89,11 +95,9 @@ class Backfills:
         return ()
 
     async def known(self, batches: Sequence[Batch]) -> Mapping[str, Backfill]:
-        """The requests that these batches answer, by id. Raises Unavailable."""
+        """The requests that these batches name, by id. Raises Unavailable."""
         ids = {batch.again for batch in batches}
-        found = await self._ledger.read(lambda connection: backfills.of(connection, ids))
-        spools = {batch.again: (batch.box, batch.spool_id) for batch in batches}
-        return {id_: one for id_, one in found.items() if (one.box, one.spool_id) == spools[id_]}
+        return await self._ledger.read(lambda connection: backfills.of(connection, ids))
 
     async def advance(
         self, before: Mapping[str, Backfill], after: Mapping[str, Backfill], new: Sequence[Batch]

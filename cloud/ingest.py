@@ -13,7 +13,7 @@ from enum import Enum, auto
 from functools import partial
 from random import Random
 
-from cloud.backfill import ASK_S, Backfills, said, send, taken, tell
+from cloud.backfill import ASK_S, Backfills, is_answer, said, send, taken, tell
 from cloud.ledger import Ledger
 from cloud.live import Live
 from cloud.outage import Outage
@@ -166,18 +166,18 @@ class ReadingsLane:
             before = await self._backfills.known(batches)
             after, new = dict(before), []
             for batch in batches:
-                if batch.again in after and (one := taken(after[batch.again], batch)):
+                if is_answer(batch, before) and (one := taken(after[batch.again], batch)):
                     after[batch.again] = one
                     new.append(batch)
             if new:
                 await self._write([labelled(batch, self._inventory) for batch in new])
                 await self._backfills.advance(before, after, new)
-        unknown = {batch.again: batch for batch in batches if batch.again not in before}
+        unknown = {(batch.box, batch.again): batch for batch in batches if not is_answer(batch, before)}
         return [
             *map(said, after.values()),
             *(
-                Receipt(batch.box, batch.spool_id, Lane.READINGS, batch.last_sequence, again=Again(id_, 0))
-                for id_, batch in unknown.items()
+                Receipt(batch.box, batch.spool_id, Lane.READINGS, batch.last_sequence, again=Again(batch.again, 0))
+                for batch in unknown.values()
             ),
         ]
 
@@ -211,7 +211,9 @@ class ReadingsLane:
             await self._outage.outlast(partial(self._quarantine.guard, delivery.topic, delivery.payload, decode))
         new = [batch for batch in batches if not batch.again]
         stored = await self._outage.outlast(partial(self.take, new))
-        newest = {_spool(batch): batch.last_sequence for batch in new}
+        newest: dict[Spool, int] = {}
+        for batch in new:  # what was sent again may come behind what is beyond a hole
+            newest[_spool(batch)] = max(batch.last_sequence, newest.get(_spool(batch), 0))
         await send(
             inbox,
             [

@@ -69,8 +69,8 @@ class Answers:
             command = commands.decode_command(delivery.payload)
             require_own(delivery.topic, command.box)
         except WireError as error:
-            self._left -= _NONSENSE
-            if may_speak:
+            if may_speak:  # else nothing was said, and a flood would make the box silent for years
+                self._left -= _NONSENSE
                 _log.warning("%s: %s", delivery.topic, error)
             return None
         if not may_speak and command.verb != Verb.MODE:

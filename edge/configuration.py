@@ -233,6 +233,7 @@ class Configuration:
                 refusal = Refusal(number, error.mistakes[:ERRORS_MAX], is_returned=True)
                 good = 0 if number == self._state.good else self._state.good
                 self._state = msgspec.structs.replace(self._state, trial=0, good=good, refusal=refusal)
+                self._trial = None
             else:
                 return inventory
         self._lease, self._modes = None, ()

@@ -190,21 +190,22 @@ class _LaneSender:
         What is fetched at once goes out without waiting for each PUBACK in turn, but no more than the link's
         pace: an alarm that shares a slow link must not queue behind a whole backlog.
         """
+        before = self._sent
         while messages := await self._messages(self._room()):
-            if self._spool.id != self._spool_id or self._is_missed:
-                return  # they are of the spool before, or too far ahead
-            before = self._sent
+            if self._spool.id != self._spool_id or self._is_missed or self._sent != before:
+                return  # they are of the spool before, or too far ahead by now
             for through, _ in messages:
                 self._ahead.append(through)
                 self._sent = through
             await self._burst([payload for _, payload in messages], self._sent - before)
+            before = self._sent
 
     async def _send_again(self) -> bool:
         """A burst of what the cloud has asked for again, when nothing new waits; was there any?"""
         if self._lane is Lane.ALARMS or self._room() <= 0:
             return False
         batches = await self._backfill.batches(self._pace.burst)
-        payloads = [wire_batch.encode(msgspec.structs.replace(batch, box=self._box)) for batch in batches]
+        payloads = [_fitting(msgspec.structs.replace(batch, box=self._box)) for batch in batches]
         if payloads:
             await self._burst(payloads, sum(batch.count for batch in batches))
         return bool(payloads)
@@ -252,9 +253,13 @@ class _LaneSender:
         trimmed = min(self._stored, batch.first_sequence - 1)  # a receipt inside a batch trims none of it
         if batch.gaps and self._stored >= batch.begins - 1:
             trimmed = batch.first_sequence - 1
-        batch = msgspec.structs.replace(batch, box=self._box, trimmed_through=trimmed)
-        payload = wire_batch.encode(batch)
-        if batch.gaps and len(payload) > topics.PAYLOAD_MAX:
-            unnamed = tuple(msgspec.structs.replace(gap, sensors={}) for gap in batch.gaps)
-            payload = wire_batch.encode(msgspec.structs.replace(batch, gaps=unnamed))
-        return payload
+        return _fitting(msgspec.structs.replace(batch, box=self._box, trimmed_through=trimmed))
+
+
+def _fitting(batch: Batch) -> bytes:
+    """As one message; where its gaps are too much for that, without the sensors' names in them."""
+    payload = wire_batch.encode(batch)
+    if batch.gaps and len(payload) > topics.PAYLOAD_MAX:
+        unnamed = tuple(msgspec.structs.replace(gap, sensors={}) for gap in batch.gaps)
+        payload = wire_batch.encode(msgspec.structs.replace(batch, gaps=unnamed))
+    return payload

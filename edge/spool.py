@@ -63,15 +63,13 @@ class Spool:
         self._states: dict[str, bytes] = {}
         self._unheard: deque[AlarmEvent] = deque(maxlen=UNHEARD_MAX)
         self._anew_at: float | None = None
-        self._off_loop = OneAtATime()
-        self._committing, self._renewing = asyncio.Lock(), asyncio.Lock()
+        self._off_loop, self._committing, self._renewing = OneAtATime(), asyncio.Lock(), asyncio.Lock()
         self._group, self._is_forgotten = Group(), asyncio.Event()
         self._added = self._kept = 0
+        self._owed: dict[Lane, int] = {}  # receipts that the disk has not taken
         self._has_begun, self._is_urgent, self._is_receipted = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._window_began: float | None = None
-        self._window_readings = 0
-        self._synced_at = 0.0
-        self._is_synced = True
+        self._window_readings, self._synced_at, self._is_synced = 0, 0.0, True
         self.stirred: Mapping[Lane, asyncio.Event] = {lane: asyncio.Event() for lane in Lane}
         """Set when a lane has something new to send, or a receipt; the publisher clears it."""
 
@@ -141,6 +139,8 @@ class Spool:
                     await self._is_urgent.wait()
             try:
                 await self._commit()
+                for lane, through in tuple(self._owed.items()):
+                    await self.trim(lane, through)
             except EgretError as error:
                 self._news.refused(error)
                 await asyncio.sleep(RETRY_S)
@@ -189,12 +189,14 @@ class Spool:
         return self._file.depths[lane]
 
     async def trim(self, lane: Lane, through: int) -> None:
-        """See SpoolFile. Where the disk refuses, the next receipt says it again."""
+        """See SpoolFile. Where the disk refuses, `keep` tries again: the next receipt may be a minute away."""
+        self._owed.pop(lane, None)
         try:
             with suppress(BegunAnew):  # the receipt was for the spool before
                 await self._call(SpoolFile.trim, lane, through)
         except EgretError as error:
             self._news.refused(error)
+            self._owed[lane] = max(through, self._owed.get(lane, 0))
         while len(self._unheard) > self.depth(Lane.ALARMS).waiting:
             self._unheard.popleft()
         self.stirred[lane].set()
@@ -283,7 +285,7 @@ class Spool:
             raise damage
         await self._off_loop(self._file.close)
         self._file = await self._anew(damage)
-        self._window_readings = 0
+        self._window_readings, self._owed = 0, {}
         self._group.states = {**self._states, **self._group.states}
         self._begin(now)
         for stirred in self.stirred.values():

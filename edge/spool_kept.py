@@ -61,17 +61,28 @@ def let_go(database: sqlite3.Connection, stored: int, keep_s: float) -> None:
 
 
 def give_up(database: sqlite3.Connection, stored: int, size: int) -> int:
-    """Make room: the oldest that has its receipt, until `size` bytes are free or none is left; the bytes that went."""
-    freed = last = 0
-    kept = "SELECT last, length(payload) FROM batch WHERE last <= ? ORDER BY first"
-    with closing(database.execute(kept, [stored])) as rows:
-        for last, length in rows:  # noqa: B007 - the last one is used
-            freed += length
-            if freed >= size:
-                break
+    """Make room: the oldest that has its receipt, until `size` bytes are free or none is left; the bytes that went.
+
+    Readings first: an alarm that a restored cloud does not know is a danger.
+    """
+    batches = "SELECT last, length(payload) FROM batch WHERE last <= ? ORDER BY first"
+    last, freed = _oldest(database, batches, [stored], size)
     if last:
         drop_batches(database, last)
-    return freed
+    events = "SELECT sequence, length(event) FROM heard ORDER BY sequence"
+    last, more = _oldest(database, events, [], size - freed)
+    if last:
+        database.execute("DELETE FROM heard WHERE sequence <= ?", [last])
+    return freed + more
+
+
+def _oldest(database: sqlite3.Connection, query: str, values: Sequence[int], size: int) -> tuple[int, int]:
+    """The last of those that have `size` bytes together, or of all; and the bytes that they have."""
+    last = freed = 0
+    with closing(database.execute(query, values)) as rows:
+        while freed < size and (row := rows.fetchone()):
+            last, freed = row[0], freed + row[1]
+    return last, freed
 
 
 def drop_batches(database: sqlite3.Connection, through: int) -> None:

@@ -190,6 +190,23 @@ async def test_a_request_that_nobody_knows_is_at_its_end(tmp_path: Path) -> None
         assert await running.count() == 10
 
 
+async def test_a_box_does_not_answer_for_another(tmp_path: Path) -> None:
+    """Whoever names another box's request, in one group with its answer, neither ends it nor keeps it from going on."""
+    backup = await live_through(tmp_path, 3, 6)
+    shutil.copy(backup / LEDGER, tmp_path / LEDGER)
+    async with cloud(tmp_path) as running:
+        await running.lane.take([batch(6)])
+        await running.says(Kept(1, START_NS, 1, 0))
+        [asked] = await running.book.ask(Wish(), EGRET)
+        mine = batch(3, trimmed=30, again=asked.backfill.id)
+        strange = msgspec.structs.replace(batch(5, trimmed=50, again=asked.backfill.id), box="XM-TA-02")
+        for group in ([mine, strange], [strange, mine]):
+            said = {one.box: one.stored_through for one in await running.lane.take_again(group)}
+            assert said[BOX] == 40
+        [shown] = await running.book.all()
+        assert (shown.stage, shown.backfill.reached) == (Stage.ASKED, 40)
+
+
 def events(first: int, last: int, trimmed: int, receipted: int) -> AlarmMessage:
     """Raised and cleared in turn."""
     changes = {True: Change.RAISED, False: Change.CLEARED}

@@ -163,6 +163,22 @@ def test_whoever_asks_without_end_is_not_answered(caplog: pytest.LogCaptureFixtu
     assert len([one for one in caplog.records if "asked for more" in one.message]) == 1
 
 
+def test_a_flood_of_nonsense_is_over_when_it_is_over() -> None:
+    """The box is silent for as long as it was spoken at, and answers an hour later: silence costs nothing more."""
+    rig = Rig()
+
+    async def story() -> None:
+        for _ in range(200):
+            rig.ask(*[b"{"] * answering.WAITING_MOST)
+            await rig.run(for_s=0.1)
+        await asyncio.sleep(3600)
+        rig.ask(COMMAND)
+        await rig.run()
+
+    virtual_time.run(story())
+    assert [one.id for one in rig.said] == ["a1"]
+
+
 def test_only_so_many_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a hundred that come at once sixteen are answered; whoever asks again is answered then."""
     rig = Rig()

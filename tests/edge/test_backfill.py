@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+import pytest
 from detection import BEGIN_NS, reading
 from receiving import Receiver
 
@@ -20,8 +21,10 @@ from wire import receipt
 from wire.alarm import AlarmEvent, Change, Level
 from wire.alarm_message import decode as decode_alarms
 from wire.batch import decode
+from wire.gap import Gap, Reason
 from wire.inventory import SpoolLimits
 from wire.receipt import Again, BoxStatus, Kept, Lane, Receipt
+from wire.topics import PAYLOAD_MAX
 
 BOX = "XM-TA-01"
 SECOND_NS = 1_000_000_000
@@ -88,6 +91,46 @@ async def box(folder: Path, broker: SimulatedBroker, spool: Spool) -> None:
         tasks.create_task(uplink.run())
 
 
+def test_kept_alarms_go_before_readings_that_nobody_has(tmp_path: Path) -> None:
+    """A storm of alarms that have their receipts fills the spool: they make room, and no reading is a gap."""
+    file = open_spool(tmp_path, Room(tmp_path / NAME, SpoolLimits(200 * 1024, 0)))
+    file.commit(Group(events=[lean(number) for number in range(2_000)]), seals=True, is_synced=False)
+    file.trim(Lane.ALARMS, 2_000)
+    fill(file, range(100))
+    assert file.gaps() == ()
+    assert (file.kept().alarms_from > 1, len(file.batches(0, 200))) == (True, 100)
+    file.close()
+
+
+async def test_a_gap_of_many_sensors_is_sent_again_without_their_names(tmp_path: Path) -> None:
+    """As when it was new: one message, of a size that the cloud takes, or the request would never end."""
+    rng = Random(1)
+    file = open_spool(tmp_path)
+    fill(file, range(1))
+    for first in (11, 5_011):
+        sensors = {rng.randbytes(31).hex(): 1 for _ in range(5_000)}
+        file.begin_behind(Gap(first, first + 4_999, BEGIN_NS, BEGIN_NS, Reason.DAMAGE, sensors))
+    fill(file, range(1, 2))
+    file.trim(Lane.READINGS, 10_020)
+    file.close()
+    broker = SimulatedBroker(Random(1))
+    async with Spool(tmp_path, batch_s=0.1) as spool, asyncio.timeout(30):
+        running = asyncio.create_task(box(tmp_path, broker, spool))
+        await asyncio.sleep(0.2)
+        broker.send_down(BOX, receipt.encode(Receipt(BOX, spool.id, Lane.READINGS, 0, again=Again("b1", 10_020))))
+        up = await broker.up.get()
+        while not (up.topic.endswith("readings") and decode(up.payload).first_sequence > 10):
+            up = await broker.up.get()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+    assert len(up.payload) <= PAYLOAD_MAX
+    assert [(one.first_sequence, one.last_sequence) for one in decode(up.payload).gaps] == [
+        (11, 5_010),
+        (5_011, 10_010),
+    ]
+
+
 async def test_the_cloud_asks_and_gets_what_it_lacks(tmp_path: Path) -> None:
     """Readings come marked, beside new ones; alarms come from where the cloud is, said to have had a receipt."""
     receipted(tmp_path, SpoolLimits()).close()
@@ -108,6 +151,34 @@ async def test_the_cloud_asks_and_gets_what_it_lacks(tmp_path: Path) -> None:
     assert [event.sequence for event in alarms.events] == [8, 9, 10]
     assert alarms.is_again
     assert alarms.trimmed_through == 0
+
+
+async def test_alarms_that_are_called_back_while_one_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a restored cloud lacks goes out next, and not six seconds after an event that it cannot take."""
+    receipted(tmp_path, SpoolLimits()).close()
+    broker = SimulatedBroker(Random(1))
+    async with Spool(tmp_path, batch_s=0.1) as spool, asyncio.timeout(30):
+        events, is_read = spool.events, asyncio.Event()
+
+        async def slowly(after: int, limit: int) -> tuple[AlarmEvent, ...]:
+            if found := await events(after, limit):
+                is_read.set()
+                await asyncio.sleep(0.3)
+            return found
+
+        monkeypatch.setattr(spool, "events", slowly)
+        running = asyncio.create_task(box(tmp_path, broker, spool))
+        await asyncio.sleep(0.2)
+        await spool.add([], [lean(500)])
+        await is_read.wait()
+        broker.send_down(BOX, receipt.encode(Receipt(BOX, spool.id, Lane.ALARMS, 7)))
+        up = await broker.up.get()
+        while not up.topic.endswith("alarms"):
+            up = await broker.up.get()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+    assert decode_alarms(up.payload).first_sequence == 8
 
 
 async def test_an_older_cloud_is_served_as_before(tmp_path: Path) -> None:

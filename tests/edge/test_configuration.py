@@ -420,6 +420,24 @@ def test_a_kept_file_that_is_damaged(rig: Rig) -> None:
     assert rig.configuration().inventory.version == rig.own().version
 
 
+def test_a_trial_is_over_when_its_files_are_damaged(rig: Rig) -> None:
+    """The end of a mode finds that they cannot be read: what ran before runs, and is kept, not what was tried."""
+    lease = Lease("typhoon", ("billboard",), 0.2, 0.5, BEGIN_NS + 60 * SECOND_NS)
+
+    async def story() -> None:
+        async with rig.running():
+            rig.push(rig.signed(rig.document(1)))
+            await rig.until(is_kept(1))
+            rig.push(rig.signed(rig.document(2, FASTER, lease=lease, trial_s=300.0)))
+            await rig.until(is_tried(2))
+            (ConfigStore(rig.folder / "data").place(2) / "sensors.yaml").write_bytes(b"\0" * 100)
+            await asyncio.sleep(600)
+            assert rig.reported.config_version == rig.document(1).version
+        assert ConfigStore(rig.folder / "data").state().good == 1
+
+    virtual_time.run(story())
+
+
 def test_what_was_written_down_is_damaged(rig: Rig) -> None:
     """The newest document that is there counts, and none below it is taken again."""
     store = ConfigStore(rig.folder / "data")

@@ -236,6 +236,19 @@ async def test_a_receipt_on_a_full_disk_is_heard_again(tmp_path: Path, caplog: p
     assert "E-SPOOL-002" in caplog.text
 
 
+async def test_a_receipt_that_the_disk_refused_is_not_waited_for_again(tmp_path: Path) -> None:
+    """A lane whose window is full sends nothing for up to a minute: the spool remembers what the cloud has said."""
+    async with kept(tmp_path) as spool, asyncio.timeout(PATIENCE_S):
+        await spool.add(readings(10))
+        await spool.flush()
+        spool._file._database.execute("PRAGMA query_only = on")
+        await spool.trim(Lane.READINGS, 10)
+        spool._file._database.execute("PRAGMA query_only = off")
+        await spool.add(readings(1, 10))
+        while spool.depth(Lane.READINGS).stored < 10:
+            await asyncio.sleep(0.05)
+
+
 async def test_what_was_in_flight_on_a_full_disk_is_named_at_the_end(tmp_path: Path) -> None:
     """A box stopped while its disk is full says so instead of ending as if all were well."""
 
