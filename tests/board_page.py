@@ -29,7 +29,9 @@ expect.set_options(timeout=PATIENCE_MS)
 @cache
 def _debugger() -> str:
     """The address of a browser that runs until this process ends."""
-    folder, port = tempfile.TemporaryDirectory(prefix="egret-chromium-"), servers.free_port()
+    # Its helpers may still write there when it has ended.
+    folder = tempfile.TemporaryDirectory(prefix="egret-chromium-", ignore_cleanup_errors=True)
+    port = servers.free_port()
     command = [servers.program("chromium", "apt install chromium"), "--headless", *FLAGS]
     command += [f"--user-data-dir={folder.name}", f"--remote-debugging-port={port}", "about:blank"]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
