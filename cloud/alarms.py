@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from random import Random
 
+from cloud.lane import take
 from cloud.ledger import Ledger
 from cloud.outage import Outage
 from cloud.ports import Delivery, Inbox
@@ -38,10 +39,7 @@ class AlarmsLane:
 
     async def run(self, inbox: Inbox) -> None:
         """Until the link is lost (raises LinkError) or the lane is cancelled."""
-        async for delivery in inbox.deliveries():
-            handle = partial(self._handle, delivery, inbox)
-            await self._outage.outlast(partial(self._quarantine.guard, delivery.topic, delivery.payload, handle))
-            delivery.ack()
+        await take(inbox, partial(self._handle, inbox=inbox), self._outage, self._quarantine)
 
     async def run_ahead(self, inbox: Inbox) -> None:
         """Until the link is lost (raises LinkError): what a cluster hands on at once, and stores when it can.
