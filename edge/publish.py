@@ -234,6 +234,8 @@ class _LaneSender:
                 (batch.last_sequence, self._encoded(batch)) for batch in await self._spool.batches(self._sent, room)
             ]
         events = await self._spool.events(self._sent, min(room * _EVENTS_A_MESSAGE, _EVENTS_A_FETCH))
+        if not events:
+            return ()
         kept = await self._spool.kept()
         # What had a receipt before and what had none go apart: the cloud tells nobody twice.
         before = [event for event in events if event.sequence <= kept.alarms_through]
