@@ -37,8 +37,7 @@ class Backfill:
         assert said.again
         now = asyncio.get_running_loop().time()
         before, self._asked = self._asked, said
-        is_same = before is not None and before.again == said.again
-        if not is_same or before is None:
+        if before is None or before.again != said.again:
             self._go_back(said.stored_through, now)
         elif said.stored_through > before.stored_through:
             self._sent, self._heard_at = max(self._sent, said.stored_through), now
