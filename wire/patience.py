@@ -31,13 +31,15 @@ class Patience:
 
     def lasts_s(self, now_s: float, size: int) -> float:
         """So much silence is borne while the largest message that waits for its PUBACK is of so many bytes."""
-        factor = self._factor if now_s < self._strained_until_s else 1
-        return min(MOST_S, factor * (self._least_s + 2 * self._usual_s)) + size / LINK_BYTES_S
+        return min(MOST_S, self._strain(now_s) * (self._least_s + 2 * self._usual_s)) + size / LINK_BYTES_S
 
     def end(self, now_s: float) -> None:
         """A connection was given up. Were it for nothing, it must not be so again: it is twice as long for an hour."""
-        self._factor = min(_FACTOR_MOST, 2 * self._factor) if now_s < self._strained_until_s else 2
+        self._factor = min(_FACTOR_MOST, 2 * self._strain(now_s))
         self._strained_until_s = now_s + _STRAINED_S
+
+    def _strain(self, now_s: float) -> int:
+        return self._factor if now_s < self._strained_until_s else 1
 
 
 class Silence:
