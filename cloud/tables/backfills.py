@@ -9,13 +9,11 @@ from sqlalchemy import Connection, delete, select
 
 from cloud.database import built, upsert
 from cloud.schema.stream import backfills, kept
+from cloud.tables.gaps import Spool
 from wire.receipt import Again, Kept, Lane
 
 KEPT = 100
 """Of one box, the newest."""
-
-Spool = tuple[str, str]
-"""(box, spool id)."""
 
 
 class Stage(StrEnum):
