@@ -10,6 +10,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -85,11 +86,10 @@ async def _lived(plant: Plant, folder: Path, before_s: float, between_s: float) 
     }
 
 
-async def _with_the_cloud_away(plant: Plant, do: object) -> None:
+async def _with_the_cloud_away(plant: Plant, do: Callable[[], None]) -> None:
     processes = plant.running.processes
     (child,) = processes.of("cloud")
     await processes.kill(child)
-    assert callable(do)
     do()
     await processes.restart(child)
     async with asyncio.timeout(_PATIENCE_S):
