@@ -6,6 +6,7 @@ from wire import located
 from wire.profile import BleLink, LinkKind, LinkSettings, Timing
 
 FRAMES = ("8N1", "8E1", "8O1", "8N2")
+"""How characters may look on a line of ours."""
 WAYS = {
     "modbus": {"rtu": LinkKind.MODBUS_RTU},
     "serial": {"stream": LinkKind.SERIAL_STREAM, "query": LinkKind.SERIAL_QUERY},
