@@ -20,9 +20,6 @@ from wire.errors import PortBusy, SourceError
 READ_MAX = 4096
 """Bytes taken from the kernel at once: all that a tty keeps."""
 
-FRAMES = ("8N1", "8E1", "8O1", "8N2")
-"""How characters may look on a line of ours."""
-
 _log = logging.getLogger(__name__)
 
 

@@ -6,8 +6,6 @@ from wire import schema_parts as parts
 from wire.acts_yaml import EFFECTS, WRITES
 from wire.schema_parts import Schema
 
-_RANGE: Schema = {"type": "array", "prefixItems": [parts.NUMBER, parts.NUMBER], "minItems": 2, "maxItems": 2}
-
 
 def sections() -> Mapping[str, object]:
     """The sections by name; a profile may leave out each of them."""
@@ -33,7 +31,7 @@ def _identity() -> Schema:
             "shift": parts.integer(0, 15),
             "is": parts.described(parts.listed({"type": "integer"}), "raw values that prove the model"),
             "not": parts.described(parts.listed({"type": "integer"}), "raw values that another model has"),
-            "range": parts.described(_RANGE, "raw values between which this model stays"),
+            "range": parts.described(parts.RANGE, "raw values between which this model stays"),
             "say": parts.described(parts.TEXT, "what the register holds"),
         },
         ["fc", "addr", "say"],
@@ -47,7 +45,7 @@ def _setting() -> Schema:
             "fc": parts.described({"enum": list(WRITES)}, "function code that writes it; 6 unless written"),
             "cmd": parts.described(parts.TEXT, "bytes that tell a device of messages: FF AA 03 {value} 00"),
             "codes": parts.described(parts.WORDS_BY_NUMBER, "raw value to choice"),
-            "range": parts.described(_RANGE, "raw values that may be written, where there are no codes"),
+            "range": parts.described(parts.RANGE, "raw values that may be written, where there are no codes"),
             "scale": parts.described({"type": ["number", "string"]}, "people see raw times scale"),
             "unit": parts.described(parts.TEXT, "UCUM code"),
             "effect": parts.described(parts.choice(EFFECTS), "when it begins to hold"),

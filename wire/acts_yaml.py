@@ -17,6 +17,7 @@ from wire.profile_acts import (
     Still,
     Write,
 )
+from wire.profile_expressions import check_known
 from wire.profile_points import check_name, named, numbered, read_span
 
 EFFECTS = tuple(effect.value for effect in Effect)
@@ -136,9 +137,7 @@ def _check_step(
             names = (f"zero.{point}",)
         case _:
             pass
-    for name in names:
-        if name not in known and not name.startswith("site."):
-            texts.wrong(index, f"{name!r} is no value of this profile.", located.nearest(name, known), "E-PROFILE-014")
+    check_known(texts, index, names, known)
 
 
 def _check_free(

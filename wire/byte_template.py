@@ -10,8 +10,8 @@ SIZE_MAX = 64
 """Bytes and holes of one template."""
 
 _OCTET = re.compile(r"[0-9A-Fa-f]{2}")
-_SUMS = ("sum8", "neg8", "xor")
-HOLES = ("unit", "value", "value_high", "value_low", *_SUMS)
+SUMS = ("sum8", "neg8", "xor")
+HOLES = ("unit", "value", "value_high", "value_low", *SUMS)
 """`unit` and `value` are one byte, `value_high` and `value_low` the halves of 16 bits. The sums are over all bytes
 before them but the first, which is the start byte of every protocol we know: their sum, minus their sum, their XOR."""
 
@@ -35,7 +35,7 @@ class Template:
             if isinstance(part, int):
                 octets.append(part)
             else:
-                number = checksum(part, octets[1:]) if part in _SUMS else named[part]
+                number = checksum(part, octets[1:]) if part in SUMS else named[part]
                 octets.append(number & 0xFF)
         return bytes(octets)
 

@@ -6,6 +6,7 @@ from wire import located
 from wire.profile import BleLink, LinkKind, LinkSettings, Timing
 
 FRAMES = ("8N1", "8E1", "8O1", "8N2")
+"""How characters may look on a line of ours."""
 WAYS = {
     "modbus": {"rtu": LinkKind.MODBUS_RTU},
     "serial": {"stream": LinkKind.SERIAL_STREAM, "query": LinkKind.SERIAL_QUERY},
@@ -16,7 +17,7 @@ WAYS = {
 ASKED = (LinkKind.MODBUS_RTU, LinkKind.SERIAL_QUERY)
 """Devices that answer when they are asked; the others speak by themselves."""
 _SERIAL = (*ASKED, LinkKind.SERIAL_STREAM)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def read_link(entry: located.Block) -> LinkSettings:
@@ -51,7 +52,7 @@ def _ble(entry: located.Block, kind: LinkKind) -> BleLink:
 def _uuid(entry: located.Block, key: str) -> str:
     """Whole: a short one stands on the base of the Bluetooth SIG, on which some makers' do not."""
     text = entry.text(key)
-    if not _UUID.fullmatch(text):
+    if not UUID.fullmatch(text):
         fix = "write it whole and in lower case: 0000ffe4-0000-1000-8000-00805f9a34fb"
         entry.wrong(key, f"{text!r} is no UUID.", fix, "E-PROFILE-027")
     return text

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from wire import schema_parts as parts
-from wire.link_yaml import FRAMES, WAYS
-from wire.message_yaml import BYTE_ORDERS, CHECKS, FIELDS_MAX, SIZE_MAX
+from wire.byte_template import SUMS
+from wire.link_yaml import FRAMES, UUID, WAYS
+from wire.message_yaml import BYTE_ORDERS, FIELDS_MAX, SIZE_MAX
 from wire.schema_parts import Schema
 
 _EVERY = parts.described(parts.duration(), "of the messages in this time one is taken")
@@ -15,7 +16,7 @@ _ORDER = parts.described(parts.choice(BYTE_ORDERS), "byte order of its numbers")
 
 def link() -> Schema:
     """The section `link`."""
-    uuid: Schema = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+    uuid: Schema = {"type": "string", "pattern": f"^{UUID.pattern}$"}
     ways: Mapping[str, object] = {way: parts.choice(tuple(words)) for way, words in WAYS.items()}
     return parts.mapping(
         {
@@ -51,7 +52,7 @@ def _frame() -> Schema:
     )
     place = parts.integer(-SIZE_MAX, SIZE_MAX)
     check = parts.mapping(
-        {"kind": parts.choice(CHECKS), "from": parts.integer(0, SIZE_MAX), "to": place, "at": place},
+        {"kind": parts.choice(SUMS), "from": parts.integer(0, SIZE_MAX), "to": place, "at": place},
         ["kind", "from", "to", "at"],
     )
     return parts.mapping(

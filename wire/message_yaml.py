@@ -8,7 +8,6 @@ from wire.messages import Checksum, FrameShape, LineShape, MessageShape, TlvShap
 from wire.profile_points import named
 from wire.tlv import TIME_SIZE
 
-CHECKS = ("sum8", "neg8", "xor")
 BYTE_ORDERS = ("big", "little")
 SIZE_MAX = 260
 """Bytes of the longest frame: a length byte, and what stands around it."""
@@ -76,7 +75,7 @@ def _match(entry: located.Block) -> tuple[tuple[int, int], ...]:
 
 def _check(entry: located.Block) -> Checksum:
     check = Checksum(
-        kind=entry.choice("kind", CHECKS),
+        kind=entry.choice("kind", byte_template.SUMS),
         first=entry.integer("from", 0, SIZE_MAX),
         end=entry.integer("to", -SIZE_MAX, SIZE_MAX),
         at=entry.integer("at", -SIZE_MAX, SIZE_MAX),

@@ -1,6 +1,7 @@
 """The sections `derive` and `checks` of a profile.yaml, and what an expression in it may name."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from wire import located
 from wire.expression import Expression, parse
@@ -81,7 +82,7 @@ def _expression(entry: located.Block, key: str, points: tuple[Point, ...], deriv
     return expression
 
 
-def check_known(entry: located.Block, key: str, names: Iterable[str], known: Mapping[str, str]) -> None:
+def check_known(entry: located.Block | located.Items, key: Any, names: Iterable[str], known: Mapping[str, str]) -> None:
     """Collects a mistake for each name that is neither among `known` nor a number of the site."""
     for name in names:
         if name not in known and not name.startswith("site."):

@@ -6,13 +6,12 @@ block, names in expressions, units).
 
 from wire import acts_schema, message_schema
 from wire import schema_parts as parts
+from wire.message_yaml import FIELDS_MAX
 from wire.profile_expressions import QUALITIES
-from wire.profile_points import BYTE_TYPES, COUNT_MAX, REF_BASES, REGISTER_TYPES, TEXT_TYPES
+from wire.profile_points import BYTE_TYPES, COUNT_MAX, FRAME_MAX, REF_BASES, REGISTER_TYPES, TEXT_TYPES
 from wire.profile_yaml import LEVELS
 from wire.registers import ORDERS
 from wire.schema_parts import Schema
-
-_NUMBERS: Schema = {"type": "object", "additionalProperties": parts.NUMBER}
 
 
 def profile_schema() -> Schema:
@@ -96,8 +95,8 @@ def _point() -> Schema:
             "in": parts.described(parts.TEXT, "its block"),
             "reg": parts.described(parts.integer(0, 0xFFFF), "0-based protocol address, in a block with addr"),
             "ref": parts.described(parts.integer(0, 0xFFFF), "printed number, in a block with ref"),
-            "at": parts.described(parts.integer(0, 255), "its first byte in a frame or an entry, from 0"),
-            "field": parts.described(parts.integer(0, 39), "its field in a line, from 0"),
+            "at": parts.described(parts.integer(0, FRAME_MAX), "its first byte in a frame or an entry, from 0"),
+            "field": parts.described(parts.integer(0, FIELDS_MAX - 1), "its field in a line, from 0"),
             "type": parts.choice(tuple(dict.fromkeys((*REGISTER_TYPES, *BYTE_TYPES, *TEXT_TYPES)))),
             "order": parts.described(parts.choice(ORDERS), "word and byte order; 32-bit types only, and then required"),
             "mask": parts.described(parts.integer(1, 0xFFFF_FFFF), "bits that count, before shift"),
@@ -105,9 +104,7 @@ def _point() -> Schema:
             "scale": parts.described({"type": ["number", "string"]}, "factor, also as a fraction: 16/32768"),
             "offset": parts.NUMBER,
             "unit": parts.described(parts.TEXT, "UCUM code"),
-            "range": parts.described(
-                {"type": "array", "prefixItems": [parts.NUMBER, parts.NUMBER], "minItems": 2, "maxItems": 2}, "span"
-            ),
+            "range": parts.described(parts.RANGE, "span"),
             "invalid": parts.described(parts.listed(parts.NUMBER), "raw values that mean: no value"),
             "require": parts.described({"type": "integer"}, "raw value that proves the model"),
             "codes": parts.described(parts.WORDS_BY_NUMBER, "raw value to state"),

@@ -9,6 +9,7 @@ Schema = dict[str, object]
 
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
+RANGE: Schema = {"type": "array", "prefixItems": [NUMBER, NUMBER], "minItems": 2, "maxItems": 2}
 NAME = "^[a-z][a-z0-9_]*$"
 WORDS_BY_NUMBER: Schema = {"type": "object", "additionalProperties": TEXT}
 

@@ -9,8 +9,9 @@ from typing import Any, TypedDict, TypeVar
 import click
 
 from edge.field import ports
-from edge.serial_port import FRAMES, SerialSettings
+from edge.serial_port import SerialSettings
 from wire import located
+from wire.link_yaml import FRAMES
 from wire.profile import LinkSettings, Profile, Timing
 from wire.profile_yaml import library_folder, load_library
 from wire.scalars import integer

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from edge.commands.bus_options import named_model
+from edge.commands.bus_options import DEVICES, named_model
 from edge.sim import scenario as scenarios
 from edge.sim.medium import Frame
 from edge.sim.rig import Rig
@@ -23,7 +23,7 @@ from wire.scalars import integer
 @click.argument("scenario", type=click.Path(path_type=Path), required=False)
 @click.option("--device", help="Instead of a scenario: one device, MODEL or MODEL@UNIT.")
 @click.option("--port", type=click.Path(path_type=Path), default=Path("var/tty0"), show_default=True, help="Its port.")
-@click.option("--devices", type=click.Path(path_type=Path), help="The device library; by default the shipped one.")
+@DEVICES
 @click.option("--seed", type=int, help="What is left to chance, again; by default the scenario's.")
 @click.option("--transcript", type=click.Path(path_type=Path), help="Write every frame to this file.")
 @click.option("--for", "for_s", type=click.FloatRange(min=0), help="Stop after so many seconds; by default at Ctrl-C.")

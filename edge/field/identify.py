@@ -10,7 +10,6 @@ from wire.profile import Block, Profile
 from wire.registers import decode_block
 
 PROVEN, POSSIBLE = "proven", "possible"
-_REGISTER_FUNCTIONS = (3, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +90,7 @@ def _is_plausible(profile: Profile, block: Block, registers: tuple[int, ...]) ->
         return False
     for point in profile.points:
         value = values.get(point.name)
-        is_number = isinstance(value, float) and point.span is not None
-        if is_number and point.span and not point.span[0] <= float(value or 0.0) <= point.span[1]:
+        if isinstance(value, float) and point.span and not point.span[0] <= value <= point.span[1]:
             return False
         if point.codes and isinstance(value, str) and value.startswith("code_"):
             return False

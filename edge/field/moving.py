@@ -125,11 +125,12 @@ class Mover:
         """What would be done. Raises Unsafe where the maker's calibration would be touched."""
         assert setting.register is not None
         must_not_be_protected(self._profile, setting.register, after)
-        moved = {UNIT_SETTING: replace(self.place, unit=after)} if setting.name == UNIT_SETTING else {}
-        if setting.name == BAUD_SETTING:
-            baud = int(float(setting.said(after)))
-            moved = {BAUD_SETTING: replace(self.place, settings=SerialSettings(baud, self.place.settings.frame))}
-        return Change(setting, before, after, self.place, moved.get(setting.name, self.place))
+        target = self.place
+        if setting.name == UNIT_SETTING:
+            target = replace(target, unit=after)
+        elif setting.name == BAUD_SETTING:
+            target = replace(target, settings=replace(target.settings, baud=int(float(setting.said(after)))))
+        return Change(setting, before, after, self.place, target)
 
     async def apply(self, change: Change) -> None:
         """Step by step as the profile says. Raises SourceError, and says where the device is then."""

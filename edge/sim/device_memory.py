@@ -29,7 +29,7 @@ class DeviceMemory:
         self.baud, self.frame = self.profile.link.baud, self.profile.link.frame
         self.registers: dict[int, int] = {}
         """What was written and holds, by register."""
-        self._saved = (unit, self.baud, dict(self.registers))
+        self._keep()
         self._unlocked_until = 0.0
 
     @property
@@ -40,7 +40,7 @@ class DeviceMemory:
     def configure(self, baud: int, frame: str) -> None:
         """Somebody has set it to this rate and frame, and saved that."""
         self.baud, self.frame = baud, frame
-        self._saved = (self.unit, baud, dict(self.registers))
+        self._keep()
 
     def factory_reset(self) -> None:
         """As it left the factory, unit identifier included."""
@@ -67,7 +67,7 @@ class DeviceMemory:
             self._unlocked_until = now + UNLOCKED_S
             return True
         if self._save and (register, value) == (self._save.register, self._save.value):
-            self._saved = (self.unit, self.baud, dict(self.registers))
+            self._keep()
             return True
         setting = next((found for found in self.profile.settings.values() if found.register == register), None)
         if setting is None:
@@ -75,7 +75,7 @@ class DeviceMemory:
         if self._unlock is None or now < self._unlocked_until:
             self.registers[register] = value
             if self._save is None:
-                self._saved = (self.unit, self.baud, dict(self.registers))
+                self._keep()
         return True
 
     def settle(self) -> None:
@@ -89,6 +89,9 @@ class DeviceMemory:
                 self.unit = int(float(said))
             else:
                 self.baud = int(float(said))
+
+    def _keep(self) -> None:
+        self._saved = (self.unit, self.baud, dict(self.registers))
 
     def _raw(self, setting: Setting) -> int:
         now = {UNIT_SETTING: str(self.unit), BAUD_SETTING: str(self.baud)}.get(setting.name)

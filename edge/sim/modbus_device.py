@@ -142,6 +142,6 @@ class ModbusDevice:
 def _shown(identity: Identity) -> int:
     """A register that such a model shows."""
     span = (int(identity.span[0]), int(identity.span[1])) if identity.span else (1, 0x7FFF)
-    candidates = identity.expected or tuple(range(span[0], span[1] + 1))
+    candidates = identity.expected or range(span[0], span[1] + 1)
     number = next((found for found in candidates if found not in identity.excluded), 0)
     return (number << identity.shift) & 0xFFFF

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.serial_port import FRAMES
 from edge.sim.faults import DeviceFaults, LineFaults
 from edge.sim.sensing import printed_values
 from wire import located
 from wire.kinds import build
+from wire.link_yaml import FRAMES
 from wire.profile import Profile
 from wire.registers import Value
 
