@@ -133,10 +133,11 @@ class Claimbook:
                 fix = "look again: `egret fleet enroll --renew`."
                 what = "the box does not ask for this certificate, or no more."
                 raise NoSuchClaim(what, where=f"box {box[:64]}", fix=fix, code="E-ENROL-018")
-            if not kept.answer:
-                renewals.answer(connection, box, signed.certificate)
-                audit.add(connection, acts.line(actor, "fleet.renew", f"box {box}", now_ns))
-            return renewals.of(connection, box) or kept
+            if kept.answer:
+                return kept
+            renewals.answer(connection, box, signed.certificate)
+            audit.add(connection, acts.line(actor, "fleet.renew", f"box {box}", now_ns))
+            return msgspec.structs.replace(kept, answer=signed.certificate)
 
         return await self._ledger.database.write(write)
 
