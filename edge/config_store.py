@@ -7,7 +7,6 @@
 A folder is complete before its number is written down, and state.json is replaced in one step.
 """
 
-import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from wire import config_folder
+from wire import config_folder, whole_file
 from wire.bounded import UNDECODABLE
 from wire.desired import Desired, Refusal
 from wire.errors import ConfigError, Mistake
@@ -72,13 +71,7 @@ class ConfigStore:
     def save(self, state: State) -> None:
         """In one step, and on the disk when this returns; documents that it does not name are dropped."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        beside = self._folder / f"{_STATE}.new"
-        with beside.open("wb") as file:
-            file.write(msgspec.json.encode(state))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self._folder / _STATE)
-        config_folder.sync_folder(self._folder)
+        whole_file.write_whole(self._folder / _STATE, msgspec.json.encode(state), 0o666)
         self._drop_others({_STATE, str(state.good), str(state.trial)})
 
     def keep(self, document: Desired, now_ns: int, chosen: Chosen = NORMAL) -> tuple[Inventory, Lease | None]:
@@ -89,7 +82,7 @@ class ConfigStore:
         config_folder.keep(beside, document)
         found = config_folder.read(beside, now_ns, chosen)
         beside.replace(folder)
-        config_folder.sync_folder(self._folder)
+        whole_file.sync_folder(self._folder)
         return found
 
     def place(self, counter: int) -> Path:

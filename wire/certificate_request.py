@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from wire.claim import EnrolmentError
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 
 REQUEST_MAX = 4096
 """Characters of one, as PEM."""
@@ -54,10 +54,7 @@ def private_key(key: bytes) -> "EllipticCurvePrivateKey":
 
 def public_sha256(key: bytes) -> str:
     """The hash of the public half, as `wire.certificate` gives it. Raises ValueError."""
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
-
-    spki = private_key(key).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(spki).hexdigest()
+    return _sha256(private_key(key).public_key())
 
 
 def require_plain(request: str, box: str) -> str:
@@ -65,7 +62,6 @@ def require_plain(request: str, box: str) -> str:
     from cryptography import x509  # noqa: PLC0415
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey  # noqa: PLC0415
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
 
     if len(request) > REQUEST_MAX:
         raise _refused(box, f"it has {len(request)} characters, {REQUEST_MAX} are the most")
@@ -83,6 +79,12 @@ def require_plain(request: str, box: str) -> str:
         raise _refused(box, "it asks for more than a name: other names, uses or extensions are for no box")
     if not is_signed:
         raise _refused(box, "whoever made it has not the key that is in it")
+    return _sha256(key)
+
+
+def _sha256(key: "EllipticCurvePublicKey") -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
+
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 

@@ -20,6 +20,8 @@ from wire.errors import EgretError
 
 BODY_MAX = 16 * 1024
 """Bytes of what a box says: a request has 500."""
+LASTS_MOST_S = 7 * 86_400.0
+"""Of a code that nobody has used."""
 SKEW_MOST_NS = 300 * 10**9
 """A clock that is further off gets a box no certificate: to it, the broker's own would not be valid."""
 _SECRET_BYTES, _CHECK_BYTES = 17, 3

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from wire import whole_file
 from wire.bounded import UNDECODABLE
 from wire.city_check import load_checked
 from wire.desired import LIMITS, PROFILES, SENSORS, Desired, Files, version_of
@@ -41,7 +42,7 @@ def write(folder: Path, files: Files) -> None:
             file.flush()
             os.fsync(file.fileno())
     for place in {folder, *(path.parent for path in folder.rglob("*"))}:
-        sync_folder(place)
+        whole_file.sync_folder(place)
 
 
 def read(folder: Path, now_ns: int = 0, chosen: Chosen = NORMAL) -> tuple[Inventory, Lease | None]:
@@ -71,15 +72,6 @@ def _lease(folder: Path) -> Lease | None:
         return msgspec.json.decode((folder / _LEASE).read_bytes(), type=Lease)
     except (OSError, *UNDECODABLE):
         return None
-
-
-def sync_folder(folder: Path) -> None:
-    """What was created and renamed in it is on the disk when this returns. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _texts(folder: Path) -> dict[str, str]:

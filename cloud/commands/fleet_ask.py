@@ -10,12 +10,11 @@ from cloud.api_client import ApiClient, json_option, moment, show_json, url_opti
 from cloud.fleet.askbook import WAIT_LEAST_S, WAIT_MOST_S, Ask, Question, Standing
 from cloud.reporting.report_text import TEXT_MAX, line
 from wire.command import LINES, LINES_MAX, SINCE_MOST_S, LogLine, Reply
-from wire.errors import EgretError, Unreachable
+from wire.errors import CheckFailed, EgretError, Unreachable
 from wire.finding import Finding, State, page, worst
 from wire.options import Duration
 
 _POLL_S = 0.5
-_FAILED = 5
 
 
 def _wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,7 +67,7 @@ def doctor(context: click.Context, box: str, wait_s: float, url: str, *, as_json
     else:
         click.echo("\n".join(page(findings)))
     if worst(findings) is State.FAILED:
-        context.exit(_FAILED)
+        context.exit(CheckFailed.exit_code)
 
 
 def _answer(client: ApiClient, box: str, question: Question) -> Reply:

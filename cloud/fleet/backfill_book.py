@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from cloud.access import audit as acts
 from cloud.access.actor import Actor
-from cloud.fleet.fleetbook import NoSuchBox
+from cloud.fleet.fleetbook import require_box
 from cloud.ledger import Ledger
 from cloud.tables import audit, backfills, watermarks
 from cloud.tables.backfills import Backfill, KeptHere, Stage
@@ -59,9 +59,7 @@ class BackfillBook:
     async def ask(self, wish: Wish, actor: Actor) -> Sequence[Answerable]:
         """What can be had of it, and the requests for that, unless it is a dry run. Raises NoSuchBox."""
         for box in wish.boxes:
-            if box not in self._inventory.boxes:
-                fix = "GET /api/v1/city lists the boxes."
-                raise NoSuchBox(f"there is no box {box[:64]!r}.", fix=fix, code="E-FLEET-020")
+            require_box(self._inventory, box)
 
         def ask(connection: Connection) -> Sequence[Answerable]:
             now_ns = self._ledger.now()

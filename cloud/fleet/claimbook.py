@@ -20,11 +20,10 @@ from cloud.tables.claims import KeptClaim
 from cloud.tables.renewals import KeptRenewal
 from wire.bounded import Moment
 from wire.certificate_request import REQUEST_MAX
-from wire.claim import SKEW_MOST_NS, Claim, ClaimAnswer, EnrolmentError, shelf_of
+from wire.claim import LASTS_MOST_S, SKEW_MOST_NS, Claim, ClaimAnswer, EnrolmentError, shelf_of
 from wire.inventory import Inventory
 from wire.renewal import Pem
 
-LASTS_MOST_NS = 7 * 86_400 * 10**9
 _HEX = 64
 """Characters of a SHA-256."""
 Digest = Annotated[str, msgspec.Meta(min_length=_HEX, max_length=_HEX, pattern="^[0-9a-f]+$")]
@@ -84,7 +83,7 @@ class Claimbook:
         """From now on the box may claim; a code it had before is void. Raises NoSuchBox."""
         require_box(self._inventory, box)
         now_ns = self._now()
-        expires_ns = min(offer.expires_ns, now_ns + LASTS_MOST_NS)
+        expires_ns = min(offer.expires_ns, now_ns + round(LASTS_MOST_S * 1e9))
         kept = KeptClaim(box=box, shelf=offer.shelf, actor=actor.name, made_ns=now_ns, expires_ns=expires_ns)
 
         def write(connection: Connection) -> None:
@@ -133,10 +132,11 @@ class Claimbook:
                 fix = "look again: `egret fleet enroll --renew`."
                 what = "the box does not ask for this certificate, or no more."
                 raise NoSuchClaim(what, where=f"box {box[:64]}", fix=fix, code="E-ENROL-018")
-            if not kept.answer:
-                renewals.answer(connection, box, signed.certificate)
-                audit.add(connection, acts.line(actor, "fleet.renew", f"box {box}", now_ns))
-            return renewals.of(connection, box) or kept
+            if kept.answer:
+                return kept
+            renewals.answer(connection, box, signed.certificate)
+            audit.add(connection, acts.line(actor, "fleet.renew", f"box {box}", now_ns))
+            return msgspec.structs.replace(kept, answer=signed.certificate)
 
         return await self._ledger.database.write(write)
 

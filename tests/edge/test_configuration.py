@@ -15,7 +15,7 @@ from edge.config_store import ConfigStore
 from edge.configuration import STARTS_MAX
 from edge.sim import virtual_time
 from edge.trial import Trial, Verdict
-from wire import alarm_message, config_folder, desired, signing, topics
+from wire import alarm_message, config_folder, desired, signing, topics, whole_file
 from wire.desired import TRIAL_MOST_S, Reported
 from wire.errors import ConfigError, DesiredRefused
 from wire.overlay import Lease
@@ -350,7 +350,7 @@ def test_a_box_that_dies_while_it_takes_one(rig: Rig, monkeypatch: pytest.Monkey
 
         return sync
 
-    whole = config_folder.sync_folder
+    whole = whole_file.sync_folder
     document, seen = rig.document(2, FASTER), set()
     first = rig.document(1)
     store = ConfigStore(rig.folder / "data")
@@ -360,13 +360,13 @@ def test_a_box_that_dies_while_it_takes_one(rig: Rig, monkeypatch: pytest.Monkey
     for calls in range(12):
         shutil.rmtree(rig.folder / "data")
         shutil.copytree(rig.folder / "before", rig.folder / "data")
-        monkeypatch.setattr(config_folder, "sync_folder", dying_after(calls))
+        monkeypatch.setattr(whole_file, "sync_folder", dying_after(calls))
         try:
             store.keep(document, BEGIN_NS)
             store.save(config_store.State(seen=2, good=1, trial=2, trial_s=TRIAL_S))
         except Killed:
             pass
-        monkeypatch.setattr(config_folder, "sync_folder", whole)
+        monkeypatch.setattr(whole_file, "sync_folder", whole)
         seen.add(rig.configuration().inventory.version)
     assert seen == {first.version, document.version}
 

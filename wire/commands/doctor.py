@@ -18,13 +18,12 @@ import msgspec
 
 from wire import broker as brokers
 from wire import checkup
-from wire.errors import ConfigError
+from wire.errors import CheckFailed, ConfigError
 from wire.finding import Finding, State, page, worst
 from wire.inventory import Inventory
 from wire.profile_yaml import library_folder, load_library
 from wire.sensors_yaml import load
 
-_FAILED = 5
 _HEALTH_S = 3.0
 
 
@@ -67,7 +66,7 @@ def doctor(
     else:
         click.echo("\n".join(page(findings)))
     if worst(findings) is State.FAILED:
-        context.exit(_FAILED)
+        context.exit(CheckFailed.exit_code)
 
 
 def _city(path: Path, findings: list[Finding]) -> Inventory | None:

@@ -22,7 +22,6 @@ from wire.options import Duration
 from wire.topics import IDENTIFIER
 
 _PATH = click.Path(path_type=Path)
-_MOST_S = 7 * 86_400.0
 
 
 @click.command()
@@ -46,7 +45,7 @@ _MOST_S = 7 * 86_400.0
 )
 @click.option("--broker", help="Where the box connects to: mqtts://HOST:PORT.")
 @click.option(
-    "--expires", "lasts_s", type=Duration(60.0, _MOST_S), default="1h", show_default=True, help="Of the code."
+    "--expires", "lasts_s", type=Duration(60.0, claims.LASTS_MOST_S), default="1h", show_default=True, help="Of the code."
 )
 @click.option("--json", "as_json", is_flag=True, help="What came of it, as one JSON value.")
 def enroll(
