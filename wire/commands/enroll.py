@@ -45,7 +45,12 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--broker", help="Where the box connects to: mqtts://HOST:PORT.")
 @click.option(
-    "--expires", "lasts_s", type=Duration(60.0, claims.LASTS_MOST_S), default="1h", show_default=True, help="Of the code."
+    "--expires",
+    "lasts_s",
+    type=Duration(60.0, claims.LASTS_MOST_S),
+    default="1h",
+    show_default=True,
+    help="Of the code.",
 )
 @click.option("--json", "as_json", is_flag=True, help="What came of it, as one JSON value.")
 def enroll(
