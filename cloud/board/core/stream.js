@@ -13,12 +13,16 @@ const DEAD_MS = 20_000; // a worker tells of every attempt, and none takes longe
 /** Events wait here while the snapshot they follow is under way. */
 let early = null;
 let through = 0;
+/** The inventory and the map, asked for while the first connection is made; void when that does not come. */
+let ahead = null;
 let tryNow = () => {};
 /** When anything was told at all, also that there is no connection. */
 let toldAt = 0;
 
 /** Begins to follow; without a shared worker (some phones have none) this page has a stream of its own. */
 export async function follow() {
+  ahead = unchanging();
+  ahead.catch(() => (ahead = null));
   if (typeof SharedWorker === "function") {
     let port = join();
     tryNow = () => port.postMessage("now");
@@ -61,9 +65,14 @@ function hear(news) {
 }
 
 function lost() {
-  early = null;
+  early = ahead = null;
   city.isLive.value = false;
   door.ask();
+}
+
+/** What a cloud keeps from its start to its end. */
+function unchanging() {
+  return Promise.all([get("city"), get("map")]);
 }
 
 /** The snapshot of a new connection; a newer connection makes an older one's answer void. */
@@ -72,7 +81,8 @@ async function load() {
   if (city.heardAt.value) door.ask(); // whoever opens the page was asked for just now
   while (early === mine) {
     try {
-      const [inventory, map, state] = await Promise.all([get("city"), get("map"), get("state", { values: false })]);
+      const [[inventory, map], state] = await Promise.all([ahead ?? unchanging(), get("state", { values: false })]);
+      ahead = null;
       if (early !== mine) return;
       early = null;
       through = state.last_event_id;
