@@ -23,6 +23,7 @@ from edge.spool import COMMIT_S, SYNC_S
 from edge.spool_damage import NAME
 from edge.spool_file import SpoolFile
 from wire import batch as wire_batch
+from wire.alarm import AlarmEvent
 from wire.errors import WireError
 from wire.inventory import Inventory, Line, Sensor
 from wire.reading import Reading
@@ -31,6 +32,7 @@ from wire.receipt import Lane
 _WRITING = ("commit", "trim")
 _FULL = 2
 _STOPS_S = 60.0
+_event = msgspec.msgpack.Decoder(AlarmEvent)
 _pending = msgspec.msgpack.Decoder(list[Reading])
 
 
@@ -65,6 +67,7 @@ class BoxMachine(Machine):
         self._agent: SimulatedAgent | None = None
         self._batches: dict[int, tuple[int, frozenset[int]]] = {}
         self._spool_id, self._stored = "", 0
+        self._events: set[tuple[str, int]] = set()
         self.has_begun_anew = False
 
     async def main(self) -> None:
@@ -226,6 +229,15 @@ class BoxMachine(Machine):
                 self.truth.receipted |= numbers
             else:
                 self.truth.evicted |= numbers
+        events = _events(file)
+        self.truth.unkept |= self._events - events
+        self._events = events
+
+
+def _events(file: SpoolFile) -> set[tuple[str, int]]:
+    """Alarm events in the spool, before their receipt and after it."""
+    rows = file._database.execute("SELECT event FROM event UNION ALL SELECT event FROM heard").fetchall()
+    return {(event.alarm, event.time_ns) for event in (_event.decode(row) for (row,) in rows)}
 
 
 def _steady_ns() -> int:

@@ -89,6 +89,7 @@ class BoxTruth:
     `made`: all. `taken`: the line was ready for the next one. `committed`: the disk had taken it, and when.
     `lost`: rightly, with a process or the power. `receipted`: trimmed. `evicted`: for want of room. `aside`: in a
     spool that was set aside. `is_damaged`: somebody overwrote the spool's file, what it held is anybody's guess.
+    `unkept`: alarm events (alarm, time_ns) with a receipt that went for want of room, which no restored ledger gets.
     """
 
     made: dict[int, Made] = field(default_factory=dict)
@@ -98,6 +99,7 @@ class BoxTruth:
     receipted: set[int] = field(default_factory=set)
     evicted: set[int] = field(default_factory=set)
     aside: set[int] = field(default_factory=set)
+    unkept: set[tuple[str, int]] = field(default_factory=set)
     is_damaged: bool = False
 
     @property
