@@ -3,20 +3,12 @@
 import asyncio
 import logging
 import secrets
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from random import Random
 
-from litestar import Litestar
-
 from cloud import heap
-from cloud.access import gate
 from cloud.admission import SET_ASIDE, Admission, Overruns, metered
-from cloud.api import hooks, links, photos
-from cloud.api.app import create_app
-from cloud.api.doors import open_doors
-from cloud.api.quarantine import router as quarantine_routes
-from cloud.api.server import serving
 from cloud.broker_block import require_files
 from cloud.cases.practice import Practice
 from cloud.certificate_watch import CertificateWatch
@@ -32,20 +24,18 @@ from cloud.link import MqttInbox
 from cloud.listening import require_demonstration
 from cloud.live import Live
 from cloud.lookout import Lookout
-from cloud.mapping.map_file import MapFile
 from cloud.notices import notify
 from cloud.notices.action_links import NONCE_BYTES, ActionLinks, load_or_make_secret
 from cloud.notices.notice_route import check_districts
 from cloud.outage import Outage
 from cloud.overheard import show
-from cloud.photos import PhotoFolder
 from cloud.poison import PoisonFolder
 from cloud.ports import House, Notifier, Now, Store
 from cloud.quarantine import Quarantine
-from cloud.replay import Replay
 from cloud.reporting.hook_door import HookDoor
 from cloud.share import Part, Role, require_possible
 from wire import topics
+from wire.blocking import OneAtATime
 from wire.inventory import Inventory
 
 _log = logging.getLogger(__name__)
@@ -107,8 +97,9 @@ class Cloud:
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set. Raises EgretError when the ledger or the board's port cannot be had.
+        """Run until `stop` is set. Raises EgretError, alone or in a group, without its ledger or the board's port.
 
+        Who is started again opens the lanes first, for alarms wait, and then the API.
         A store or a broker that is down is no reason not to start: readings wait in the boxes, alarms
         become cases, and the log says what is missing.
         """
@@ -116,9 +107,6 @@ class Cloud:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._ledger)
             holder = stack.enter_context(holder_name(self._config.data, self._role))
-            if Part.API in self._role.parts:
-                await self._serve(stack)
-            stack.enter_context(heap.set_apart())
             work, retire = self._duties.do, self._duties.forget
             leases = Leases(self._ledger.database, holder, self._role, work, retire, self._rng, self._leases)
             async with asyncio.TaskGroup() as tasks:
@@ -129,47 +117,21 @@ class Cloud:
                     tasks.create_task(self._certificates.run()),
                     tasks.create_task(LedgerNews(self._ledger.database, self._changed, self._rng).watch()),
                 ]
+                if Part.API in self._role.parts:
+                    await self._serve(stack)
+                stack.enter_context(heap.set_apart())
                 await stop.wait()
                 await end(running)
 
     async def _serve(self, stack: AsyncExitStack) -> None:
-        http = self._config.http
-        url = await stack.enter_async_context(
-            serving(
-                self._api(),
-                host=http.host,
-                port=http.port,
-                certificate=http.certificate,
-                key=http.key,
-                behind_proxy=http.behind_proxy,
-            )
-        )
+        """Off the event loop up to where it is entered: the lanes are not to wait for it."""
+        url = await stack.enter_async_context(await OneAtATime()(self._api))
         _log.info("the board is at %s", url)
 
-    def _api(self) -> Litestar:
-        duties, ledger = self._duties, self._ledger
-        replay = Replay(self._quarantine, partial(duties.readings_lane, ledger), duties.alarms_lane(ledger))
-        folder = PhotoFolder(self._config.data / "photos")
-        more = [
-            quarantine_routes(self._quarantine, replay),
-            photos.router(folder),
-            links.router(self._links, folder),
-            links.pages(),
-            hooks.router(self._hooks, self._changed),
-        ]
-        doors = open_doors(self._config.http, gate.on(self._ledger.database, self._now, secrets.token_bytes))
-        return create_app(
-            self._ledger,
-            self._store,
-            self._live,
-            self._inventory,
-            self._now,
-            more,
-            doors,
-            MapFile(self._config.map),
-            self._config.grafana,
-            self._lookout,
-        )
+    def _api(self) -> AbstractAsyncContextManager[str]:
+        from cloud.api.whole import Parts, whole  # noqa: PLC0415 - half a second that no lane needs
+
+        return whole(Parts(self._config, self._duties, self._links, self._hooks, self._lookout))
 
     async def _keep_store(self) -> None:
         """Wait for the store as long as it takes; alarms do not."""

@@ -2,9 +2,12 @@
 
 import asyncio
 import itertools
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -184,6 +187,29 @@ async def test_a_third_partys_box_is_stored_receipted_and_becomes_a_case(tmp_pat
             return [seen["box"] for seen in (await town.get("/state"))["boxes"] if seen["online"]] == [BOX]
 
         await town.until(is_online)
+
+
+async def test_alarms_are_taken_before_the_board_is_built(
+    tmp_path: Path, nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cloud that was killed has alarms waiting: their lane is open while the API takes half a second to build."""
+    is_wanted, build = threading.Event(), Cloud._api
+    monkeypatch.setattr(Cloud, "_api", lambda cloud: is_wanted.wait(60) and build(cloud))
+    async with box(nats_url) as client, AsyncExitStack() as stack:
+        opening = asyncio.create_task(stack.enter_async_context(running(tmp_path, nats_url)))
+        await send(client, "alarms", msgspec.json.encode(ALARM), 1)
+        assert not opening.done()
+        is_wanted.set()
+        assert len(await (await opening).get("/cases")) == 1
+
+
+def test_the_lanes_need_no_web_framework() -> None:
+    """Litestar, uvicorn and the other libraries of the API and the stores take as long to import as all the rest."""
+    libraries = ("litestar", "uvicorn", "prometheus_client", "argon2", "cryptography")
+    libraries += ("httpx", "duckdb", "influxdb_client", "numpy", "psycopg", "alembic", "PIL")
+    code = f"import sys, cloud.commands.run; print([name for name in {libraries} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(
