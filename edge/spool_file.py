@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge import spool_clock, spool_kept, spool_ring
+from edge import spool_clock, spool_kept, spool_reserve, spool_ring
 from edge.report import Around
 from edge.spool_damage import NAME, explained
 from edge.spool_room import Room, forget
@@ -41,6 +41,7 @@ _SCHEMA = (
     *spool_ring.TABLES,
     *spool_kept.TABLES,
     spool_clock.TABLE,
+    spool_reserve.TABLE,
 )
 _encoder = msgspec.msgpack.Encoder()
 _readings = msgspec.msgpack.Decoder(list[Reading])
@@ -253,6 +254,8 @@ def open_spool(folder: Path, room: Room | None = None, boot: str = "") -> SpoolF
         file = SpoolFile(database, room or Room(folder / NAME), spool_clock.last_boot(database) or boot)
         file.commit(Group(), seals=True, is_synced=True)
         file.begin(boot)
+        database.execute("PRAGMA wal_checkpoint")  # what was set aside is on the disk
+        spool_reserve.lengthen(log)
         stack.pop_all()
     return file
 
@@ -265,8 +268,8 @@ def _look_through(database: sqlite3.Connection) -> None:
 
 def _create(database: sqlite3.Connection) -> None:
     """What is missing: all of it in a new file, what came later in an old one."""
-    later = "SELECT count(*) FROM sqlite_schema WHERE name IN ('gap', 'around', 'unset', 'heard')"
-    if database.execute(later).fetchone()[0] == 4:
+    later = "SELECT count(*) FROM sqlite_schema WHERE name IN ('gap', 'around', 'unset', 'heard', 'reserve')"
+    if database.execute(later).fetchone()[0] == 5:
         return
     database.execute("BEGIN IMMEDIATE")
     with database:

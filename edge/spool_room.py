@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge import spool_kept, spool_ring
+from edge import spool_kept, spool_reserve, spool_ring
 from wire import batch as wire_batch
 from wire.batch import Batch
 from wire.gap import GAPS_MAX, Gap, Reason
@@ -25,6 +25,8 @@ _ONCE_MOST = 512 * 1024
 """Bytes that go in one transaction: an alarm never waits for more to be looked through."""
 _PAGES_BACK = 256
 """Pages that one transaction gives back to a disk that is short of room."""
+_CALM = 8 * 2**20
+"""Bytes free beyond what must be, before a reserve that was given up is set aside again (judgement)."""
 _KNOWN_MOST = 100
 """Gaps remembered after their receipt, for people who look at the box."""
 _USUAL = SpoolLimits()
@@ -48,10 +50,14 @@ class Room:
 
     def make(self, database: sqlite3.Connection, stored: int) -> Gap | None:
         """Inside a transaction, let go what is too much; the gap that it leaves. `stored`: the last receipt."""
+        short, held = self.limits.keep_free - self.free(self.file.parent), spool_reserve.size(self.limits.most)
+        if short > 0:
+            spool_reserve.give_up(database)
+        elif short < -held - _CALM:
+            spool_reserve.set_aside(database, self.limits.most)
         page, pages, unused = (_number(database, name) for name in ("page_size", "page_count", "freelist_count"))
         live, on_disk = (pages - unused) * page, self.file.stat().st_size
-        short = self.limits.keep_free - self.free(self.file.parent)
-        for_disk = live - on_disk + short if short > 0 else 0
+        for_disk = live + held - on_disk + short if short > 0 else 0
         for_size = live - self.limits.most
         gone = None
         too_much = min(max(for_disk, for_size), _ONCE_MOST)
@@ -62,7 +68,9 @@ class Room:
             gone = _let_go(database, too_much, reason)
             if gone:
                 _note(database, gone, stored)
-        for _ in range(min(unused, _PAGES_BACK) if short > 0 else 0):
+        # Pages that only the log has would need the disk's bytes at the next checkpoint.
+        too_many = max(unused - held // page, pages - on_disk // page) if short > 0 else 0
+        for _ in range(min(too_many, unused, _PAGES_BACK)):
             database.execute("PRAGMA incremental_vacuum(1)")  # `sqlite3` does one page, whatever it is asked for
         return gone
 

@@ -186,7 +186,7 @@ class Line:
 class SpoolLimits:
     """How far a box's spool may grow, in bytes, before its oldest readings go. Alarm events never go.
 
-    `most` bounds the spool's file, beside which SQLite's log has 4 MiB; `keep_free` is what readings leave
+    `most` bounds the spool's file, beside which SQLite's log has 5 MiB; `keep_free` is what readings leave
     free on its disk: alarm events may use it. The defaults are judgement: 512 MiB hold 30 days of 40
     readings a second (5.2 bytes each, measured), 64 MiB some 30 000 alarm events.
 

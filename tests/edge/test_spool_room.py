@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -220,6 +220,43 @@ async def test_a_disk_that_is_full_to_the_last_byte(small_disk: Path) -> None:
         await spool.flush()
         assert len(await spool.events(0, 10_000)) == 800
         keeper.cancel()
+
+
+async def test_a_disk_that_is_full_right_after_the_start(small_disk: Path) -> None:
+    """Another program takes all there is when a new spool has just begun: every alarm is kept, and those after them."""
+    async with (
+        Spool(small_disk, batch_s=0.1, limits=SpoolLimits(512 * MIB, MIB)) as spool,
+        asyncio.TaskGroup() as tasks,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        with (small_disk / "other").open("wb", buffering=0) as other, suppress(OSError):
+            while True:
+                other.write(bytes(4096))
+        keeper = tasks.create_task(spool.keep())
+        for number in range(200):
+            await spool.add(window(number, 100), [lean(number)])
+        await spool.flush()
+        assert len(await spool.events(0, 10_000)) == 200
+        keeper.cancel()
+
+
+def test_a_spool_that_gets_no_byte_more_keeps_alarms(tmp_path: Path) -> None:
+    """What it has set aside at its start serves alarms and the newest readings: neither of its files grows."""
+    free = [64 * MIB]
+    file = open_spool(tmp_path, Room(tmp_path / NAME, SpoolLimits(512 * MIB, MIB), lambda _folder: free[0]))
+    files = [tmp_path / NAME, tmp_path / f"{NAME}-wal"]
+    before = [path.stat().st_size for path in files]
+    assert min(before) > MIB
+    free[0] = 0
+    for number in range(1_000):
+        file.commit(Group(window(number, 100), [lean(number)]), seals=number % 4 == 0, is_synced=False)
+        assert [path.stat().st_size for path in files] <= before
+    assert len(file.events(0, 10_000)) == 1_000
+    free[0] = 64 * MIB
+    file.commit(Group(), seals=True, is_synced=True)
+    file._database.execute("PRAGMA wal_checkpoint")
+    assert files[0].stat().st_size > MIB  # there is a reserve again
+    file.close()
 
 
 @pytest.fixture
