@@ -7,6 +7,7 @@
 A folder is complete before its number is written down, and state.json is replaced in one step.
 """
 
+import logging
 import re
 import shutil
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from wire.inventory import Box, Inventory
 from wire.located import nearest
 from wire.overlay import NORMAL, Allowed, Chosen, Lease
 
+_log = logging.getLogger(__name__)
 NAME = "config"
 _STATE = "state.json"
 _TEXT_MAX = 500
@@ -64,9 +66,17 @@ class ConfigStore:
             return msgspec.json.decode((self._folder / _STATE).read_bytes(), type=State)
         except FileNotFoundError:
             return State()
-        except UNDECODABLE:
+        except (OSError, *UNDECODABLE) as error:
+            _log.warning("%s cannot be read: %s. The newest that is here runs", self._folder / _STATE, error)
             newest = max((int(path.name) for path in self._folder.iterdir() if path.name.isdecimal()), default=0)
             return State(seen=newest, good=newest)
+
+    def remember(self, state: State) -> None:
+        """As `save`; where the disk refuses, the box goes on with what it knows, and says so."""
+        try:
+            self.save(state)
+        except OSError as error:
+            _log.warning("what runs cannot be written down: %s", disk_mistake(error))
 
     def save(self, state: State) -> None:
         """In one step, and on the disk when this returns; documents that it does not name are dropped."""

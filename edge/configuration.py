@@ -125,8 +125,7 @@ class Configuration:
         self._hold(self._lease)
         while True:
             with suppress(TimeoutError):
-                is_idle = not (self._trial or self._lease or self._choice)
-                async with asyncio.timeout(None if is_idle else _LOOK_S):
+                async with asyncio.timeout(_LOOK_S if self._trial or self._lease or self._choice else None):
                     await self._has_news.wait()
             self._has_news.clear()
             payload, self._newest = self._newest, None
@@ -147,7 +146,7 @@ class Configuration:
             return  # retained, it comes again with every connection
         try:
             document = await self._off_loop(proven, payload, self._trust, self._box, self._state.seen, self._now())
-        except DesiredRefused as error:
+        except (DesiredRefused, ConfigError) as error:
             claimed = await self._off_loop(desired.claimed_counter, payload)
             self._refuse(Refusal(claimed, (_mistake(error),)))
             return
@@ -163,7 +162,7 @@ class Configuration:
             mistakes = self._store.placed(error.mistakes) if isinstance(error, ConfigError) else (disk_mistake(error),)
             self._state = seen
             self._refuse(Refusal(number, mistakes[:ERRORS_MAX]))
-            await self._off_loop(self._remember)
+            await self._off_loop(self._store.remember, seen)
             return
         self._state, self.inventory, self._modes = tried, inventory, document.modes
         self._hold(lease)
@@ -183,9 +182,9 @@ class Configuration:
             await self._write_down()
             return
         self._give_back(_REASONS[verdict].format(tried.trial_s))
-        if not self._fell_back(self._now()):
+        if not await self._off_loop(self._fell_back, self._now()):
             self._state = msgspec.structs.replace(tried, good=tried.trial, trial=0)
-        await self._run_on(lines, tasks)
+        await self._run_back(lines, tasks)
 
     def _give_back(self, reason: str) -> None:
         """What is on trial is none any more."""
@@ -202,13 +201,6 @@ class Configuration:
         for mistake in refusal.errors:
             _log.warning("a configuration is refused: %s", mistake)
 
-    def _remember(self) -> None:
-        """Where the disk refuses, the box goes on with what it knows, and says so."""
-        try:
-            self._store.save(self._state)
-        except OSError as error:
-            _log.warning("what runs cannot be written down: %s", disk_mistake(error))
-
     def _started(self) -> Inventory:
         """What to run when the process starts. Raises ConfigError."""
         before = self._state
@@ -218,7 +210,7 @@ class Configuration:
             self._state = msgspec.structs.replace(self._state, starts=self._state.starts + 1)
         inventory = self._kept_or_own(self._now())
         if self._state != before:
-            self._remember()
+            self._store.remember(self._state)
         return inventory
 
     def _kept_or_own(self, now_ns: int) -> Inventory:
@@ -243,7 +235,7 @@ class Configuration:
         """Without anything that can be run instead, what runs goes on."""
         try:
             self.inventory = self._kept_or_own(now_ns)
-        except ConfigError as error:
+        except (ConfigError, OSError) as error:
             _log.warning("there is nothing to go back to, %s stays: %s", self.inventory.version, error)
             return False
         return True
@@ -258,9 +250,9 @@ class Configuration:
     async def _end_lease(self, lease: Lease, lines: Lines, tasks: asyncio.TaskGroup) -> None:
         """Back to what the files say, with or without a network."""
         self._state = msgspec.structs.replace(self._state, chosen=NORMAL)
-        if not self._fell_back(max(self._now(), lease.ends_ns)):
+        if not await self._off_loop(self._fell_back, max(self._now(), lease.ends_ns)):
             self._lease = None
-        await self._run_on(lines, tasks)
+        await self._run_back(lines, tasks)
         _log.warning("mode %s is over on this box: %s runs", lease.mode, self.inventory.version)
 
     async def _follow(self, choice: Chosen, lines: Lines, tasks: asyncio.TaskGroup) -> None:
@@ -271,7 +263,7 @@ class Configuration:
         self._followed_at = asyncio.get_running_loop().time()
         before = self._state, self.inventory, self._lease
         self._state = msgspec.structs.replace(self._state, chosen=choice)
-        self._fell_back(self._now())
+        await self._off_loop(self._fell_back, self._now())
         name = choice.mode or "normal"
         try:
             await self._run_on(lines, tasks)
@@ -287,8 +279,16 @@ class Configuration:
         self._hold(self._lease)
         await self._write_down()
 
+    async def _run_back(self, lines: Lines, tasks: asyncio.TaskGroup) -> None:
+        """As `_run_on`; where no line can be run with it, those that run go on."""
+        try:
+            await self._run_on(lines, tasks)
+        except ConfigError as error:
+            _log.warning("%s cannot be run, and the lines go on as they are: %s", self.inventory.version, error)
+            await self._write_down()
+
     async def _write_down(self) -> None:
-        await self._off_loop(self._remember)
+        await self._off_loop(self._store.remember, self._state)
         self.changed.set()
 
     def _trial_of(self, lasts_s: float) -> Trial:

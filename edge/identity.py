@@ -44,13 +44,16 @@ class Identity:
         self._next_key, self._next = folder / "next.key", folder / "next.json"
         self._shows_trial = self._is_doubted = False
         self._refusals = 0
-        self._has_another, self._off_loop = asyncio.Event(), OneAtATime()
-        self.renewal = self._asked()
+        self._heard: Renewed | None = None
+        self._has_heard, self._off_loop = asyncio.Event(), OneAtATime()
+        self.renewal: Renewal | None = None
         """What the box asks for, from its first report on: the cloud takes one without it for "no more"."""
+        with suppress(OSError):
+            self.renewal = self._asked()
 
     def way(self, node: Broker) -> Broker:
         """To a node, with the files to show this time."""
-        self._shows_trial = self._trial.exists() and not self._is_doubted
+        self._shows_trial = _is_there(self._trial) and not self._is_doubted
         shown = self._trial if self._shows_trial else self._kept()
         return replace(node, certificate=str(shown), key=str(shown)) if shown else node
 
@@ -83,13 +86,16 @@ class Identity:
             self._is_doubted = False
 
     async def renew(self, changed: Callable[[], None]) -> None:
-        """Ask for a certificate when this one is about to end; returns when there is another one to show.
+        """Ask for a certificate when this one is about to end, and take it; returns when there is another one to show.
 
         `changed` is called when there is something else to report.
         """
-        while not self._has_another.is_set():
+        while True:
             before = self.renewal
+            self._has_heard.clear()
             try:
+                if await self._off_loop(self.takes):
+                    return
                 self.renewal = await self._off_loop(self._wanted)
             except (OSError, ValueError) as error:
                 _log.warning("no new certificate can be asked for: %s [E-ENROL-017]", error)
@@ -97,25 +103,30 @@ class Identity:
                 changed()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_S):
-                    await self._has_another.wait()
-        self._has_another.clear()
+                    await self._has_heard.wait()
 
     def hear(self, delivery: Delivery) -> bool:
-        """Is it a certificate? Then it is taken, if it is what was asked for."""
+        """Is it a certificate? Then `renew` takes it, if it is what was asked for."""
         said = renewal.decode(delivery.payload) if delivery.topic.endswith("/desired") else None
         if said is None:
             return False
-        if not self._next_key.exists():
-            return True  # taken before; it was sent again
+        self._heard = said
+        self._has_heard.set()
+        return True
+
+    def takes(self) -> bool:
+        """Is there another one to show, of what was heard? Blocks."""
+        said, self._heard = self._heard, None
+        if said is None or not _is_there(self._next_key):
+            return False  # or it was taken before, and is sent again
         try:
             key = self._next_key.read_bytes()
             self._require_ours(said, key)
             write_whole(self._trial, key + certificate.first_pem(said.certificate).encode(), 0o600)
         except (OSError, ValueError) as error:
             _log.warning("a certificate is refused: %s [E-ENROL-017]", error)
-            return True
+            return False
         self._is_doubted = False
-        self._has_another.set()
         return True
 
     def _kept(self) -> Path | None:
@@ -150,8 +161,8 @@ class Identity:
         return asked
 
     def _asked(self) -> Renewal | None:
-        """What was asked for last, and has not come; one that cannot be read any more is none."""
-        with suppress(OSError, ValueError):
+        """What was asked for last, and has not come; one that is damaged or gone is none. Raises OSError."""
+        with suppress(FileNotFoundError, ValueError):
             if self._next_key.exists():
                 return msgspec.json.decode(self._next.read_bytes(), type=Renewal)
         return None
@@ -170,6 +181,13 @@ class Identity:
         self.renewal, self._refusals = None, 0
         self._next_key.unlink(missing_ok=True)
         self._next.unlink(missing_ok=True)
+
+
+def _is_there(path: Path) -> bool:
+    """Not where the disk does not say."""
+    with suppress(OSError):
+        return path.exists()
+    return False
 
 
 def _read(path: Path) -> Certificate:

@@ -13,6 +13,7 @@ from wire import whole_file
 from wire.bounded import UNDECODABLE
 from wire.city_check import load_checked
 from wire.desired import LIMITS, PROFILES, SENSORS, Desired, Files, version_of
+from wire.errors import ConfigError, Mistake
 from wire.inventory import Inventory
 from wire.overlay import NORMAL, Allowed, Chosen, Lease, under
 from wire.profile_yaml import load_library
@@ -48,8 +49,17 @@ def write(folder: Path, files: Files) -> None:
 def read(folder: Path, now_ns: int = 0, chosen: Chosen = NORMAL) -> tuple[Inventory, Lease | None]:
     """Checked as `egret check` does it, and under the mode that was chosen, else the lease that it comes with.
 
-    Either if it holds now. Its version is the whole configuration's. Raises ConfigError.
+    Either if it holds now. Its version is the whole configuration's. Raises ConfigError, also where the disk refuses.
     """
+    try:
+        return _read(folder, now_ns, chosen)
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"its files cannot be read: {error}."
+        fix = "see the disk, and push the configuration again."
+        raise ConfigError([Mistake(str(folder), what, fix, "E-FLEET-012")]) from error
+
+
+def _read(folder: Path, now_ns: int, chosen: Chosen) -> tuple[Inventory, Lease | None]:
     inventory = load_checked(folder / SENSORS, load_library(folder / PROFILES), folder / LIMITS)
     files, modes = _texts(folder), allowed(folder)
     lease = chosen.among(modes, now_ns) or _lease(folder)

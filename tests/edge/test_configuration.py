@@ -438,6 +438,21 @@ def test_a_trial_is_over_when_its_files_are_damaged(rig: Rig) -> None:
     virtual_time.run(story())
 
 
+def test_a_trusted_key_that_cannot_be_read(rig: Rig) -> None:
+    """Nothing can be proven without it: the document is refused, and the box goes on."""
+
+    async def story() -> None:
+        async with rig.running():
+            await rig.until(lambda said: said.counter == 0)
+            for path in rig.folder.glob("*.pub"):
+                path.unlink()
+            rig.push(rig.signed(rig.document(1, FASTER)))
+            await rig.until(is_refused)
+            assert rig.reported.counter == 0
+
+    virtual_time.run(story())
+
+
 def test_what_was_written_down_is_damaged(rig: Rig) -> None:
     """The newest document that is there counts, and none below it is taken again."""
     store = ConfigStore(rig.folder / "data")

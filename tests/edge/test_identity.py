@@ -1,5 +1,7 @@
 """Which certificate a box shows, and when it goes over to the next one; the authority is the manual's."""
 
+import asyncio
+import errno
 import ssl
 import time
 from dataclasses import dataclass, replace
@@ -51,7 +53,10 @@ class Box:
 
     def hear(self, text: str, box: str = BOX) -> bool:
         """A certificate comes."""
-        return self.identity.hear(Delivery(topics.topic(BOX, "desired"), msgspec.json.encode(Renewed(box, text))))
+        delivery = Delivery(topics.topic(BOX, "desired"), msgspec.json.encode(Renewed(box, text)))
+        is_one = self.identity.hear(delivery)
+        self.identity.takes()
+        return is_one
 
     def ask(self) -> Renewal:
         """What it asks for now."""
@@ -172,6 +177,24 @@ def test_a_disk_that_refuses(box: Box) -> None:
     for _ in range(2):
         assert box.shows == "trial.pem"
         box.comes_in()
+
+
+async def test_a_disk_that_does_not_answer(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hearing a certificate touches no file; where none can be looked at, the box goes on with the one it has."""
+    text = box.authority.sign(box.ask().request, BOX)
+
+    def broken(path: Path) -> bool:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr(Path, "exists", broken)
+    box.identity.hear(Delivery(topics.topic(BOX, "desired"), msgspec.json.encode(Renewed(BOX, text))))
+    renewing = asyncio.create_task(box.identity.renew(lambda: None))
+    await asyncio.sleep(0.1)
+    assert box.shows == "given.pem"
+    monkeypatch.undo()
+    box.identity.hear(Delivery(topics.topic(BOX, "desired"), msgspec.json.encode(Renewed(BOX, text))))
+    await asyncio.wait_for(renewing, 60)
+    assert box.shows == "trial.pem"
 
 
 def test_a_box_that_was_enrolled_again(box: Box, city_ca: CityAuthority) -> None:

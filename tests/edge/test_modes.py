@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from fleet_rig import BEGIN_NS, BOX, SECOND_NS, Rig, now, sensors_yaml
 
+from edge.config_store import ConfigStore
+from edge.lines import Lines
 from edge.sim import virtual_time
 from wire import command as commands
 from wire import topics
 from wire.command import Command, Outcome, Reply
 from wire.desired import Desired, Reported
+from wire.errors import ConfigError, Mistake
 from wire.overlay import Allowed
 
 pytestmark = pytest.mark.usefixtures("polls")
@@ -122,6 +125,52 @@ def test_it_outlasts_a_restart(rig: Rig, polls: list[tuple[str, float]]) -> None
             assert configuration.reported().count(b'"mode":""') == 1
 
     virtual_time.run(story())
+
+
+@pytest.mark.parametrize("when", ["it is chosen", "it ends"])
+def test_files_that_cannot_be_read(rig: Rig, polls: list[tuple[str, float]], when: str) -> None:
+    """The disk refuses when a mode is chosen, or ends: the box says so, goes back to its own file, and polls on."""
+
+    async def story() -> None:
+        async with rig.running():
+            rig.push(rig.signed(signed(rig)))
+            await rig.until(lambda said: said.counter == 1 and not said.is_trial)
+            if when == "it ends":
+                choose(rig, "typhoon", 30)
+                await rig.until(is_in("typhoon"))
+            (ConfigStore(rig.folder / "data").place(1) / "no-file.yaml").mkdir()
+            if when == "it is chosen":
+                choose(rig, "typhoon", 30)
+            await rig.until(lambda said: said.counter == 0)
+            assert "cannot be read: [Errno 21] Is a directory" in str(rig.reported.refusal)
+            polls.clear()
+            await asyncio.sleep(10)
+
+    virtual_time.run(story())
+    assert {line for line, _ in polls} == {"a", "b"}
+
+
+def test_lines_that_cannot_be_run_when_a_mode_ends(
+    rig: Rig, polls: list[tuple[str, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They go on as they are, and the box with them."""
+
+    def refuse(*_: object) -> None:
+        raise ConfigError([Mistake("sensors.yaml:16", "there is no such port.", "plug it in", "E-BUS-001")])
+
+    async def story() -> None:
+        async with rig.running():
+            rig.push(rig.signed(signed(rig)))
+            await rig.until(lambda said: said.counter == 1 and not said.is_trial)
+            choose(rig, "typhoon", 30)
+            await rig.until(is_in("typhoon"))
+            monkeypatch.setattr(Lines, "check", refuse)
+            await rig.until(is_in(""))
+            polls.clear()
+            await asyncio.sleep(10)
+
+    virtual_time.run(story())
+    assert pauses(polls, "b") == {1.0}
 
 
 @pytest.mark.parametrize("has_document", [True, False])
