@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, delete, func, insert, select, update
 
 from cloud.database import built
 from cloud.schema.fleet import asks
@@ -30,9 +30,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add(connection: Connection, asked: Asked) -> None:
-    """The newest of its box; the oldest beyond `KEPT` are gone."""
+    """The newest of its box; beyond `KEPT` the oldest are gone, and first those that wait for no answer any more."""
     connection.execute(insert(asks).values(**_columns(asked)))
-    order = select(asks.c.id).where(asks.c.box == asked.box).order_by(asks.c.asked_ns.desc(), asks.c.id)
+    is_over = case((and_(*_open(asked.asked_ns)), 0), else_=1)
+    order = select(asks.c.id).where(asks.c.box == asked.box).order_by(is_over, asks.c.asked_ns.desc(), asks.c.id)
     old = connection.execute(order.offset(KEPT)).scalars().all()
     connection.execute(delete(asks).where(asks.c.id.in_(old)))
 

@@ -19,7 +19,7 @@ from cloud.api.server import serving
 from cloud.cases.practice import Practice
 from cloud.commands import fleet_ask
 from cloud.fleet import command_lane
-from cloud.fleet.askbook import WAITING_MOST, Askbook, Question
+from cloud.fleet.askbook import WAITING_MOST, Askbook, NoSuchAsk, Question, Standing
 from cloud.fleet.command_lane import CommandLane
 from cloud.ledger import Ledger
 from cloud.live import Live
@@ -27,7 +27,7 @@ from cloud.poison import PoisonFolder
 from cloud.ports import Delivery
 from cloud.quarantine import Quarantine
 from cloud.stores import embedded
-from cloud.tables import audit
+from cloud.tables import asks, audit
 from cloud.tables.audit import Wanted
 from wire import command as commands
 from wire import topics
@@ -180,6 +180,23 @@ async def test_a_box_that_comes_back_in_time_answers(town: Town) -> None:
     town.say(reply_to(command, log=LOG))
     done = await asking
     assert (done.exit_code, "it is waited for until" in done.stderr) == (0, True)
+
+
+async def test_what_waits_outlasts_others_that_have_expired(town: Town) -> None:
+    """Somebody waits an hour for a box that is away; others gave up after five seconds: they are forgotten first."""
+    await town.online(is_online=False)
+    book = Askbook(town.ledger, town.city, lambda: town.now_ns)
+    patient = Question(verb="doctor", wait_s=3600.0)
+    await book.ask(BOX, patient, small_city.person(), "patient")
+    for number in range(asks.KEPT + 2):
+        await book.ask(BOX, Question(verb="logs", wait_s=5.0), small_city.person(), f"brief-{number}")
+        town.now_ns += 6 * 10**9
+    assert (await book.one(BOX, "patient")).standing is Standing.WAITS
+    with pytest.raises(NoSuchAsk):
+        await book.one(BOX, "brief-0")
+    await town.online()
+    [command] = await town.asked()
+    assert command.id == "patient"
 
 
 async def test_a_box_that_dies_over_it_is_asked_again(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
