@@ -5,7 +5,6 @@ million readings, never delays a case.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from random import Random
 
@@ -13,10 +12,9 @@ from cloud.lane import take
 from cloud.ledger import Ledger
 from cloud.outage import Outage
 from cloud.ports import Delivery, Inbox
-from cloud.quarantine import Quarantine
+from cloud.quarantine import Quarantine, leave_to_another
 from wire import alarm_message, receipt, topics
 from wire.alarm_message import AlarmMessage
-from wire.errors import Unavailable, WireError
 from wire.receipt import Lane, Receipt
 
 
@@ -47,9 +45,7 @@ class AlarmsLane:
         No receipt is sent: the cluster may not be able to take one. All that is not taken here, `run` hears, too.
         """
         async for delivery in inbox.deliveries():
-            with suppress(Unavailable):
-                take = partial(self._take_ahead, delivery)
-                await self._quarantine.guard(delivery.topic, delivery.payload, take)
+            await leave_to_another(partial(self._take_ahead, delivery))
 
     async def take(self, message: AlarmMessage) -> int:
         """Into the ledger; the watermark of its spool then. Raises Unavailable."""
@@ -59,8 +55,7 @@ class AlarmsLane:
         return taken.stored_through
 
     async def _take_ahead(self, delivery: Delivery) -> None:
-        with suppress(WireError):
-            await self.take(read(delivery.topic, delivery.payload))
+        await self.take(read(delivery.topic, delivery.payload))
 
     async def _handle(self, delivery: Delivery, inbox: Inbox) -> None:
         message = read(delivery.topic, delivery.payload)

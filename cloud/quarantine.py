@@ -63,6 +63,14 @@ class Quarantine:
                 await self.put(topic, payload, f"defect: {error!r}")
 
 
+async def leave_to_another(handle: Callable[[], Awaitable[None]]) -> None:
+    """Run the handler of a message that another lane hears, too: what it cannot take is that lane's to set aside."""
+    try:
+        await handle()
+    except Exception as error:
+        _log.debug("left to the lane that hears it, too: %r", error)
+
+
 async def write_or_refuse(store: Store, batches: Sequence[Batch]) -> Sequence[Refusal]:
     """What the store refuses. Raises Unavailable.
 

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from random import Random
 
+import pytest
 import servers
 import small_city
 from broker_session import BrokerSession
@@ -83,6 +84,31 @@ async def test_what_a_cluster_hands_on_at_once_is_taken_once(tmp_path: Path) -> 
         await until_acknowledged(session, 1)
         assert session.receipts == [1]
         for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+
+
+async def test_poison_of_a_cluster_is_charged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is heard at each node, and by the session, which alone sets it aside."""
+
+    async def breaks(*_: object) -> None:
+        raise ValueError("a defect of ours")
+
+    monkeypatch.setattr(Ledger, "take_alarms", breaks)
+    nodes, session = [Broker(), Broker(), Broker()], Broker()
+    quarantine = Quarantine(PoisonFolder(tmp_path / "quarantine", lambda: NOW_NS))
+    async with Ledger(tmp_path / "ledger.db", lambda: NOW_NS, small_city.practice(tmp_path)) as ledger:
+        lane = AlarmsLane(ledger=ledger, quarantine=quarantine, changed=lambda: None, rng=Random(1))
+        running = [asyncio.create_task(lane.run_ahead(node)) for node in nodes]
+        for broker in (*nodes, session):
+            broker.publish(alarm_message.encode(small_city.lean(1, NOW_NS, Level.RED)))
+        await asyncio.sleep(0.1)
+        running.append(asyncio.create_task(lane.run(session)))
+        await until_acknowledged(session, 1)
+        [found] = await quarantine.summaries()
+        assert (found.times, found.reason) == (1, "defect: ValueError('a defect of ours')")
+        for task in running:
+            assert not task.done()
             task.cancel()
         await asyncio.wait(running)
 
