@@ -70,7 +70,9 @@ class SpoolView:
         if first is None:
             return ()
         end = min(through, self.depths[Lane.READINGS].stored) + 1
-        found = self._batches(max(after, first - 1), end, limit, self.gaps(first - 1))
+        # A cloud that asks from a time on knows what had gone before.
+        gaps = self.gaps(first - 1 if since_ns else 0)
+        found = self._batches(max(after, first - 1), end, limit, gaps)
         return tuple(
             msgspec.structs.replace(batch, trimmed_through=min(first, batch.first_sequence) - 1) for batch in found
         )

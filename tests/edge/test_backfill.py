@@ -82,6 +82,19 @@ def test_what_is_kept_goes_first_and_is_no_gap(tmp_path: Path) -> None:
     file.close()
 
 
+def test_a_gap_before_the_first_batch_that_is_kept(tmp_path: Path) -> None:
+    """It had its receipt from a ledger that is lost: the cloud hears of it again, as of those among what is kept."""
+    file = open_spool(tmp_path, Room(tmp_path / NAME, SpoolLimits(200 * 1024, 0)))
+    fill(file, range(1_500))
+    [gap] = file.gaps()
+    file.trim(Lane.READINGS, 15_000)
+    [first, second] = file.again(0, 15_000, 0, 2)
+    assert (first.gaps, first.begins, first.first_sequence) == ((gap,), 1, gap.last_sequence + 1)
+    assert second.gaps == ()
+    assert file.again(0, 15_000, BEGIN_NS, 1)[0].gaps == ()
+    file.close()
+
+
 async def box(folder: Path, broker: SimulatedBroker, spool: Spool) -> None:
     """Keeps and sends, until cancelled."""
     del folder
