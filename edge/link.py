@@ -25,6 +25,10 @@ _library_log.setLevel(logging.CRITICAL)  # aiomqtt and paho log every attempt as
 _KEEPALIVE_S = 15
 _TIMEOUT_S = 10
 """For what is small: CONNACK, SUBACK, DISCONNECT."""
+_CONNACK_S = 3.0
+"""Of a node that has others beside it: a CONNECT that comes while a cluster elects a leader is never answered."""
+_HURRIES = 4
+"""Attempts given up so soon, one after another: an election takes 4 to 9 s; then a slow link has its time."""
 _PUBACK_S = 30
 """A message of 256 KiB takes a link of 64 kbit/s that long."""
 _SILENT_S = 1.5
@@ -45,13 +49,24 @@ class MqttLinks:
         self._broker, self._box, self._hears, self._identity = broker.first_for(box), box, hears, identity
         self._patience = Patience(_SILENT_S)
         self._last: MqttLink | None = None
+        self._unanswered = 0
 
     def __call__(self, will: bytes) -> "MqttLink":
         """A link that is not connected yet."""
         if self._last and self._last.is_lost:
             self._broker = self._broker.next()
+        self._unanswered = self._unanswered + 1 if self._last and not self._last.was_let_in else 0
+        is_hurried = bool(self._broker.others) and self._unanswered < _HURRIES
         way = self._identity.way(self._broker) if self._identity else self._broker
-        self._last = MqttLink(way, self._box, will, hears=self._hears, patience=self._patience, identity=self._identity)
+        self._last = MqttLink(
+            way,
+            self._box,
+            will,
+            hears=self._hears,
+            patience=self._patience,
+            identity=self._identity,
+            connack_s=_CONNACK_S if is_hurried else _TIMEOUT_S,
+        )
         return self._last
 
 
@@ -67,11 +82,13 @@ class MqttLink:
         hears: Sequence[What] = ("receipts",),
         patience: Patience | None = None,
         identity: Identity | None = None,
+        connack_s: float = _TIMEOUT_S,
     ) -> None:
         """Nothing is connected yet; `will` is the retained status the broker publishes for a lost box."""
         self._broker, self._box, self._will, self._identity = broker, box, will, identity
         self._patience = patience or Patience(_SILENT_S)
-        self.is_lost = False
+        self._connack_s = connack_s
+        self.is_lost = self.was_let_in = False
         self._hears = [topics.topic(box, what) for what in hears]
 
     _client: MqttClient
@@ -79,19 +96,18 @@ class MqttLink:
 
     async def __aenter__(self) -> Self:
         """Connect. Raises LinkError."""
-        was_let_in = False
         try:
             async with AsyncExitStack() as stack:
                 self._client = await stack.enter_async_context(self._unconnected())
-                granted = await self._client.subscribe([(name, 1) for name in self._hears])
+                granted = await self._client.subscribe([(name, 1) for name in self._hears], timeout=_TIMEOUT_S)
                 self._require(granted)
                 self._stack = stack.pop_all()
-            was_let_in = True
+            self.was_let_in = True
         except aiomqtt.MqttError as error:
             raise self._said_no(error) from error
         finally:
             if self._identity:
-                self._identity.tried(was_let_in=was_let_in)
+                self._identity.tried(was_let_in=self.was_let_in)
         return self
 
     async def __aexit__(
@@ -128,7 +144,7 @@ class MqttLink:
             identifier=self._box,
             clean_session=False,
             keepalive=_KEEPALIVE_S,
-            timeout=_TIMEOUT_S,
+            timeout=self._connack_s,
             max_inflight_messages=_IN_FLIGHT_MAX,
             will=aiomqtt.Will(topics.topic(self._box, "status"), self._will, qos=1, retain=True),
             tls_params=tls if broker.is_tls else None,

@@ -11,7 +11,7 @@ from detection import reading
 from scripted_broker import BAD_PASSWORD, NOT_AUTHORISED, SUBSCRIPTION_REFUSED, ScriptedBroker, scripted
 
 from edge import link as link_module
-from edge.link import MqttLink
+from edge.link import MqttLink, MqttLinks
 from edge.publish import publish
 from edge.spool import Spool
 from wire import topics
@@ -99,6 +99,27 @@ async def test_a_broker_that_never_answers(broker: ScriptedBroker, monkeypatch: 
     monkeypatch.setattr(link_module, "_TIMEOUT_S", 0.5)
     async with scripted(broker):
         assert isinstance(await refusal(broker.port), Unreachable)
+
+
+async def test_a_cluster_that_elects_a_leader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A CONNECT that came meanwhile has no CONNACK: another node is asked soon, a slow link has its time."""
+    monkeypatch.setattr(link_module, "_CONNACK_S", 0.1)
+    monkeypatch.setattr(link_module, "_TIMEOUT_S", 1.0)
+    loop = asyncio.get_running_loop()
+    async with scripted(ScriptedBroker(connack=None)) as one, scripted(ScriptedBroker(connack=None)) as other:
+        links = MqttLinks(Broker("127.0.0.1", one.port, others=(("127.0.0.1", other.port),)), BOX)
+        taken_s = []
+        for _ in range(link_module._HURRIES + 1):
+            began_s = loop.time()
+            with pytest.raises(Unreachable):
+                async with links(b"{}"):
+                    pass
+            taken_s.append(loop.time() - began_s)
+        assert min(taken_s[:-1]) < 1.0 <= taken_s[-1]
+        one.connack = other.connack = 0
+        async with links(b"{}"):
+            pass
+        assert links(b"{}")._connack_s == 0.1
 
 
 async def test_a_broker_that_hangs_up_instead_of_a_puback() -> None:
