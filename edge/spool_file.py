@@ -254,8 +254,7 @@ def open_spool(folder: Path, room: Room | None = None, boot: str = "") -> SpoolF
         file = SpoolFile(database, room or Room(folder / NAME), spool_clock.last_boot(database) or boot)
         file.commit(Group(), seals=True, is_synced=True)
         file.begin(boot)
-        database.execute("PRAGMA wal_checkpoint")  # what was set aside is on the disk
-        spool_reserve.lengthen(log)
+        spool_reserve.claim(database, log)
         stack.pop_all()
     return file
 

@@ -32,7 +32,15 @@ def give_up(database: sqlite3.Connection) -> None:
     database.execute("DELETE FROM reserve")
 
 
-def lengthen(log: Path) -> None:
-    """SQLite's log: zeros behind its end are not read. Where the disk has no room for it, it grows as it is used."""
+def claim(database: sqlite3.Connection, log: Path) -> None:
+    """Have the disk hold what was set aside, and the log in its size: zeros behind its end are not read.
+
+    On a disk that is full already there is nothing to claim: both grow when there is room.
+    """
+    try:
+        database.execute("PRAGMA wal_checkpoint")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
+            raise
     with suppress(OSError), log.open("r+b") as file:
         os.posix_fallocate(file.fileno(), 0, _LOG_BYTES)

@@ -238,6 +238,8 @@ async def test_a_disk_that_is_full_right_after_the_start(small_disk: Path) -> No
         await spool.flush()
         assert len(await spool.events(0, 10_000)) == 200
         keeper.cancel()
+    async with Spool(small_disk, limits=SpoolLimits(512 * MIB, MIB)) as again:
+        assert len(await again.events(0, 10_000)) == 200
 
 
 def test_a_spool_that_gets_no_byte_more_keeps_alarms(tmp_path: Path) -> None:
