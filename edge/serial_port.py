@@ -59,6 +59,11 @@ class SerialSettings:
         return 1.75e-3 if self.baud > 19_200 else 3.5 * self.character_s
 
 
+def device_path(root: str, port: str) -> Path:
+    """Where the box's device file `port` is, seen from the file system `root`."""
+    return Path(root, port.lstrip("/"))
+
+
 class SerialPort:
     """An open port. What arrives is collected by the event loop until somebody takes it."""
 

@@ -16,7 +16,8 @@ WAYS = {
 """A key of `link`, its words, and the source that reads such a device."""
 ASKED = (LinkKind.MODBUS_RTU, LinkKind.SERIAL_QUERY)
 """Devices that answer when they are asked; the others speak by themselves."""
-_SERIAL = (*ASKED, LinkKind.SERIAL_STREAM)
+SERIAL = (*ASKED, LinkKind.SERIAL_STREAM)
+"""Devices at the end of a serial port."""
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -24,7 +25,7 @@ def read_link(entry: located.Block) -> LinkSettings:
     """The section `link`."""
     way = next((key for key in WAYS if key in entry), "modbus")
     kind = WAYS[way][entry.choice(way, tuple(WAYS[way]))]
-    is_serial, is_ble = kind in _SERIAL, kind in (LinkKind.BLE_NOTIFY, LinkKind.BLE_ADVERT)
+    is_serial, is_ble = kind in SERIAL, kind in (LinkKind.BLE_NOTIFY, LinkKind.BLE_ADVERT)
     link = LinkSettings(
         baud=entry.integer("baud", 300, 921_600) if is_serial else 0,
         frame=entry.choice("frame", FRAMES) if is_serial else "",

@@ -20,6 +20,8 @@ SCHEMA = "egret.sensors/1"
 ADDRESSED = "modbus"
 """Source kinds that begin so find their sensors by unit identifier."""
 SERIAL = "modbus_rtu"
+ALONE = (LinkKind.SERIAL_STREAM, LinkKind.SERIAL_QUERY)
+"""Source kinds whose devices have no address: one a port."""
 SPOOL_LEAST = 16 * 2**20
 """Bytes of a spool: sixty of the largest batches, 22 hours of 40 readings a second (judgement)."""
 
@@ -165,7 +167,11 @@ def _check_addresses(placed: list[Placed], inventory: Inventory) -> None:
 
 
 def _check_serial_lines(inventory: Inventory, mistakes: Mistakes) -> None:
-    """The devices of a serial line share its settings, and their polls fit its time."""
+    """The devices of a serial line share its settings, and their polls fit its time; without addresses there is one."""
+    for line in (line for box in inventory.boxes.values() for line in box.lines if line.source in ALONE):
+        if len(line.sensors) != 1:
+            what = f"line {line.box}/{line.key} has {len(line.sensors)} sensors; {line.source} reads one a port."
+            mistakes.add(line.where, what, "give each sensor a port of its own", "E-CITY-024")
     for line in (line for box in inventory.boxes.values() for line in box.lines if line.source == SERIAL):
         sensors = [inventory.sensors[sensor] for sensor in line.sensors]
         settings = line_load.serial_settings(line, sensors)

@@ -10,19 +10,21 @@ from types import TracebackType
 from typing import Self
 
 from edge.ports import Now
+from edge.serial_port import device_path
 from edge.sim import box_health
+from edge.sim.message_device import MessageDevice
 from edge.sim.modbus_device import ModbusDevice
 from edge.sim.pty_port import named
 from edge.sim.sensing import point_values
 from edge.sim.serial_line import SerialLine
+from edge.sim.stations import Device
 from edge.sim.world import World
-from edge.sources.modbus_rtu import Config, device_path
 from wire.inventory import Inventory, Line, Sensor
-from wire.kinds import build
-from wire.located import Mistakes
+from wire.link_yaml import SERIAL
+from wire.located import Mistakes, block_of
 from wire.registers import Value
 
-SOURCE, OF_ITSELF = "modbus_rtu", "health"
+OF_ITSELF = "health"
 _TILTS = {"tilt_x", "tilt_y"}
 
 
@@ -93,7 +95,7 @@ class SimulatedCity:
         """`rng` decides what noise hits, should a line be given any."""
         self.inventory, self.world, self.now = inventory, world, now
         self.served = Transcript()
-        self.devices: dict[str, ModbusDevice] = {}
+        self.devices: dict[str, Device] = {}
         """By sensor."""
         self.lines: dict[tuple[str, str], SerialLine] = {}
         """By box and key of the line."""
@@ -102,13 +104,13 @@ class SimulatedCity:
         self._shown: dict[str, tuple[float, int]] = {}
 
     async def __aenter__(self) -> Self:
-        """Lays all lines. Raises ConfigError when the block of one is wrong."""
+        """Lays all lines."""
         async with AsyncExitStack() as stack:
             for box in self.inventory.boxes.values():
                 if any(line.source == OF_ITSELF for line in box.lines):
                     box_health.lay(self._root / box.id, Random(box.id))
                 for line in box.lines:
-                    if line.source == SOURCE:
+                    if line.source in SERIAL:
                         await self._lay(line, stack)
             self._stack = stack.pop_all()
         return self
@@ -131,19 +133,22 @@ class SimulatedCity:
             self._shown[site] = (lean, time_ns)
 
     async def _lay(self, line: Line, stack: AsyncExitStack) -> None:
-        mistakes = Mistakes()
-        config = build(Config, line.options, mistakes, where=line.where)
-        mistakes.raise_any()
+        options = block_of(line.options, line.where, Mistakes())
+        baud, frame = options.integer("baud", default=0), options.text("frame", "")
         sensors = [self.inventory.sensors[sensor] for sensor in line.sensors]
         for sensor in sensors:
-            probe = _Probe(self, sensor)
-            device = ModbusDevice(sensor.profile, sensor.unit, probe.values, probe.replied)
-            link = sensor.profile.link
-            device.memory.configure(config.baud or link.baud, config.frame or link.frame)
+            device, link = self._device(sensor), sensor.profile.link
+            device.memory.configure(baud or link.baud, frame or link.frame)
             self.devices[sensor.id] = device
-        frame = config.frame or sensors[0].profile.link.frame
+        frame = frame or sensors[0].profile.link.frame
         devices = [self.devices[sensor.id] for sensor in sensors]
         wire = await stack.enter_async_context(SerialLine(devices, frame, self._rng))
         self.lines[line.box, line.key] = wire
-        port = device_path(str(self._root / line.box), config.port)
+        port = device_path(str(self._root / line.box), options.text("port"))
         stack.enter_context(named(wire.path, port))
+
+    def _device(self, sensor: Sensor) -> Device:
+        probe = _Probe(self, sensor)
+        if sensor.profile.messages:
+            return MessageDevice(sensor.profile, sensor.unit, probe.values)
+        return ModbusDevice(sensor.profile, sensor.unit, probe.values, probe.replied)

@@ -9,11 +9,12 @@ from types import TracebackType
 from typing import Self
 
 from edge.sim.medium import Frame
+from edge.sim.message_device import MessageDevice
 from edge.sim.modbus_device import ModbusDevice
 from edge.sim.pty_port import named
 from edge.sim.scenario import DevicePlan, Event, LineScenario, Scenario
 from edge.sim.serial_line import SerialLine
-from edge.sim.stations import Babbler
+from edge.sim.stations import Babbler, Device
 from edge.sim.transcript import Breach, PauseWatch
 from wire.registers import Value
 
@@ -93,7 +94,7 @@ class RiggedLine:
             self._babblers.pop(name).stop()
         if every_s:
             device = self.devices[name]
-            self._babblers[name] = Babbler(self._line.medium, device.settings, every_s, device.unasked)
+            self._babblers[name] = Babbler(self._line.medium, lambda: device.settings, every_s, device.unasked)
 
 
 class Rig:
@@ -119,8 +120,9 @@ class Rig:
         await self._stack.aclose()
 
 
-def _device(plan: DevicePlan, rng: Random) -> ModbusDevice:
-    device = ModbusDevice(plan.profile, plan.unit, partial(_values, plan, rng))
+def _device(plan: DevicePlan, rng: Random) -> Device:
+    made = MessageDevice if plan.profile.messages else ModbusDevice
+    device = made(plan.profile, plan.unit, partial(_values, plan, rng))
     device.memory.configure(plan.baud, plan.frame)
     device.faults = plan.faults
     return device

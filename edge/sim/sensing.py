@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from edge.sim.world import SECOND_NS, World
+from wire.fields import decode_message, messages_in
 from wire.inventory import Sensor
 from wire.profile import Profile
 from wire.registers import Value, decode_block
@@ -44,8 +45,11 @@ def point_values(world: World, sensor: Sensor, site_kind: str, time_ns: int) -> 
 
 
 def printed_values(profile: Profile) -> dict[str, Value]:
-    """What a device of this model measures in the first vector of each block: values that its manual prints."""
+    """What a device of this model measures in the first vector of each block or message: its manual prints them."""
     values: dict[str, Value] = {}
+    for spoken in reversed(profile.vectors if profile.messages else ()):
+        for message in messages_in(profile, spoken.octets):
+            values |= decode_message(profile, message.name, message.octets)
     for block in profile.blocks:
         vector = next((found for found in profile.vectors if found.block == block), None)
         if vector:
@@ -67,11 +71,12 @@ def _gas(world: World, sensor: Sensor, time_ns: int) -> Measured:
 
 
 def _level(world: World, sensor: Sensor, time_ns: int) -> Measured:
-    """A probe feels the water above it; one that hangs in the air feels nothing."""
+    """A probe feels the water above it, one that hangs in the air feels nothing; a gauge above it looks down."""
     level = world.water_level_m(sensor.site, time_ns)
     depth = max(0.0, level - sensor.constants.get("sensor_height", 0.0))
+    above = sensor.constants.get("sensor_height", 0.0) - level
     density = sensor.constants.get("water_density", _FRESH_WATER)
-    return {"water_level": level, "pressure": depth * density * _GRAVITY / _PASCAL_A_BAR}
+    return {"dist": above, "water_level": level, "pressure": depth * density * _GRAVITY / _PASCAL_A_BAR}
 
 
 def _vibration(world: World, sensor: Sensor, time_ns: int) -> Measured:

@@ -7,9 +7,8 @@ from typing import Self
 
 from edge.sim.faults import LineFaults
 from edge.sim.medium import Frame, Medium
-from edge.sim.modbus_device import ModbusDevice
 from edge.sim.pty_port import PtyPort
-from edge.sim.stations import Stations
+from edge.sim.stations import Device, Stations
 
 
 def _listen_not(_frame: Frame) -> None:
@@ -20,7 +19,7 @@ class SerialLine:
     """The wires with their devices, from entering to leaving. `faults` may be changed meanwhile."""
 
     def __init__(
-        self, devices: Sequence[ModbusDevice], frame: str, rng: Random, *, heard: Callable[[Frame], None] = _listen_not
+        self, devices: Sequence[Device], frame: str, rng: Random, *, heard: Callable[[Frame], None] = _listen_not
     ) -> None:
         """`frame` ("8N1") is how the client's characters look; `rng` decides by chance; `heard` sees every frame."""
         self.devices = tuple(devices)
@@ -30,7 +29,7 @@ class SerialLine:
     async def __aenter__(self) -> Self:
         """Lays the line, with one port."""
         self.medium = Medium(self._rng, self._heard)
-        Stations(self.medium, self.devices, self._rng)
+        self._stations = Stations(self.medium, self.devices, self._rng)
         self.plug_in()
         return self
 
@@ -38,6 +37,7 @@ class SerialLine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Takes it down."""
+        self._stations.stop()
         self.unplug()
 
     @property

@@ -20,7 +20,6 @@ once a minute, so that it does not slow its neighbours.
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 from edge.ports import LinePlan, Source
@@ -45,7 +44,7 @@ def open_source(plan: LinePlan) -> Source:
     """The line's samples; does no I/O. Raises ConfigError."""
     # Reading sensors.yaml needs no serial library, which the cloud does not install.
     from edge.modbus_line import ModbusLine, serial_bus, turns  # noqa: PLC0415
-    from edge.serial_port import SerialSettings  # noqa: PLC0415
+    from edge.serial_port import SerialSettings, device_path  # noqa: PLC0415
 
     mistakes = Mistakes()
     config = build(Config, plan.line.options, mistakes, where=plan.line.where)
@@ -61,11 +60,6 @@ def open_source(plan: LinePlan) -> Source:
         turns(sensors, config.every_s),
         clock=plan.clock,
     )
-
-
-def device_path(root: str, port: str) -> Path:
-    """Where the box's device file `port` is, seen from the file system `root`."""
-    return Path(root, port.lstrip("/"))
 
 
 def _mixed(plan: LinePlan, sensors: list[Sensor]) -> Mistake:

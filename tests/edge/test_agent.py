@@ -20,11 +20,15 @@ from servers import Server
 from edge.agent import Agent, Options
 from edge.clock import BoxClock
 from edge.link import MqttLink
+from edge.sim.message_device import MessageDevice
+from edge.sim.pty_port import named
+from edge.sim.serial_line import SerialLine
 from edge.spool_view import peek, readings
 from wire import broker as broker_address
 from wire import rtu
 from wire.alarm import Change, Level
 from wire.clock import ClockState, is_since_boot
+from wire.profile_yaml import library_folder, load_library
 from wire.reading import Quality
 from wire.receipt import Lane
 from wire.values import published, values_of
@@ -97,6 +101,43 @@ async def test_what_is_measured_arrives(tmp_path: Path, nats_url: str) -> None:
         assert [status.online for status in cloud.statuses[:1]] == [True]
     glance = peek(tmp_path / "data")
     assert [glance.depths[lane].waiting for lane in Lane] == [0, 0]
+
+
+GAUGE_YAML = f"""
+schema: egret.sensors/1
+crs: WGS-84
+city: {{name: 小城, name_en: Small City, demonstration: true}}
+districts: {{tongan: 同安区}}
+limits:
+  prompt:
+    from: drainage
+    rules: {{road_water: {{off_delay: 0s, levels: {{red: {{limit: 2.0, on_delay: 0s, source: "judgement: test"}}}}}}}}
+kinds: {{drainage: {{profile: dfrobot-a02yyuw, limits: prompt, constants: {{sensor_height: 3.0}}}}}}
+boxes: {{{BOX}: {{lines: {{a: {{source: serial_stream, port: {PORT}, every: 300ms}}}}}}}}
+sites:
+  XM-D01:
+    {{name: 下穿通道, kind: drainage, district: tongan, at: [24.7179, 118.1498], sensors: {{L1: {{line: {BOX}/a}}}}}}
+"""
+
+
+async def test_a_sensor_that_speaks_by_itself_arrives(tmp_path: Path, nats_url: str) -> None:
+    """A gauge over a street: frames become readings, water an alarm with its bytes; then the gauge is gone."""
+    measured = {"dist": 1.953}
+    gauge = MessageDevice(load_library(library_folder())["dfrobot-a02yyuw"], 1, lambda: measured)
+    async with receiving(broker_address.parse(nats_url)) as cloud, SerialLine([gauge], "8N1", Random(1)) as wires:
+        with named(wires.path, tmp_path / PORT.lstrip("/")):
+            async with running(tmp_path, nats_url, GAUGE_YAML):
+                await until(lambda: len(cloud.readings) > 2)
+                measured["dist"] = 0.5
+                await until(lambda: bool(cloud.events))
+                wires.unplug()
+                await until(lambda: cloud.readings[-1].quality == int(Quality.STALE))
+    (event,) = cloud.events
+    assert event.frame is not None
+    assert (event.frame.block, event.frame.reply) == ("echo", "ff01f4f4")
+    assert (event.value, cloud.readings[0].value, cloud.readings[-1].value) == (2.5, 1.047, None)
+    times = [row.time_ns for row in cloud.readings]
+    assert times == sorted(set(times))
 
 
 async def test_around_an_alarm_every_sample_arrives(tmp_path: Path, nats_url: str) -> None:

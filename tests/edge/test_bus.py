@@ -187,7 +187,7 @@ def test_a_line_that_never_falls_silent_is_said_to_be_so() -> None:
     """A device in streaming mode leaves no room for a request."""
 
     async def ask(line: VirtualLine) -> None:
-        babbler = Babbler(line.medium, line.port.settings, 0.008, lambda: b"\x55\x51\x00\x00\x00")
+        babbler = Babbler(line.medium, lambda: line.port.settings, 0.008, lambda: b"\x55\x51\x00\x00\x00")
         line.medium.faults = LineFaults(piece=1)
         await asyncio.sleep(0.1)
         with pytest.raises(FrameError, match="E-BUS-016"):

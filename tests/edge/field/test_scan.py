@@ -79,7 +79,7 @@ def test_a_line_on_which_something_streams_is_given_up_and_named() -> None:
 
     async def ask(line: VirtualLine) -> None:
         line.medium.faults = LineFaults(piece=1)
-        babbler = Babbler(line.medium, NORMAL, 0.006, lambda: b"\x55\x51\x01\x02\x03")
+        babbler = Babbler(line.medium, lambda: NORMAL, 0.006, lambda: b"\x55\x51\x01\x02\x03")
         await asyncio.sleep(0.1)
         search = Scan(line.bus, 0.05)
         assert not [one async for one in search.heard(scan.everywhere([9600], ["8N1"], range(1, 20)))]
