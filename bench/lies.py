@@ -4,7 +4,7 @@
     scripts/bench lies --seed 4711           chance again
     scripts/bench lies --pymodbus 200        beside it: as many polls by pymodbus's own client, in real time
 
-The line is a simulated one at 9600 baud, and its client the box's own source (`edge.modbus_line` on `edge.bus`).
+The line is a simulated one at 9600 baud, and its client the box's own source (`edge.polled_line` on `edge.bus`).
 Every device puts a number into each reply that no other reply has, so a value that was not served in answer to this
 very poll is known to be wrong: one of an earlier reply, of another block, of another device, or a damaged one.
 
@@ -29,7 +29,7 @@ from pymodbus.exceptions import ModbusException
 
 from bench.result import Goal, Result, machine
 from edge.clock import BoxClock
-from edge.modbus_line import ModbusLine
+from edge.polled_line import PolledLine
 from edge.serial_port import SerialSettings
 from edge.sim import virtual_time
 from edge.sim.faults import DeviceFaults, LineFaults
@@ -148,7 +148,7 @@ async def polled(polls: int, seed: int, books: Books) -> float:
     loop = asyncio.get_running_loop()
     clock = BoxClock.trusted(lambda: int(loop.time() * 1e9))
     plan = [(sensor, block, 0.2) for sensor in sensors for block in sensor.profile.blocks.values()]
-    async with ModbusLine(partial(memory_bus, medium, SerialSettings(9600, "8N1")), plan, clock=clock) as line:
+    async with PolledLine(partial(memory_bus, medium, SerialSettings(9600, "8N1")), plan, clock=clock) as line:
         count = 0
         async for sample in line:
             books.end(sample, units)

@@ -27,7 +27,7 @@ from tempfile import TemporaryDirectory
 
 from bench.result import Result, at_least, at_most, machine
 from edge.clock import BoxClock
-from edge.modbus_line import ModbusLine, serial_bus
+from edge.polled_line import PolledLine, serial_bus
 from edge.serial_port import SerialSettings
 from edge.sim import virtual_time
 from edge.sim.medium import Medium
@@ -85,7 +85,7 @@ async def saturated(baud: int, seconds: float) -> Saturated:
         async with asyncio.timeout(_PATIENCE_S):
             while not (folder / "tty").exists():
                 await asyncio.sleep(0.05)
-        async with ModbusLine(
+        async with PolledLine(
             partial(serial_bus, folder / "tty", settings, rs485=False), plan, clock=BoxClock.trusted(time.time_ns)
         ) as line:
             polls = failed = 0
@@ -123,7 +123,7 @@ async def polls_beside(dead: int, for_s: float) -> int:
     plan = [(sensor, block, 0.5) for sensor in sensors for block in profile.blocks.values()]
     clock = BoxClock.trusted(lambda: int(loop.time() * 1e9))
     good = 0
-    async with ModbusLine(partial(memory_bus, medium, SerialSettings(9600, "8N1")), plan, clock=clock) as line:
+    async with PolledLine(partial(memory_bus, medium, SerialSettings(9600, "8N1")), plan, clock=clock) as line:
         async for sample in line:
             good += not sample.fault
             if loop.time() >= for_s:

@@ -24,13 +24,12 @@ from edge.modbus_frame import (
     reply_size,
     request_frame,
 )
-from edge.serial_port import READ_MAX, SerialPort, SerialSettings
+from edge.serial_port import SerialPort, SerialSettings
 from edge.shared_address import SharedAddresses
+from edge.silence import silence
 from wire.errors import FrameError, SourceError, SourceTimeout
 from wire.profile import Block, Timing
 
-BABBLE_MAX_S = 1.0
-"""How long a line may keep talking unasked before we say so."""
 TRIES = 3
 """How often what may be repeated is asked, while a person waits for it."""
 DAMAGED = ("E-BUS-011", "E-BUS-012")
@@ -173,24 +172,9 @@ class Bus:
         """Waits until the line may be used, and drops whatever came in the meantime."""
         gap_s = max(timing.gap_s, self.port.settings.silence_s)
         begin = max(self._quiet_until, self._busy_until.pop(unit, 0.0))
-        babble_at = max(self._loop.time(), begin) + gap_s + BABBLE_MAX_S
         self.dropped = b""
-        while True:
-            self.port.collect()
-            wait_s = max(begin, self.port.active_at + gap_s) - self._loop.time()
-            self.dropped = (self.dropped + self.port.take())[:READ_MAX]
-            if wait_s <= 0:
-                self._shared.heard_after(self.dropped, self._loop.time())
-                return
-            if self._loop.time() > babble_at:
-                raise FrameError(
-                    "the line never falls silent: something talks without being asked.",
-                    raw=self.dropped,
-                    where=where,
-                    fix="look for a device in streaming mode, or a second client.",
-                    code="E-BUS-016",
-                )
-            await asyncio.sleep(wait_s)
+        self.dropped = await silence(self.port, begin, gap_s, where)
+        self._shared.heard_after(self.dropped, self._loop.time())
 
 
 @contextlib.contextmanager

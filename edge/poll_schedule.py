@@ -5,8 +5,11 @@ from collections.abc import Iterable
 
 from wire.errors import AddressShared, EgretError, SourceTimeout
 from wire.inventory import Sensor
+from wire.messages import MessageShape
 from wire.profile import Block
 
+Part = Block | MessageShape
+"""What is asked for at once."""
 FAILURES_MAX = 3
 """Failures in a row after which a sensor counts as gone."""
 BACK_OFF_MIN_S, BACK_OFF_MAX_S = 1.0, 60.0
@@ -14,9 +17,9 @@ BACK_OFF_MIN_S, BACK_OFF_MAX_S = 1.0, 60.0
 
 
 class Poll:
-    """One block of one sensor, read every `every_s` seconds. All times are loop times in seconds."""
+    """One block or message of one sensor, read every `every_s` seconds. All times are loop times in seconds."""
 
-    def __init__(self, sensor: Sensor, block: Block, every_s: float, start: float) -> None:
+    def __init__(self, sensor: Sensor, block: Part, every_s: float, start: float) -> None:
         """First due at `start`."""
         self.sensor, self.block, self.every_s = sensor, block, every_s
         self.due = start

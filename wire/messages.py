@@ -82,6 +82,11 @@ class TlvShape:
 MessageShape = FrameShape | LineShape | TlvShape
 
 
+def is_asked_for(shape: MessageShape) -> bool:
+    """Does the profile say how to ask for it? Others come by themselves."""
+    return not isinstance(shape, TlvShape) and shape.ask is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A whole message of the shape `name`; `time_s` is its own unix time, None when it is of now."""

@@ -12,7 +12,7 @@ from wire.acts_yaml import read_identity, read_procedures, read_protected, read_
 from wire.errors import ConfigError, Mistake
 from wire.link_yaml import read_link, read_timing
 from wire.message_yaml import read_messages
-from wire.messages import TlvShape
+from wire.messages import TlvShape, is_asked_for
 from wire.profile import Derived, Evidence, LinkKind, Point, Profile
 from wire.profile_expressions import check_weak, names_of, read_checks, read_derived
 from wire.profile_points import read_layouts, read_points
@@ -114,6 +114,9 @@ def _check_parts(root: located.Block, profile: Profile) -> None:
     if other or not profile.parts:
         what = f"a device that is reached as {profile.link.kind} is described by {wanted}."
         root.wrong("link", what, f"write the section {wanted}", "E-PROFILE-028")
+    if profile.link.kind is LinkKind.SERIAL_QUERY and not any(is_asked_for(one) for one in profile.messages.values()):
+        what = "this device answers when it is asked, and no message says with what."
+        root.wrong("link", what, 'write its ask: "FF 01 86 {sum8}", or link: {serial: stream}', "E-PROFILE-029")
 
 
 def _check_names(root: located.Block, profile: Profile) -> None:

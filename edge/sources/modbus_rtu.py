@@ -43,7 +43,7 @@ class Config:
 def open_source(plan: LinePlan) -> Source:
     """The line's samples; does no I/O. Raises ConfigError."""
     # Reading sensors.yaml needs no serial library, which the cloud does not install.
-    from edge.modbus_line import ModbusLine, serial_bus, turns  # noqa: PLC0415
+    from edge.polled_line import PolledLine, serial_bus, turns  # noqa: PLC0415
     from edge.serial_port import SerialSettings, device_path  # noqa: PLC0415
 
     mistakes = Mistakes()
@@ -55,7 +55,7 @@ def open_source(plan: LinePlan) -> Source:
     if len(bauds) != 1 or len(frames) != 1:
         raise ConfigError([_mixed(plan, sensors)])
     settings = SerialSettings(bauds.pop(), frames.pop())
-    return ModbusLine(
+    return PolledLine(
         partial(serial_bus, device_path(plan.root, config.port), settings, rs485=config.rs485),
         turns(sensors, config.every_s),
         clock=plan.clock,

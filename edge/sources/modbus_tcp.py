@@ -35,11 +35,11 @@ class Config:
 def open_source(plan: LinePlan) -> Source:
     """The line's samples; does no I/O. Raises ConfigError."""
     # Reading sensors.yaml needs no Modbus library, which the cloud does not install.
-    from edge.modbus_line import ModbusLine, turns  # noqa: PLC0415
+    from edge.polled_line import PolledLine, turns  # noqa: PLC0415
     from edge.tcp_bus import connected  # noqa: PLC0415
 
     mistakes = Mistakes()
     config = build(Config, plan.line.options, mistakes, where=plan.line.where)
     mistakes.raise_any()
     sensors = [plan.sensors[sensor] for sensor in plan.line.sensors]
-    return ModbusLine(partial(connected, config.host, config.port), turns(sensors, config.every_s), clock=plan.clock)
+    return PolledLine(partial(connected, config.host, config.port), turns(sensors, config.every_s), clock=plan.clock)

@@ -3,38 +3,26 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.clock import BoxClock
 from edge.modbus_frame import checked_frame, numbers_of, reading, request_frame
-from edge.sim import virtual_time
-from edge.sim.medium import Medium
-from edge.sim.memory_port import MemoryPort
-from edge.sim.message_device import MessageDevice
 from edge.sim.modbus_device import ModbusDevice
-from edge.sim.sensing import printed_values
-from edge.sim.stations import Stations
-from edge.stream_line import StreamLine
 from wire.expression import Expression, ExpressionError, Values
 from wire.fields import decode_message, messages_in, stream_of
-from wire.inventory import Sensor
 from wire.message_encoding import encode_message
 from wire.messages import TlvShape
 from wire.profile import Derived, LinkKind, Point, PointType, Profile, Vector
 from wire.profile_acts import APPLY, KNOWN_TILT, ZERO_HERE
 from wire.profile_yaml import library_folder, load_library
 from wire.quantities import QUANTITIES
-from wire.reading import Sample
 from wire.registers import Value, decode_block, encode_block, width
 
 LIBRARY = load_library(library_folder())
 VECTORS = [(profile, vector) for profile in LIBRARY.values() for vector in profile.vectors]
 BLOCKS = [(profile, block) for profile in LIBRARY.values() for block in profile.blocks]
-SPEAKING = (LinkKind.SERIAL_STREAM,)
 STREAMS = (LinkKind.SERIAL_STREAM, LinkKind.SERIAL_QUERY, LinkKind.BLE_NOTIFY)
 HEADINGS = ("Wiring", "Address and baud", "Source", "Not verified")
 
@@ -189,34 +177,6 @@ def test_a_vector_s_values_encode_to_messages_that_say_the_same(profile: Profile
     for message in messages_in(profile, vector.octets):
         values = decode_message(profile, message.name, message.octets)
         assert decode_message(profile, message.name, encode_message(profile, message.name, values)) == values
-
-
-@pytest.mark.parametrize("profile", [one for one in LIBRARY.values() if one.link.kind in SPEAKING], ids=named)
-def test_a_device_that_speaks_by_itself_is_read_by_a_box(profile: Profile) -> None:
-    """Over simulated wires, through the box's own source: message by message what its manual prints."""
-
-    async def run() -> list[Sample]:
-        medium = Medium(Random(7), lambda _frame: None)
-        device = MessageDevice(profile, 1, lambda: printed_values(profile))
-        Stations(medium, [device], Random(7))
-        sensor = Sensor("S", "S", "B", "l", profile, 1, None, {}, {}, ())
-        found: dict[str, Sample] = {}
-        line = StreamLine(
-            lambda: MemoryPort(medium, device.settings), sensor, None, clock=BoxClock.trusted(lambda: 10**18)
-        )
-        async with line:
-            async for sample in line:
-                found[sample.block] = sample
-                if set(found) == {point.block for point in profile.points}:
-                    break
-        return list(found.values())
-
-    samples = virtual_time.run(run())
-    read: dict[str, Value] = {}
-    for sample in samples:
-        assert not sample.fault
-        read |= decode_message(profile, sample.block, sample.reply)
-    assert read == printed_values(profile)
 
 
 @pytest.mark.parametrize(("profile", "vector"), [pair for pair in VECTORS if pair[0].link.kind in STREAMS], ids=named)

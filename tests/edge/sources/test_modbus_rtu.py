@@ -14,7 +14,7 @@ from typing import cast
 import pytest
 
 from edge.clock import BoxClock
-from edge.modbus_line import ModbusLine
+from edge.polled_line import PolledLine
 from edge.ports import LinePlan, Now
 from edge.sim.faults import DeviceFaults, LineFaults
 from edge.sim.medium import Frame
@@ -52,17 +52,17 @@ class Rig:
 
     async def open(
         self, port: str, sensors: Sequence[Sensor], *, now: Now = time.time_ns, **options: object
-    ) -> ModbusLine:
+    ) -> PolledLine:
         """An open source on `port`."""
         return await self.stack.enter_async_context(source_of(port, sensors, now=now, **{"baud": 115_200, **options}))
 
 
-def source_of(port: str, sensors: Sequence[Sensor], *, now: Now = time.time_ns, **options: object) -> ModbusLine:
+def source_of(port: str, sensors: Sequence[Sensor], *, now: Now = time.time_ns, **options: object) -> PolledLine:
     """A source on `port`, not opened."""
     block = {"port": port, **options}
     line = Line("TA-0113", "rs485-1", "modbus_rtu", block, "sensors.yaml:41", tuple(item.id for item in sensors))
     plan = LinePlan(line, {item.id: item for item in sensors}, "/", BoxClock.trusted(now))
-    return cast("ModbusLine", open_source(plan))
+    return cast("PolledLine", open_source(plan))
 
 
 def tilt_sensor(unit: int, profile: Profile, every_s: float = 0.01) -> Sensor:
@@ -82,7 +82,7 @@ def two_blocks(profile: Profile) -> Profile:
     return replace(profile, blocks=blocks, points=points)
 
 
-async def take(source: ModbusLine, count: int) -> list[Sample]:
+async def take(source: PolledLine, count: int) -> list[Sample]:
     """The next samples."""
     samples: list[Sample] = []
     async for sample in source:

@@ -1,4 +1,4 @@
-"""The samples of one Modbus line: who is polled when, and what is said when a sensor is silent."""
+"""The samples of one line whose devices are asked: who is polled when, and what is said when a sensor is silent."""
 
 import asyncio
 import logging
@@ -9,14 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from edge.bus import Bus, opened
+from edge.bus import Answer, Bus, opened
 from edge.clock import BoxClock, Stamp
 from edge.modbus_frame import reading, reply_size
-from edge.poll_schedule import Poll, PollSchedule
+from edge.poll_schedule import Part, Poll, PollSchedule
+from edge.query_bus import QueryBus
 from edge.serial_port import SerialSettings
 from edge.tcp_bus import TcpBus
 from wire.errors import DeviceRefused, FrameError, SourceTimeout
 from wire.inventory import Sensor
+from wire.messages import is_asked_for
 from wire.profile import Block
 from wire.reading import Sample
 from wire.rtu import REQUEST_SIZE
@@ -24,17 +26,17 @@ from wire.rtu import REQUEST_SIZE
 _log = logging.getLogger(__name__)
 
 
-class ModbusLine:
+class PolledLine:
     """A `Source`. Whoever iterates it owns the port: there is no task and no queue behind it."""
 
     def __init__(
         self,
-        connect: Callable[[], AbstractAsyncContextManager[Bus | TcpBus]],
-        polls: Sequence[tuple[Sensor, Block, float]],
+        connect: Callable[[], AbstractAsyncContextManager[Bus | TcpBus | QueryBus]],
+        polls: Sequence[tuple[Sensor, Part, float]],
         *,
         clock: BoxClock,
     ) -> None:
-        """`polls`: sensor, block and interval in seconds. Nothing is opened yet."""
+        """`polls`: sensor, block or message, and interval in seconds. Nothing is opened yet."""
         self._connect, self._polls = connect, tuple(polls)
         self._clock = clock
         self._stack = AsyncExitStack()
@@ -42,7 +44,7 @@ class ModbusLine:
 
     async def __aenter__(self) -> Self:
         """Opens the port, or the connection. Raises SourceError."""
-        self._bus = await self._stack.enter_async_context(self._connect())
+        self._bus: Bus | TcpBus | QueryBus = await self._stack.enter_async_context(self._connect())
         start = asyncio.get_running_loop().time()
         self.schedule = PollSchedule(Poll(sensor, block, every_s, start) for sensor, block, every_s in self._polls)
         self._warn_of_overload()
@@ -70,9 +72,9 @@ class ModbusLine:
 
     async def _sample(self, poll: Poll) -> Sample:
         loop = asyncio.get_running_loop()
-        sensor, block = poll.sensor, poll.block
+        sensor = poll.sensor
         try:
-            answer = await self._bus.read(sensor.unit, block, sensor.profile.timing)
+            answer = await self._answer(poll)
         except (SourceTimeout, FrameError, DeviceRefused) as error:
             was_gone = poll.gone_since is not None
             poll.failed(error, loop.time())
@@ -85,6 +87,12 @@ class ModbusLine:
             self.schedule.wake(sensor, loop.time())
             _log.warning("sensor %s is back after %.0f s", sensor.id, loop.time() - gone_since)
         return replace(self._stamped(poll), registers=answer.numbers, request=answer.request, reply=answer.reply)
+
+    async def _answer(self, poll: Poll) -> Answer:
+        unit, part, timing = poll.sensor.unit, poll.block, poll.sensor.profile.timing
+        if isinstance(self._bus, QueryBus):
+            return await self._bus.read(unit, part.name, timing)
+        return await self._bus.read(unit, poll.sensor.profile.blocks[part.name], timing)
 
     def _stamped(self, poll: Poll, *, fault: str = "") -> Sample:
         """A sample of now, without its registers."""
@@ -99,10 +107,13 @@ class ModbusLine:
         )
 
     def _warn_of_overload(self) -> None:
-        if isinstance(self._bus, TcpBus):
+        if not isinstance(self._bus, Bus):
             return
         port = self._bus.port
-        load = sum(_poll_s(sensor, block, port.settings) / every_s for sensor, block, every_s in self._polls)
+        load = sum(
+            _poll_s(sensor, sensor.profile.blocks[part.name], port.settings) / every_s
+            for sensor, part, every_s in self._polls
+        )
         if load > 1:
             _log.warning(
                 "port %s: the polls need %.0f %% of the line's time, so all come less often."
@@ -118,12 +129,13 @@ def _poll_s(sensor: Sensor, block: Block, settings: SerialSettings) -> float:
     return octets * settings.character_s + max(sensor.profile.timing.gap_s, settings.silence_s)
 
 
-def turns(sensors: Iterable[Sensor], every_s: float | None) -> list[tuple[Sensor, Block, float]]:
-    """Every block of every sensor, and how often it is read: as the sensor says, else the line, else the profile."""
+def turns(sensors: Iterable[Sensor], every_s: float | None) -> list[tuple[Sensor, Part, float]]:
+    """All that each sensor is asked for, and how often: as the sensor says, else the line, else the profile."""
     return [
-        (sensor, block, max(sensor.every_s or every_s or block.every_s, sensor.profile.timing.min_poll_s))
+        (sensor, part, max(sensor.every_s or every_s or part.every_s, sensor.profile.timing.min_poll_s))
         for sensor in sensors
-        for block in sensor.profile.blocks.values()
+        for part in sensor.profile.parts.values()
+        if isinstance(part, Block) or is_asked_for(part)
     ]
 
 
