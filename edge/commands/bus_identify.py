@@ -6,7 +6,8 @@ from typing import Unpack
 import click
 
 from edge.bus import opened
-from edge.commands.bus_options import DeviceOptions, Target, one_device, say_json, target
+from edge.commands.bus_options import DeviceOptions, Target, heard, one_device, say_json, target
+from edge.field import messages
 from edge.field.identify import Identifier, Match
 from wire.errors import CheckFailed
 
@@ -23,14 +24,16 @@ def identify(
     Proven: registers that no other model of the library has. Possible: it answers what such a model answers, and
     the values are within its range; a known tilt, level or gas must show the rest.
 
+    Without --unit and --profile the line is listened to, and who speaks by itself is named by its messages.
+
     Example: egret bus identify --unit 0x50
     """
-    device = target(**named)
+    device = target(**named, is_modbus=False)
     matches = asyncio.run(_matches(device))
     for match in matches:
         if as_json:
-            fields = {"unit": device.unit, "profile": match.profile.name, "proof": match.proof, "seen": match.seen}
-            say_json("egret.bus.identity/1", fields)
+            fields = {"unit": device.unit or None, "profile": match.profile.name, "proof": match.proof}
+            say_json("egret.bus.identity/1", fields | {"seen": match.seen})
             continue
         click.echo(f"{match.profile.name}: {match.profile.title}, {match.proof}")
         for seen in match.seen:
@@ -39,15 +42,21 @@ def identify(
             click.echo(f"    to confirm: {point}")
     if not matches:
         raise CheckFailed(
-            f"it answers, and is no {device.profile.title if device.profile else 'model of the library'}.",
-            where=f"port {device.port}, unit {device.unit}",
-            fix="`egret bus read` shows its registers; docs/develop/profiles.md says how to add a model.",
+            f"what it says is of no {device.profile.title if device.profile else 'model of the library'}.",
+            where=device.where,
+            fix="`egret bus read` and `egret bus sniff` show it; docs/develop/profiles.md says how to add a model.",
             code="E-BUS-026",
         )
 
 
 async def _matches(device: Target) -> list[Match]:
+    """Raises SourceTimeout where nobody says anything."""
     with opened(device.port, device.settings) as bus:
+        if device.speaks:
+            return await heard(bus.port, device)
+        if device.profile and device.profile.messages:
+            match = await messages.answered(bus.port, device.profile)
+            return [match] if match else []
         identifier = Identifier(bus, device.unit)
         if device.profile is None:
             return await identifier.among(device.library)

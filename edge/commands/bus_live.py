@@ -8,10 +8,14 @@ from typing import Unpack
 import click
 
 from edge.bus import Bus, opened
-from edge.commands.bus_options import DeviceOptions, Target, one_device, say_json, target
+from edge.commands.bus_options import DeviceOptions, Target, heard, one_device, say_json, target
 from edge.field.identify import Identifier
 from edge.field.watch import Watch
+from edge.query_bus import QueryBus
+from edge.serial_port import SerialPort
 from wire.errors import CheckFailed, DeviceRefused, FrameError, SourceTimeout
+from wire.fields import stream_of
+from wire.messages import is_asked_for
 from wire.profile import Profile
 
 _SHOW_EVERY_S = 1.0
@@ -30,11 +34,12 @@ def live(
 ) -> None:
     """Show a device's values once a second: last, mean and standard deviation, round trip, damaged and lost replies.
 
-    Without --profile the model is identified first. Exit code 3 when no reply was good.
+    Without --profile the model is identified first; without --unit, too, the line is listened to, and who speaks by
+    itself is shown message by message. Exit code 3 when no reply or message was good.
 
     Example: egret bus live --unit 0x50 --for 60
     """
-    device = target(**named)
+    device = target(**named, is_modbus=False)
     asyncio.run(_live(device, every_ms, for_s, as_json=as_json))
 
 
@@ -42,31 +47,39 @@ async def _live(device: Target, every_ms: int | None, for_s: float | None, *, as
     with opened(device.port, device.settings) as bus:
         profile = device.profile or await _identified(bus, device)
         watch = Watch(profile)
-        screen = _Screen(f"{profile.title}, port {device.port}, unit {device.unit}", as_json=as_json)
+        screen = _Screen(f"{profile.title}, {device.where}", as_json=as_json)
         showing = asyncio.create_task(_show(watch, screen))
         try:
             async with asyncio.timeout(for_s):
-                await _poll(bus, device.unit, watch, every_ms / 1000 if every_ms else profile.timing.min_poll_s)
+                if device.speaks:
+                    await _listen(bus.port, watch)
+                else:
+                    await _poll(bus, device.unit, watch, every_ms / 1000 if every_ms else profile.timing.min_poll_s)
         except TimeoutError:
             screen.show(watch)
         finally:
             showing.cancel()
     if watch.polls == watch.failures.total():
         raise SourceTimeout(
-            f"none of {watch.polls} polls was answered.",
-            where=f"port {device.port}, unit {device.unit}",
+            f"nothing was heard but {watch.dropped} bytes that are no message of it."
+            if device.speaks
+            else f"none of {watch.polls} polls was answered.",
+            where=device.where,
             fix=watch.last_failure or "wait longer",
             code="E-BUS-028",
         )
 
 
 async def _identified(bus: Bus, device: Target) -> Profile:
-    matches = await Identifier(bus, device.unit).among(device.library)
+    if device.speaks:
+        matches = await heard(bus.port, device)
+    else:
+        matches = await Identifier(bus, device.unit).among(device.library)
     if not matches:
         raise CheckFailed(
-            "it answers, and is no model of the library.",
-            where=f"port {device.port}, unit {device.unit}",
-            fix="`egret bus read` shows its registers.",
+            "it is no model of the library.",
+            where=device.where,
+            fix="`egret bus read` and `egret bus sniff` show what it says.",
             code="E-BUS-026",
         )
     return matches[0].profile
@@ -74,17 +87,32 @@ async def _identified(bus: Bus, device: Target) -> Profile:
 
 async def _poll(bus: Bus, unit: int, watch: Watch, every_s: float) -> None:
     loop = asyncio.get_running_loop()
+    profile, query = watch.profile, QueryBus(bus.port, watch.profile)
+    asked = [name for name, shape in profile.messages.items() if is_asked_for(shape)]
     due = loop.time()
     while True:
-        for block in watch.profile.blocks.values():
+        for name in (*profile.blocks, *asked):
             try:
-                answer = await bus.read(unit, block, watch.profile.timing)
+                if name in profile.blocks:
+                    answer = await bus.read(unit, profile.blocks[name], profile.timing)
+                else:
+                    answer = await query.read(unit, name, profile.timing)
             except (SourceTimeout, FrameError, DeviceRefused) as error:
                 watch.failed(error)
             else:
-                watch.answered(block.name, answer.numbers, answer.took_s)
+                watch.answered(name, answer.numbers or answer.reply, answer.took_s)
         due = max(due + every_s, loop.time())
         await asyncio.sleep(due - loop.time())
+
+
+async def _listen(port: SerialPort, watch: Watch) -> None:
+    loop, stream = asyncio.get_running_loop(), stream_of(watch.profile)
+    read = {point.block for point in watch.profile.points}
+    while True:
+        for message in stream.feed(await port.receive(loop.time() + _SHOW_EVERY_S)):
+            if message.name in read:
+                watch.heard(message.name, message.octets)
+        watch.dropped = stream.dropped
 
 
 async def _show(watch: Watch, screen: "_Screen") -> None:
@@ -104,11 +132,16 @@ class _Screen:
         failed = {kind: watch.failures[kind] for kind in ("damaged", "silent", "refused")}
         if self._as_json:
             values = {one.name: {"last": one.last, "mean": one.mean, "sigma": one.sigma} for one in watch.shown()}
-            fields = {"polls": watch.polls, **failed, "round_trip_ms": round(watch.round_trip_ms, 1)}
+            took_ms = watch.round_trip_ms
+            fields = {"polls": watch.polls, **failed, "round_trip_ms": round(took_ms, 1) if took_ms > 0 else None}
+            fields |= {"dropped_bytes": watch.dropped} if watch.speaks else {}
             say_json("egret.bus.live/1", fields | {"values": values})
             return
         said = ", ".join(f"{count} {kind}" for kind, count in failed.items())
-        rows = [self._title, f"{watch.polls} polls, {said}; {watch.round_trip_ms:.0f} ms"]
+        counts = f"{watch.polls} polls, {said}; {watch.round_trip_ms:.0f} ms"
+        if watch.speaks:
+            counts = f"{watch.polls} messages, {watch.dropped} bytes that are none"
+        rows = [self._title, counts]
         for one in watch.shown():
             spread = f"mean {one.mean:10.4f}  σ {one.sigma:.5f}" if math.isfinite(one.mean) else ""
             last = f"{one.last:10.4f}" if isinstance(one.last, float) else f"{one.last!s:>10}"

@@ -8,11 +8,13 @@ from typing import Any, TypedDict, TypeVar
 
 import click
 
-from edge.field import ports
-from edge.serial_port import SerialSettings
+from edge.field import messages, ports
+from edge.field.identify import Match
+from edge.serial_port import SerialPort, SerialSettings
 from wire import located
-from wire.link_yaml import FRAMES
-from wire.profile import LinkSettings, Profile, Timing
+from wire.errors import SourceTimeout
+from wire.link_yaml import FRAMES, SERIAL
+from wire.profile import LinkKind, LinkSettings, Profile, Timing
 from wire.profile_yaml import library_folder, load_library
 from wire.scalars import integer
 
@@ -70,13 +72,28 @@ def one_device(command: F) -> F:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One device on one line. `profile` is None where the model is not known."""
+    """One device on one line. `profile` is None where the model is not known, `unit` 0 where nothing was named."""
 
     port: Path
     settings: SerialSettings
     unit: int
     profile: Profile | None
     library: Mapping[str, Profile]
+
+    @property
+    def speaks(self) -> bool:
+        """Is it listened to, not asked: its model says so, or neither model nor unit identifier was named?"""
+        return self.profile.link.kind is LinkKind.SERIAL_STREAM if self.profile else not self.unit
+
+    @property
+    def talkers(self) -> list[Profile]:
+        """The models that it may be, where it speaks by itself."""
+        return [self.profile] if self.profile else messages.speaking(self.library.values())
+
+    @property
+    def where(self) -> str:
+        """For people."""
+        return f"port {self.port}, unit {self.unit}" if self.unit and not self.speaks else f"port {self.port}"
 
     @property
     def timing(self) -> Timing:
@@ -103,19 +120,23 @@ def target(
     unit: int | None,
     model: str | None,
     devices: Path | None,
+    is_modbus: bool = True,
 ) -> Target:
-    """The device that they name. Raises ConfigError, PortBusy and click's UsageError."""
+    """The device that they name. Raises ConfigError, PortBusy and click's UsageError.
+
+    `is_modbus`: the verb is for such devices only; others also take who is in no need of a name.
+    """
     library = load_library(devices or library_folder())
     profile = named_model(library, model) if model else None
-    if profile is not None and not profile.blocks:
+    if profile is not None and profile.link.kind not in (SERIAL[:1] if is_modbus else SERIAL):
         raise click.UsageError(f"{profile.title} speaks no Modbus; this verb does.")
     default = profile.link if profile else _UNKNOWN_LINK
-    if unit is None and profile is None:
+    if unit is None and profile is None and is_modbus:
         raise click.UsageError("name the device: --unit 0x50, or --profile MODEL.")
     return Target(
         port=port or Path(ports.the_only(ports.found())),
         settings=SerialSettings(baud or default.baud, frame or default.frame),
-        unit=default.unit if unit is None else unit,
+        unit=unit or (profile.link.unit if profile else 0),
         profile=profile,
         library=library,
     )
@@ -127,6 +148,19 @@ def named_model(library: Mapping[str, Profile], name: str, option: str = "--prof
     located.block_of({"profile": name}, option, mistakes).choice("profile", tuple(library))
     mistakes.raise_any()
     return library[name]
+
+
+async def heard(port: SerialPort, device: Target) -> list[Match]:
+    """Who speaks by itself; none where it is no model of the library. Raises SourceTimeout where nobody speaks."""
+    octets, matches = await messages.overheard(port, device.talkers, messages.LISTEN_S)
+    if not octets:
+        raise SourceTimeout(
+            f"nothing was heard for {messages.LISTEN_S:g} s.",
+            where=device.where,
+            fix="check power, wiring and --baud; a device that must be asked is named with --unit or --profile.",
+            code="E-BUS-046",
+        )
+    return matches
 
 
 def say_json(schema: str, fields: Mapping[str, object]) -> None:

@@ -12,9 +12,9 @@ import click
 
 from edge.bus import Bus, opened
 from edge.commands.bus_options import DEVICES, FRAME, JSON, Whole, say_json
-from edge.field import ports
+from edge.field import messages, ports
 from edge.field import scan as scanning
-from edge.field.identify import Identifier
+from edge.field.identify import Identifier, Match
 from edge.field.scan import Heard, Probe, Scan
 from edge.serial_port import SerialSettings
 from wire.errors import PortBusy, SourceError, SourceTimeout
@@ -44,7 +44,7 @@ def scan(
     devices: Path | None,
     as_json: bool,
 ) -> None:
-    """Find devices: first where the library's models leave the factory, then every address.
+    """Find devices: who speaks by itself, then where the library's models leave the factory, then every address.
 
     The sweep is at the rate at which something was found, else at all of them. What was found stands on stdout at
     once; Ctrl-C ends the scan and takes nothing back. Nothing is written to any device.
@@ -71,7 +71,7 @@ def scan(
             "nobody answered.",
             where=", ".join(map(str, chosen)),
             fix="check power and wiring (swap A and B), then try --baud and --frame of the manual; a slow device needs"
-            " --wait-ms 300; a sensor that streams is heard by `egret bus sniff`.",
+            " --wait-ms 300; one that speaks by itself at another rate is seen by `egret bus sniff`.",
             code="E-BUS-025",
         )
 
@@ -94,6 +94,11 @@ class _Plan:
             if (not self.bauds or probe.settings.baud in self.bauds)
             and (not self.frames or probe.settings.frame in self.frames)
         ]
+
+    def is_meant(self, profile: Profile) -> bool:
+        """Does it leave the factory with a rate and a frame that were asked for?"""
+        link = profile.link
+        return (not self.bauds or link.baud in self.bauds) and (not self.frames or link.frame in self.frames)
 
     def sweep(self, heard: Iterable[Heard]) -> Iterable[Probe]:
         """The rest: at the settings at which somebody was heard, when nobody named any."""
@@ -135,6 +140,15 @@ async def _scan_all(chosen: Iterable[Path], plan: _Plan) -> int:
     return count
 
 
+def _tune(bus: Bus, settings: SerialSettings) -> None:
+    if bus.port.settings != settings:
+        bus.port.reset(settings)
+
+
+def _named(matches: Iterable[Match]) -> str:
+    return ", or ".join(f"{match.profile.name} ({match.proof})" for match in itertools.islice(matches, 3))
+
+
 @dataclass
 class _Table:
     """One port's devices, a row as soon as one is known."""
@@ -146,25 +160,54 @@ class _Table:
     async def fill(self) -> int:
         began = time.monotonic()
         first = self.plan.first()
+        alone = 0
         with opened(self.port, first[0].settings if first else SerialSettings(9600, "8N1")) as bus:
             search = Scan(bus, self.plan.wait_s)
             try:
-                await self._search(bus, search, first)
-                await self._search(bus, search, self.plan.sweep(self.heard))
+                alone = await self._listen(bus, messages.GLANCE_S)
+                if not alone:
+                    await self._search(bus, search, first)
+                if not alone and not self.heard:
+                    alone = await self._ask(bus) or await self._listen(bus, messages.LISTEN_S)
+                if not alone:
+                    await self._search(bus, search, self.plan.sweep(self.heard))
             finally:
                 for settings, octets in search.babble.items():
                     said = octets[:16].hex(" ").upper()
                     click.echo(f"{self.port}: something talks unasked at {settings.baud} baud: {said}", err=True)
                 took_s = time.monotonic() - began
-                said = f"{len(self.heard)} found, {search.asked} questions in {took_s:.1f} s"
+                said = f"{len(self.heard) + alone} found, {search.asked} questions in {took_s:.1f} s"
                 click.echo(f"{self.port}: {said}", err=True)
-        return len(self.heard)
+        return len(self.heard) + alone
+
+    async def _listen(self, bus: Bus, for_s: float) -> int:
+        """Who speaks by itself is heard, and is alone on its port: 1 then, else 0."""
+        speaking = [one for one in messages.speaking(self.plan.library.values()) if self.plan.is_meant(one)]
+        for settings in messages.factory_settings(speaking):
+            _tune(bus, settings)
+            _, matches = await messages.overheard(bus.port, speaking, for_s)
+            if matches:
+                self._say(settings, None, f"{_named(matches)} speaks by itself")
+                return 1
+        return 0
+
+    async def _ask(self, bus: Bus) -> int:
+        """Who answers in messages of its own is alone on its port, too."""
+        for profile in messages.answering(self.plan.library.values()):
+            if self.plan.is_meant(profile):
+                (settings,) = messages.factory_settings([profile])
+                _tune(bus, settings)
+                match = await messages.answered(bus.port, profile)
+                if match:
+                    self._say(settings, None, f"{_named([match])} answers in messages of its own")
+                    return 1
+        return 0
 
     async def _search(self, bus: Bus, search: Scan, probes: Iterable[Probe]) -> None:
         async for one in search.heard(self._shown(search, probes)):
             self.heard.append(one)
             models = await self._models(bus, one) if one.is_clear else "damaged replies: two devices at this address?"
-            self._say(one, models)
+            self._say(one.settings, one.unit, models)
 
     async def _models(self, bus: Bus, one: Heard) -> str:
         try:
@@ -173,15 +216,15 @@ class _Table:
             return f"not identified: {error.what}"
         if not matches:
             return "unknown model, answers Modbus RTU"
-        return ", or ".join(f"{match.profile.name} ({match.proof})" for match in matches[:3])
+        return _named(matches)
 
-    def _say(self, one: Heard, models: str) -> None:
-        settings = one.settings
+    def _say(self, settings: SerialSettings, number: int | None, models: str) -> None:
+        """`number`: its unit identifier; None for one that has none."""
         if self.plan.as_json:
-            fields = {"port": str(self.port), "unit": one.unit, "baud": settings.baud, "frame": settings.frame}
+            fields = {"port": str(self.port), "unit": number, "baud": settings.baud, "frame": settings.frame}
             say_json("egret.bus.found/1", fields | {"model": models})
             return
-        unit = f"{one.unit} = 0x{one.unit:02X}"
+        unit = "-" if number is None else f"{number} = 0x{number:02X}"
         click.echo(f"{self.port!s:<20}  {unit:<10}  {settings.baud:<6}  {settings.frame:<5}  {models}")
 
     def _shown(self, search: Scan, probes: Iterable[Probe]) -> Iterator[Probe]:

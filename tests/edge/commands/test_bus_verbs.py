@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge.commands import bus_identify, bus_live, bus_ports, bus_read, bus_scan, bus_sniff, bus_write
+from edge.field import messages
 from wire.errors import CheckFailed, ConfigError, PortBusy, SourceTimeout, Unsafe
 
 SCENARIO = """
@@ -21,20 +22,26 @@ lines:
     devices:
       tilt: {profile: witmotion-wt901c-485, spread: {roll: 0.05}}
       other: {profile: keller-36xw, unit: 3}
+  b:
+    ports: [DIR/tty2]
+    devices: {wind: {profile: gill-windsonic}}
+  c:
+    ports: [DIR/tty3]
+    devices: {gas: {profile: winsen-mh-441d}}
 """
 
 
 @pytest.fixture(scope="module")
-def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Two adapters on one line with two devices."""
+def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
+    """Two adapters on one line with two devices; one on which an anemometer speaks; one with a methane module."""
     folder = tmp_path_factory.mktemp("rig")
     (folder / "rig.yaml").write_text(SCENARIO.replace("DIR", str(folder)), encoding="utf-8")
     rig = subprocess.Popen([sys.executable, "-m", "wire", "bus", "sim", str(folder / "rig.yaml")])
     until = time.monotonic() + 60
-    while not (folder / "tty1").exists():
+    while not (folder / "tty3").exists():
         assert time.monotonic() < until
         time.sleep(0.05)
-    yield str(folder / "tty0"), str(folder / "tty1")
+    yield tuple(str(folder / f"tty{number}") for number in range(4))
     rig.terminate()
     rig.wait(60)
 
@@ -44,7 +51,7 @@ def run(command: object, *words: str) -> Result:
     return CliRunner().invoke(command, words)  # type: ignore[arg-type]
 
 
-def test_a_scan_names_what_it_finds(ports: tuple[str, str]) -> None:
+def test_a_scan_names_what_it_finds(ports: tuple[str, ...]) -> None:
     """The tilt sensor where it left the factory, then the probe by the sweep at the same rate."""
     shown = run(bus_scan.scan, "--port", ports[0], "--units", "3", "--wait-ms", "500", "--json")
     # A pseudo-terminal keeps no parity, so 8E1 finds the same devices there once more.
@@ -55,14 +62,14 @@ def test_a_scan_names_what_it_finds(ports: tuple[str, str]) -> None:
     assert "found" in shown.stderr
 
 
-def test_a_scan_that_finds_nobody_says_what_to_try(ports: tuple[str, str]) -> None:
+def test_a_scan_that_finds_nobody_says_what_to_try(ports: tuple[str, ...]) -> None:
     """Exit code 3, and the next steps on site."""
     shown = run(bus_scan.scan, "--port", ports[0], "--baud", "4800", "--frame", "8N1", "--units", "1-2", "--quick")
     assert isinstance(shown.exception, SourceTimeout)
     assert "swap A and B" in str(shown.exception)
 
 
-def test_read_shows_every_step(ports: tuple[str, str]) -> None:
+def test_read_shows_every_step(ports: tuple[str, ...]) -> None:
     """Address in all notations, both frames, registers, value, quality."""
     shown = run(bus_read.read, "--port", ports[0], "--profile", "witmotion-wt901c-485")
     for said in (
@@ -75,7 +82,7 @@ def test_read_shows_every_step(ports: tuple[str, str]) -> None:
         assert said in shown.stdout
 
 
-def test_read_of_an_address_shows_what_it_may_mean(ports: tuple[str, str]) -> None:
+def test_read_of_an_address_shows_what_it_may_mean(ports: tuple[str, ...]) -> None:
     """Two registers of an unknown model: each alone, and both orders of a pair."""
     shown = run(bus_read.read, "--port", ports[0], "--unit", "0x50", "40063", "--count", "2")
     assert "0x003E     0xFE94  u16 65172  i16 -364" in shown.stdout
@@ -84,7 +91,7 @@ def test_read_of_an_address_shows_what_it_may_mean(ports: tuple[str, str]) -> No
     assert row["registers"] == [65172]
 
 
-def test_identify_refuses_the_wrong_model(ports: tuple[str, str]) -> None:
+def test_identify_refuses_the_wrong_model(ports: tuple[str, ...]) -> None:
     """The right one is named with what shows it; another one is a failed check."""
     shown = run(bus_identify.identify, "--port", ports[0], "--unit", "80")
     assert "witmotion-wt901c-485: WitMotion WT901C-485 inclinometer, proven" in shown.stdout
@@ -93,7 +100,7 @@ def test_identify_refuses_the_wrong_model(ports: tuple[str, str]) -> None:
     assert isinstance(wrong.exception, CheckFailed)
 
 
-def test_live_shows_values_and_the_line(ports: tuple[str, str]) -> None:
+def test_live_shows_values_and_the_line(ports: tuple[str, ...]) -> None:
     """After a second: last, mean, deviation; how many polls, and what of them was lost."""
     shown = run(bus_live.live, "--port", ports[0], "--unit", "80", "--for", "1", "--json")
     last = json.loads(shown.stdout.splitlines()[-1])
@@ -102,7 +109,42 @@ def test_live_shows_values_and_the_line(ports: tuple[str, str]) -> None:
     assert last["values"]["roll"]["sigma"] > 0
 
 
-def test_writing_is_refused_or_comes_with_a_way_back(ports: tuple[str, str], tmp_path: Path) -> None:
+def test_who_speaks_by_itself_is_heard_before_anybody_is_asked(ports: tuple[str, ...]) -> None:
+    """A scan names the anemometer by its lines; so does identify, and live shows what it says."""
+    shown = run(bus_scan.scan, "--port", ports[2], "--json")
+    (row,) = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert (row["unit"], row["model"]) == (None, "gill-windsonic (possible) speaks by itself")
+    assert "1 found, 0 questions" in shown.stderr
+    named = run(bus_identify.identify, "--port", ports[2])
+    assert "gill-windsonic: Gill WindSonic ultrasonic anemometer, possible" in named.stdout
+    assert "speed 2.74 m/s" in named.stdout
+    watched = json.loads(run(bus_live.live, "--port", ports[2], "--for", "1", "--json").stdout.splitlines()[-1])
+    assert watched["values"]["direction"]["last"] == 229
+    assert watched["polls"] >= 2
+
+
+def test_who_answers_in_messages_of_its_own_is_asked_in_them(ports: tuple[str, ...]) -> None:
+    """A methane module: found where no Modbus device answers, and watched by its model."""
+    shown = run(bus_scan.scan, "--port", ports[3], "--baud", "9600", "--quick", "--wait-ms", "20", "--json")
+    (row,) = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert row["model"] == "winsen-mh-441d (possible) answers in messages of its own"
+    model = ("--port", ports[3], "--profile", "winsen-mh-441d")
+    assert "count 500" in run(bus_identify.identify, *model).stdout
+    watched = json.loads(run(bus_live.live, *model, "--for", "0.5", "--json").stdout.splitlines()[-1])
+    assert watched["values"]["count"]["last"] == 500
+
+
+def test_a_line_on_which_nobody_speaks_is_said_to(ports: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 3 where nothing is heard, and 5 where what is heard is of another model."""
+    monkeypatch.setattr(messages, "LISTEN_S", 0.6)
+    silent = run(bus_identify.identify, "--port", ports[3])
+    assert isinstance(silent.exception, SourceTimeout)
+    assert "E-BUS-046" in str(silent.exception)
+    other = run(bus_identify.identify, "--port", ports[2], "--profile", "dfrobot-a02yyuw")
+    assert isinstance(other.exception, CheckFailed)
+
+
+def test_writing_is_refused_or_comes_with_a_way_back(ports: tuple[str, ...], tmp_path: Path) -> None:
     """A setting by its name; a register only with --yes; the maker's calibration and a wrong model never."""
     place = ("--port", ports[0], "--unit", "80")
     record = ("--record", str(tmp_path / "undo.jsonl"))
@@ -119,7 +161,7 @@ def test_writing_is_refused_or_comes_with_a_way_back(ports: tuple[str, str], tmp
     assert "E-BUS-030" in str(run(bus_write.set_address, *wrong, "4").exception)
 
 
-def test_sniff_hears_what_others_say(ports: tuple[str, str]) -> None:
+def test_sniff_hears_what_others_say(ports: tuple[str, ...]) -> None:
     """On the second adapter, while a first one asks."""
     asking = subprocess.Popen(
         [sys.executable, "-m", "wire", "bus", "live", "--port", ports[0], "--unit", "80", "--for", "2"],
@@ -131,13 +173,13 @@ def test_sniff_hears_what_others_say(ports: tuple[str, str]) -> None:
     assert "frames" in shown.stderr
 
 
-def test_what_is_not_there_has_its_message(tmp_path: Path, ports: tuple[str, str]) -> None:
+def test_what_is_not_there_has_its_message(tmp_path: Path, ports: tuple[str, ...]) -> None:
     """No such port, no such model, no device named, no such address, a silent unit."""
     missing = run(bus_read.read, "--port", str(tmp_path / "tty"), "--unit", "1", "0")
     assert isinstance(missing.exception, PortBusy)
     assert isinstance(run(bus_read.read, "--port", ports[0], "--profile", "keler-36xw").exception, ConfigError)
     assert "name the device" in run(bus_read.read, "--port", ports[0]).stderr
-    assert "speaks no Modbus" in run(bus_live.live, "--port", ports[0], "--profile", "dfrobot-a02yyuw").stderr
+    assert "speaks no Modbus" in run(bus_read.read, "--port", ports[0], "--profile", "dfrobot-a02yyuw").stderr
     assert "'x' is no address" in run(bus_read.read, "--port", ports[0], "--unit", "1", "x").stderr
     assert isinstance(run(bus_read.read, "--port", ports[0], "--unit", "9", "0").exception, SourceTimeout)
 
