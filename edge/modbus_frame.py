@@ -17,8 +17,8 @@ from pymodbus.pdu.register_message import (
 )
 
 from wire.errors import DeviceRefused, FrameError
-from wire.profile import Block
-from wire.rtu import AROUND_SIZE, EXCEPTION_FLAG, REQUEST_SIZE, has_right_crc, registers_in
+from wire.profile import READS_BITS, Block
+from wire.rtu import AROUND_SIZE, EXCEPTION_FLAG, REQUEST_SIZE, bits_in, has_right_crc, registers_in
 
 EXCEPTION_SIZE = 5
 """Bytes of a reply that carries an exception code, and of the shortest reply there is."""
@@ -40,7 +40,6 @@ _READS = {
     3: ReadHoldingRegistersRequest,
     4: ReadInputRegistersRequest,
 }
-_BITS = (1, 2)
 _ECHOED = (5, 6, 16)
 """Functions whose reply has the size of a request to read: what was written, or where and how much of it."""
 _ON = 0xFF00
@@ -93,7 +92,7 @@ def reply_size(request: Request) -> int:
 
 def _octets(request: Request) -> int:
     """What the byte count of a reply to a read must be."""
-    return (request.count + 7) // 8 if request.function in _BITS else 2 * request.count
+    return (request.count + 7) // 8 if request.function in READS_BITS else 2 * request.count
 
 
 def is_complete(reply: bytes) -> bool:
@@ -195,6 +194,6 @@ def numbers_of(frame: bytes, request: Request, where: str) -> tuple[int, ...]:
         )
     if request.function in _ECHOED:
         return ()
-    if request.function in _BITS:
-        return tuple(frame[3 + place // 8] >> place % 8 & 1 for place in range(request.count))
+    if request.function in READS_BITS:
+        return bits_in(frame[3:], request.count)
     return registers_in(frame)

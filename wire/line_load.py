@@ -35,5 +35,6 @@ def utilisation(sensors: Iterable[Sensor], rate: int) -> float:
 
 def _poll_s(block: Block, sensor: Sensor, rate: int) -> float:
     character_s = CHARACTER_BITS / rate
+    octets = (block.count + 7) // 8 if block.is_bits else 2 * block.count
     quiet_s = max(sensor.profile.timing.gap_s, QUIET_CHARACTERS * character_s)
-    return (REQUEST_SIZE + AROUND_SIZE + 2 * block.count) * character_s + quiet_s
+    return (REQUEST_SIZE + AROUND_SIZE + octets) * character_s + quiet_s

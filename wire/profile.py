@@ -17,8 +17,8 @@ from wire.reading import Quality
 class PointType(StrEnum):
     """How registers, bytes or text become a number.
 
-    32-bit types span two registers, in the point's word order. `bcd` is four bytes of decimal digits whose first is
-    the sign; `num`, `hex` and `char` (its character code) are fields of a line.
+    32-bit types span two registers, in the point's word order; `bit` is a coil or discrete input, 0 or 1. `bcd` is four
+    bytes of decimal digits whose first is the sign; `num`, `hex` and `char` (its character code) are fields of a line.
     """
 
     U8 = "u8"
@@ -29,9 +29,14 @@ class PointType(StrEnum):
     I32 = "i32"
     F32 = "f32"
     BCD = "bcd"
+    BIT = "bit"
     NUM = "num"
     HEX = "hex"
     CHAR = "char"
+
+
+READS_BITS = (1, 2)
+"""Function codes that read coils and discrete inputs."""
 
 
 class LinkKind(StrEnum):
@@ -106,7 +111,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Registers read in one request. `function` is 3 or 4; `address` is the 0-based protocol address.
+    """Registers, or bits as 0 and 1, read in one request. `function` is 1 to 4; `address` the 0-based protocol address.
 
     `once`: reading changes the device (a counter is cleared), so a request without a reply is never repeated.
     """
@@ -118,6 +123,11 @@ class Block:
     every_s: float
     once: bool = False
     before: Trigger | None = None
+
+    @property
+    def is_bits(self) -> bool:
+        """Coils or discrete inputs?"""
+        return self.function in READS_BITS
 
 
 @dataclass(frozen=True, slots=True)

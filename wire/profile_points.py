@@ -7,23 +7,25 @@ from dataclasses import dataclass
 from wire import fields, located, registers, scalars
 from wire.expression import FUNCTIONS
 from wire.messages import FrameShape, LineShape, MessageShape
-from wire.profile import Block, Point, PointType, Trigger
+from wire.profile import READS_BITS, Block, Point, PointType, Trigger
 from wire.quantities import QUANTITIES
 from wire.registers import ORDERS, UNSIGNED, width
 
-MODICON_FIRST = {3: 40001, 4: 30001}
+MODICON_FIRST = {1: 1, 2: 10001, 3: 40001, 4: 30001}
 """The printed number of address 0, by function code, where a manual counts as Modicon did."""
 REF_BASES = ("modicon", "minus1", "raw")
-REGISTER_TYPES = tuple(kind.value for kind in registers.TYPES)
+REGISTER_TYPES = tuple(kind.value for kind in registers.TYPES if kind is not PointType.BIT)
 BYTE_TYPES = tuple(kind.value for kind in fields.BYTE_TYPES)
 TEXT_TYPES = tuple(kind.value for kind in fields.TEXT_TYPES)
 COUNT_MAX = 125
 """Registers in one reply (Modbus application protocol V1.1b3, §6.3)."""
+BITS_MAX = 2000
+"""Coils or discrete inputs in one reply (§6.1)."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = frozenset({*FUNCTIONS, "zero", "site"})
 _ALL_BITS = 0xFFFF_FFFF
-_BITS = {PointType.U8: 8, PointType.HEX: 32, PointType.CHAR: 8}
+_BITS = {PointType.BIT: 1, PointType.U8: 8, PointType.HEX: 32, PointType.CHAR: 8}
 FRAME_MAX = 255
 """Where a point of a frame of varying length may stand at most."""
 
@@ -77,7 +79,7 @@ def named(block: located.Block) -> Iterator[tuple[str, located.Block]]:
 
 
 def _layout(name: str, entry: located.Block, min_poll_s: float) -> Layout:
-    function = entry.integer("fc", 3, 4)
+    function = entry.integer("fc", 1, 4)
     ref_first = _ref_first(entry, function)
     if "addr" in entry and ref_first is not None:
         entry.wrong("addr", "both addr and ref are written.", "keep the one the manual prints", "E-PROFILE-003")
@@ -86,7 +88,7 @@ def _layout(name: str, entry: located.Block, min_poll_s: float) -> Layout:
         name=name,
         function=function,
         address=address,
-        count=entry.integer("count", 1, COUNT_MAX),
+        count=entry.integer("count", 1, BITS_MAX if function in READS_BITS else COUNT_MAX),
         every_s=entry.duration("every", min_poll_s),
         once=entry.flag("once", default=False),
         before=_trigger(entry.mapping("before")) if "before" in entry else None,
@@ -156,7 +158,7 @@ _NOWHERE = Layout(Block("", 3, 0, COUNT_MAX, 1.0), None)
 
 
 def _register_place(entry: located.Block, layout: Layout) -> _Place:
-    kind = PointType(entry.choice("type", REGISTER_TYPES))
+    kind = PointType(entry.choice("type", (PointType.BIT,) if layout.block.is_bits else REGISTER_TYPES))
     return _Place(_register(entry, layout, kind), 0, kind, _order(entry, kind))
 
 

@@ -7,8 +7,9 @@ block, names in expressions, units).
 from wire import acts_schema, message_schema
 from wire import schema_parts as parts
 from wire.message_yaml import FIELDS_MAX
+from wire.profile import PointType
 from wire.profile_expressions import QUALITIES
-from wire.profile_points import BYTE_TYPES, COUNT_MAX, FRAME_MAX, REF_BASES, REGISTER_TYPES, TEXT_TYPES
+from wire.profile_points import BITS_MAX, BYTE_TYPES, FRAME_MAX, REF_BASES, REGISTER_TYPES, TEXT_TYPES
 from wire.profile_yaml import LEVELS
 from wire.registers import ORDERS
 from wire.schema_parts import Schema
@@ -68,11 +69,11 @@ def _timing() -> Schema:
 def _block() -> Schema:
     return parts.mapping(
         {
-            "fc": parts.described(parts.integer(3, 4), "function code: 3 holding, 4 input registers"),
+            "fc": parts.described(parts.integer(1, 4), "1 coils, 2 discrete inputs, 3 holding, 4 input registers"),
             "addr": parts.described(parts.integer(0, 0xFFFF), "0-based protocol address"),
             "ref": parts.described(parts.integer(0, 0xFFFF), "the number printed in the manual"),
             "ref_base": parts.described(parts.choice(REF_BASES), "how printed numbers count"),
-            "count": parts.described(parts.integer(1, COUNT_MAX), "registers in one request"),
+            "count": parts.described(parts.integer(1, BITS_MAX), "registers in one request, at most 125, or bits"),
             "every": parts.described(parts.duration(), "sampling interval"),
             "once": parts.described({"type": "boolean"}, "reading changes the device: never asked again blindly"),
             "before": parts.mapping(
@@ -97,7 +98,7 @@ def _point() -> Schema:
             "ref": parts.described(parts.integer(0, 0xFFFF), "printed number, in a block with ref"),
             "at": parts.described(parts.integer(0, FRAME_MAX), "its first byte in a frame or an entry, from 0"),
             "field": parts.described(parts.integer(0, FIELDS_MAX - 1), "its field in a line, from 0"),
-            "type": parts.choice(tuple(dict.fromkeys((*REGISTER_TYPES, *BYTE_TYPES, *TEXT_TYPES)))),
+            "type": parts.choice(tuple(dict.fromkeys((*REGISTER_TYPES, PointType.BIT, *BYTE_TYPES, *TEXT_TYPES)))),
             "order": parts.described(parts.choice(ORDERS), "word and byte order; 32-bit types only, and then required"),
             "mask": parts.described(parts.integer(1, 0xFFFF_FFFF), "bits that count, before shift"),
             "shift": parts.integer(0, 31),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from wire import located
 from wire.profile import Block, Point, Vector
 from wire.profile_expressions import check_known
+from wire.rtu import bits_in
 
 
 def read_vectors(
@@ -20,7 +21,7 @@ def read_vectors(
         found.append(
             Vector(
                 block=block,
-                registers=_registers(entry, blocks[block].count) if blocks else (),
+                registers=_answer(entry, blocks[block]) if blocks else (),
                 given={name: given.number(name) for name in given},
                 want={name: _wanted(want, name, points) for name in want},
                 source=entry.text("source"),
@@ -49,6 +50,20 @@ def _hex(entry: located.Block, key: str) -> bytes:
         what = f"{key!r} is no hexadecimal bytes."
         entry.wrong(key, what, "write two digits a byte: FF 07 A1 A7", "E-PROFILE-012")
         return b""
+
+
+def _answer(entry: located.Block, block: Block) -> tuple[int, ...]:
+    return _bits(entry, block.count) if block.is_bits else _registers(entry, block.count)
+
+
+def _bits(entry: located.Block, count: int) -> tuple[int, ...]:
+    """As a reply carries them: eight a byte, the first in its lowest bit."""
+    octets = _hex(entry, "hex")
+    if len(octets) != (count + 7) // 8:
+        what = f"hex is {len(octets)} bytes, {count} bits are {(count + 7) // 8}."
+        entry.wrong("hex", what, "write the bytes as the line carries them", "E-PROFILE-012")
+        return ()
+    return bits_in(octets, count)
 
 
 def _registers(entry: located.Block, count: int) -> tuple[int, ...]:

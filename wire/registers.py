@@ -14,9 +14,10 @@ Value = float | str | bool | None
 """A number in the point's unit, a word of its `codes`, a flag of its `bits`, or None: the sensor has no value."""
 
 _UNKNOWN_CODE = "code_"
-UNSIGNED = (PointType.U8, PointType.U16, PointType.U32, PointType.HEX, PointType.CHAR)
+UNSIGNED = (PointType.BIT, PointType.U8, PointType.U16, PointType.U32, PointType.HEX, PointType.CHAR)
 """Types with bits: mask, shift, codes and flags."""
 _FORMATS: Mapping[PointType, str] = {
+    PointType.BIT: ">H",
     PointType.U16: ">H",
     PointType.I16: ">h",
     PointType.U32: ">I",
@@ -24,6 +25,7 @@ _FORMATS: Mapping[PointType, str] = {
     PointType.F32: ">f",
 }
 _LIMITS: Mapping[PointType, tuple[float, float]] = {
+    PointType.BIT: (0, 1),
     PointType.U16: (0, 2**16 - 1),
     PointType.I16: (-(2**15), 2**15 - 1),
     PointType.U32: (0, 2**32 - 1),

@@ -2,7 +2,7 @@
 
 The box proves replies by it, and the cloud shows from the same bytes why an alarm stands.
 Source: MODBUS over serial line V1.02, §2.5.1.2 (frame) and §6.2.2 (CRC); application protocol V1.1b3,
-§6.3 and §6.4 (reading registers).
+§6.1 to §6.4 (reading bits and registers).
 """
 
 import struct
@@ -12,18 +12,18 @@ from wire.alarm import Frame
 from wire.errors import WireError
 
 REQUEST_SIZE = 8
-"""Bytes of a request to read registers."""
+"""Bytes of a request to read."""
 AROUND_SIZE = 5
 """Bytes around the registers of a reply: unit identifier, function code, byte count and CRC."""
 EXCEPTION_FLAG = 0x80
 """Set in the function code of a reply that carries an exception code."""
-_READS = (3, 4)
+_READS, _READS_BITS = (1, 2, 3, 4), (1, 2)
 _POLYNOMIAL = 0xA001
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request to read registers, and the reply. `address` is the 0-based protocol address of the first."""
+    """A request to read, and the reply. `address` is the 0-based protocol address of the first register or bit."""
 
     unit: int
     function: int
@@ -46,20 +46,26 @@ def registers_in(reply: bytes) -> tuple[int, ...]:
     return struct.unpack_from(f">{reply[2] // 2}H", reply, 3)
 
 
+def bits_in(octets: bytes, count: int) -> tuple[int, ...]:
+    """Coils or discrete inputs: eight a byte, the first in its lowest bit (application protocol §6.1)."""
+    return tuple(octets[place // 8] >> place % 8 & 1 for place in range(count))
+
+
 def read(frame: Frame) -> Exchange:
-    """What the bytes of an event say. Raises WireError when they are no exchange of reading registers."""
+    """What the bytes of an event say. Raises WireError when they are no exchange of reading."""
     try:
         request, reply = bytes.fromhex(frame.request), bytes.fromhex(frame.reply)
     except ValueError as error:
         raise _unreadable("they are not hexadecimal") from error
     if len(request) != REQUEST_SIZE or request[1] not in _READS:
         raise _unreadable("the request reads no registers")
-    if reply[:2] != request[:2] or len(reply) < AROUND_SIZE or len(reply) != AROUND_SIZE + reply[2] or reply[2] % 2:
-        raise _unreadable("the reply does not answer the request")
     unit, function, address, count = struct.unpack(">BBHH", request[:-2])
-    return Exchange(
-        unit, function, address, count, registers_in(reply), has_right_crc(request) and has_right_crc(reply)
-    )
+    is_bits = function in _READS_BITS
+    is_reply = reply[:2] == request[:2] and len(reply) >= AROUND_SIZE and len(reply) == AROUND_SIZE + reply[2]
+    if not is_reply or (reply[2] != (count + 7) // 8 if is_bits else reply[2] % 2):
+        raise _unreadable("the reply does not answer the request")
+    numbers = bits_in(reply[3:], count) if is_bits else registers_in(reply)
+    return Exchange(unit, function, address, count, numbers, has_right_crc(request) and has_right_crc(reply))
 
 
 def _unreadable(why: str) -> WireError:

@@ -29,6 +29,8 @@ class DeviceMemory:
         self.baud, self.frame = self.profile.link.baud, self.profile.link.frame
         self.registers: dict[int, int] = {}
         """What was written and holds, by register."""
+        self.coils: dict[int, int] = {}
+        """Those that were switched, by address: 0 or 1."""
         self._keep()
         self._unlocked_until = 0.0
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
+from pymodbus.pdu.bit_message import ReadCoilsResponse, ReadDiscreteInputsResponse, WriteSingleCoilResponse
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersResponse,
     ReadInputRegistersResponse,
@@ -17,7 +18,7 @@ from edge.modbus_frame import reading, request_frame
 from edge.serial_port import SerialSettings
 from edge.sim.device_memory import DeviceMemory
 from edge.sim.faults import DeviceFaults
-from wire.profile import Block, Profile
+from wire.profile import READS_BITS, Block, Profile
 from wire.profile_acts import Identity
 from wire.registers import Value, encode_block, width
 
@@ -26,8 +27,9 @@ Values = Callable[[], Mapping[str, Value]]
 Replied = Callable[[str, tuple[int, ...]], None]
 """Told the block and its registers when the device puts them into a reply."""
 
+_BIT_RESPONSES = {1: ReadCoilsResponse, 2: ReadDiscreteInputsResponse}
 _RESPONSES = {3: ReadHoldingRegistersResponse, 4: ReadInputRegistersResponse}
-_HOLDING = 3
+_COILS, _HOLDING = 1, 3
 _framer = FramerRTU(DecodePDU(is_server=True))
 
 
@@ -90,11 +92,15 @@ class ModbusDevice:
                 return WriteSingleRegisterResponse(address=request.address, registers=request.registers)
             case 16 if self._write(request):
                 return WriteMultipleRegistersResponse(address=request.address, count=len(request.registers))
-            case 3 | 4 as function:
-                registers = self._read(function, request.address, request.count)
-                if registers is not None:
-                    return _RESPONSES[function](registers=registers)
+            case 5 if self._switch(request):
+                return WriteSingleCoilResponse(address=request.address, bits=request.bits)
+            case 1 | 2 | 3 | 4 as function:
+                numbers = self._read(function, request.address, request.count)
+                if numbers is not None:
+                    return _read_response(function, numbers)
             case 6 | 16 if self.profile.settings:
+                pass
+            case 5 if self._coils():
                 pass
             case function:
                 return ExceptionResponse(function, ExcCodes.ILLEGAL_FUNCTION)
@@ -109,8 +115,20 @@ class ModbusDevice:
             self.memory.write(request.address + place, value, now) for place, value in enumerate(request.registers)
         )
 
+    def _coils(self) -> set[int]:
+        """The addresses of its coils."""
+        blocks = [block for block in self.profile.blocks.values() if block.function == _COILS]
+        return {address for block in blocks for address in range(block.address, block.address + block.count)}
+
+    def _switch(self, request: ModbusPDU) -> bool:
+        """Is there such a coil? Then it is as the request says."""
+        if request.address not in self._coils():
+            return False
+        self.memory.coils[request.address] = int(request.bits[0])
+        return True
+
     def _read(self, function: int, address: int, count: int) -> list[int] | None:
-        """The registers, or None where one of them does not exist."""
+        """The registers or bits, or None where one of them does not exist."""
         for block in self.profile.blocks.values():
             is_inside = block.address <= address and address + count <= block.address + block.count
             if block.function == function and is_inside:
@@ -126,6 +144,8 @@ class ModbusDevice:
     def _encoded(self, block: Block) -> tuple[int, ...]:
         """The block as measured; identity registers that are no point of it show what such a model shows."""
         registers = list(encode_block(self.profile, block.name, self._values()))
+        if block.function == _COILS:
+            return tuple(self.memory.coils.get(block.address + place, bit) for place, bit in enumerate(registers))
         measured = {
             point.register + place
             for point in self.profile.points
@@ -137,6 +157,12 @@ class ModbusDevice:
             if identity.function == block.function and 0 <= place < block.count and identity.address not in measured:
                 registers[place] = _shown(identity)
         return tuple(registers)
+
+
+def _read_response(function: int, numbers: list[int]) -> ModbusPDU:
+    if function in READS_BITS:
+        return _BIT_RESPONSES[function](bits=[bool(number) for number in numbers])
+    return _RESPONSES[function](registers=numbers)
 
 
 def _shown(identity: Identity) -> int:

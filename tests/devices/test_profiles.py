@@ -116,7 +116,7 @@ def raw_values(point: Point) -> st.SearchStrategy[Value]:
     if point.type in (PointType.I16, PointType.I32):
         raw = st.integers(-(full + 1) // 2, full // 2)
     else:
-        raw = st.integers(0, (point.mask & full) >> point.shift)
+        raw = st.integers(0, 1 if point.type is PointType.BIT else (point.mask & full) >> point.shift)
     measured = raw.filter(lambda number: number not in point.invalid)
     return measured.map(lambda number: number * point.scale + point.offset)
 

@@ -18,6 +18,19 @@ def test_the_example_of_the_specification() -> None:
     assert read(Frame("live", REQUEST, REPLY)) == Exchange(17, 3, 107, 3, (555, 0, 100), has_right_crc=True)
 
 
+def test_the_specification_s_coils() -> None:
+    """§6.1: coils 20 to 38 of unit 17 are CD 6B 05, the first in the lowest bit; the CRC is pymodbus's."""
+    request, reply = (
+        body + FramerRTU.compute_CRC(body).to_bytes(2, "big")
+        for body in (bytes.fromhex("11 01 0013 0013"), bytes.fromhex("11 01 03 CD6B05"))
+    )
+    found = read(Frame("coils", request.hex(), reply.hex()))
+    assert (found.function, found.address, found.count, found.has_right_crc) == (1, 19, 19, True)
+    assert "".join(map(str, found.registers)) == "1011001111010110101"
+    with pytest.raises(WireError, match="does not answer"):
+        read(Frame("coils", request.hex(), reply.hex().replace("03cd6b05", "02cd6b")))
+
+
 @given(st.binary(min_size=1, max_size=256))
 def test_a_crc_is_right_exactly_where_pymodbus_says_so(body: bytes) -> None:
     """Computed by another implementation; one flipped bit is always found."""

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from pymodbus.framer import FramerRTU
 
-from edge.modbus_frame import Request, checked_frame, numbers_of
+from edge.modbus_frame import Request, checked_frame, numbers_of, reading, request_frame
 from edge.sim.modbus_device import ModbusDevice
-from wire.profile_yaml import load_profile
+from wire.errors import DeviceRefused
+from wire.profile_yaml import library_folder, load_profile
 from wire.registers import encode_block
 
 PROFILE = load_profile(Path(__file__).parents[3] / "firmware-configs" / "witmotion-wt901c-485")
@@ -97,3 +99,19 @@ def test_it_tells_what_it_replied() -> None:
     device = ModbusDevice(PROFILE, 80, lambda: LEANING, lambda block, registers: told.append((block, registers)))
     device.answer(frame("50 03 0034 000D"))
     assert told == [("attitude", encode_block(PROFILE, "attitude", LEANING))]
+
+
+def test_coils_are_read_and_switched() -> None:
+    """A relay board: coils by function 1 and 5, inputs by function 2; a coil it does not have is refused."""
+    profile = load_profile(library_folder() / "waveshare-relay-d")
+    board = ModbusDevice(profile, 1, lambda: {"closed3": 1.0, "input8": 1.0})
+
+    def asked(request: Request) -> tuple[int, ...]:
+        return numbers_of(checked_frame(board.answer(request_frame(request)), request, "here"), request, "here")
+
+    assert asked(reading(1, profile.blocks["relays"])) == (0, 0, 1, 0, 0, 0, 0, 0)
+    assert asked(reading(1, profile.blocks["inputs"])) == (0, 0, 0, 0, 0, 0, 0, 1)
+    assert asked(Request(1, 5, 0, values=(0xFF00,))) == ()
+    assert asked(Request(1, 1, 0, 3)) == (1, 0, 1)
+    with pytest.raises(DeviceRefused, match="illegal data address"):
+        asked(Request(1, 5, 8, values=(0xFF00,)))
