@@ -9,6 +9,7 @@ A server dies with the test process, however that ends. A program that is not in
 test and says what to install; where CI=true is set it fails it.
 """
 
+import ctypes
 import os
 import pwd
 import secrets
@@ -49,6 +50,15 @@ def program(name: str, install: str) -> str:
         return str(beside_python)
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     return found or _missing(f"{name} is not installed. fix: {install}")
+
+
+def shared_library(name: str, install: str) -> str:
+    """`name` where it can be loaded; skips the test, or fails it under CI=true, where it cannot."""
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        _missing(f"{name} is not installed. fix: {install}")
+    return name
 
 
 def _missing(what: str) -> NoReturn:
