@@ -2,6 +2,7 @@
 
     scripts/bench fuzz --inputs 1000000 --json
     scripts/bench fuzz --first 4711 --inputs 1        one input again, by its number
+    scripts/bench fuzz --part devices                 only what devices send, and their profiles, profile by profile
 
 Every input is made from its number alone: a valid batch, alarm message, status, receipt, document of the fleet, reply
 or stream of a device, sensors.yaml, cloud.yaml or profile of which one value, or some bytes or lines, were changed by
@@ -24,12 +25,13 @@ from pathlib import Path
 from random import Random
 
 from bench.fuzzing import fleet, frames, streams, targets
+from bench.fuzzing.devices import Devices
 from bench.fuzzing.lanes import feed
 from bench.result import Goal, Result, at_most, machine
 
 _Reader = tuple[Callable[[Random], bytes], Callable[[bytes], bool]]
 """Who makes an input, and who reads it: was it taken?"""
-NUMBERS = ("inputs", "first")
+NUMBERS, WORDS = ("inputs", "first"), ("part",)
 INPUTS, INPUTS_QUICK = 1_000_000, 10_000
 HANG_S = 5.0
 """A reader that takes longer is given up; the machine may be busy."""
@@ -60,17 +62,12 @@ class HungError(Exception):
 class Fuzz:
     """The inputs `first` … `first + count - 1`, and what became of them."""
 
-    def __init__(self, files: targets.Files, documents: fleet.Documents, first: int, count: int) -> None:
+    def __init__(self, one: Callable[[Random, int], tuple[str, bool]], first: int, count: int) -> None:
+        """`one` makes an input and reads it: of which kind it was, and whether it was taken."""
         self.taken, self.refused = Counter[str](), Counter[str]()
         self.findings: list[str] = []
         self.slowest_ms, self.slowest = 0.0, 0
-        self.payloads: list[tuple[str, bytes]] = []
-        self._files, self._first, self._count = files, first, count
-        self._readers = {
-            **_READERS,
-            "desired": (documents.changed, documents.read_changed),
-            "desired_mistaken": (documents.mistaken, documents.read_mistaken),
-        }
+        self._one, self._first, self._count = one, first, count
         self.warm_mib = 0.0
 
     def run(self) -> None:
@@ -91,7 +88,41 @@ class Fuzz:
             if took_ms > self.slowest_ms:
                 self.slowest_ms, self.slowest = took_ms, number
 
-    def _one(self, rng: Random, number: int) -> tuple[str, bool]:
+    def goals(self, grown_mib: float, seconds: float) -> dict[str, Goal]:
+        """What holds for every reader."""
+        return {
+            "findings": at_most(len(self.findings), 0, "crashes or hangs"),
+            "slowest_input_ms": at_most(round(self.slowest_ms, 1), HANG_S * 1000, "ms"),
+            "memory_grown_mib": at_most(round(grown_mib, 1), _GROWTH_MOST_MIB, "MiB after the first inputs"),
+            "inputs_a_second": Goal("measured", round(self._count / seconds), met=True),
+        }
+
+    def figures(self) -> dict[str, str]:
+        """By kind."""
+        kinds = sorted({*self.taken, *self.refused})
+        counts = {f"{kind}: taken, refused": f"{self.taken[kind]}, {self.refused[kind]}" for kind in kinds}
+        return counts | {"inputs": str(self._count)}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """For whoever looks for the cause."""
+        return (f"the slowest is input {self.slowest}", *self.findings[:_FINDINGS_SHOWN])
+
+
+class Everything:
+    """All readers but those of `devices`, each in its turn; `payloads` are for the lanes."""
+
+    def __init__(self, files: targets.Files, documents: fleet.Documents) -> None:
+        self.payloads: list[tuple[str, bytes]] = []
+        self._files = files
+        self._readers = {
+            **_READERS,
+            "desired": (documents.changed, documents.read_changed),
+            "desired_mistaken": (documents.mistaken, documents.read_mistaken),
+        }
+
+    def one(self, rng: Random, number: int) -> tuple[str, bool]:
+        """What it was, and whether it was taken."""
         if number % _FILE_EVERY == 0:
             path, text = self._files.write(rng)
             return path.stem, self._files.read(path, text)
@@ -124,32 +155,40 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-async def run(*, is_quick: bool, inputs: int | None = None, first: int | None = None) -> Result:
+async def run(
+    *, is_quick: bool, inputs: int | None = None, first: int | None = None, part: str | None = None
+) -> Result:
     """Readers first, then lanes."""
-    count = inputs or (INPUTS_QUICK if is_quick else INPUTS)
+    count, start = inputs or (INPUTS_QUICK if is_quick else INPUTS), first or 0
     before = signal.signal(signal.SIGALRM, _ring)
     try:
         with tempfile.TemporaryDirectory(prefix="egret-fuzz-") as name:
-            documents = fleet.Documents(Path(name))
-            fuzz = Fuzz(targets.Files(Path(name)), documents, first or 0, count)
-            began = time.perf_counter()
-            fuzz.run()
-            seconds = time.perf_counter() - began
-            grown_mib = peak_mib() - fuzz.warm_mib
-            trouble = await feed(Path(name), documents, fuzz.payloads)
+            if part == "devices":
+                return _of_devices(Devices(Path(name)), start, count)
+            return await _of_everything(Path(name), start, count)
     finally:
         signal.signal(signal.SIGALRM, before)
-    return _result(fuzz, count, seconds, grown_mib, trouble)
 
 
-def _result(fuzz: Fuzz, count: int, seconds: float, grown_mib: float, trouble: str) -> Result:
-    kinds = sorted({*fuzz.taken, *fuzz.refused})
-    figures = {f"{kind}: taken, refused": f"{fuzz.taken[kind]}, {fuzz.refused[kind]}" for kind in kinds}
-    figures |= {"inputs": str(count), "through_the_lanes": str(len(fuzz.payloads))}
-    goals = {
-        "findings": at_most(len(fuzz.findings), 0, "crashes or hangs"),
-        "slowest_input_ms": at_most(round(fuzz.slowest_ms, 1), HANG_S * 1000, "ms"),
-        "memory_grown_mib": at_most(round(grown_mib, 1), _GROWTH_MOST_MIB, "MiB after the first inputs"),
+def _run(fuzz: Fuzz) -> dict[str, Goal]:
+    began = time.perf_counter()
+    fuzz.run()
+    return fuzz.goals(peak_mib() - fuzz.warm_mib, time.perf_counter() - began)
+
+
+def _of_devices(devices: Devices, first: int, count: int) -> Result:
+    fuzz = Fuzz(devices.one, first, count)
+    goals = _run(fuzz) | dict(devices.goals())
+    return Result("fuzz", {**fuzz.figures(), **devices.figures()}, goals, machine(), fuzz.notes)
+
+
+async def _of_everything(folder: Path, first: int, count: int) -> Result:
+    documents = fleet.Documents(folder)
+    everything = Everything(targets.Files(folder), documents)
+    fuzz = Fuzz(everything.one, first, count)
+    goals = _run(fuzz)
+    trouble = await feed(folder, documents, everything.payloads)
+    goals |= {
         "wrong_replies_a_million": at_most(
             round(1e6 * len(frames.wrong) / max(1, fuzz.taken["device_reply"] + fuzz.refused["device_reply"]), 1),
             _CRC_MISSES_A_MILLION,
@@ -158,7 +197,6 @@ def _result(fuzz: Fuzz, count: int, seconds: float, grown_mib: float, trouble: s
         "lanes_go_on": Goal(
             "a valid message is stored and receipted, and a true configuration runs", trouble or "yes", not trouble
         ),
-        "inputs_a_second": Goal("measured", round(count / seconds), met=True),
     }
-    notes = (f"the slowest is input {fuzz.slowest}", *fuzz.findings[:_FINDINGS_SHOWN])
-    return Result("fuzz", figures, goals, machine(), notes)
+    figures = fuzz.figures() | {"through_the_lanes": str(len(everything.payloads))}
+    return Result("fuzz", figures, goals, machine(), fuzz.notes)
