@@ -16,8 +16,10 @@ from edge.poll_schedule import Part, Poll, PollSchedule
 from edge.query_bus import QueryBus
 from edge.serial_port import SerialSettings
 from edge.tcp_bus import TcpBus
+from wire.block_plan import shares
 from wire.errors import DeviceRefused, FrameError, SourceTimeout
 from wire.inventory import Sensor
+from wire.line_load import blocks_of
 from wire.messages import is_asked_for
 from wire.profile import Block
 from wire.reading import Sample
@@ -65,12 +67,15 @@ class PolledLine:
         while True:
             poll = self.schedule.next(loop.time())
             await asyncio.sleep(poll.due - loop.time())
-            sample = await self._sample(poll)
-            yield sample
+            samples = await self._samples(poll)
+            for sample in samples:
+                yield sample
             for other in self.schedule.silenced_by(poll):
-                yield self._stamped(other, fault=sample.fault)
+                for sample in self._stamped(other, fault=samples[0].fault):
+                    yield sample
 
-    async def _sample(self, poll: Poll) -> Sample:
+    async def _samples(self, poll: Poll) -> list[Sample]:
+        """One for each of the profile's blocks that were asked for."""
         loop = asyncio.get_running_loop()
         sensor = poll.sensor
         try:
@@ -86,33 +91,44 @@ class PolledLine:
         if gone_since is not None:
             self.schedule.wake(sensor, loop.time())
             _log.warning("sensor %s is back after %.0f s", sensor.id, loop.time() - gone_since)
-        return replace(self._stamped(poll), registers=answer.numbers, request=answer.request, reply=answer.reply)
+        framed = [replace(sample, request=answer.request, reply=answer.reply) for sample in self._stamped(poll)]
+        if not isinstance(poll.block, Block):
+            return framed
+        read = shares(poll.block, answer.numbers)
+        return [replace(sample, registers=numbers) for sample, numbers in zip(framed, read, strict=True)]
 
     async def _answer(self, poll: Poll) -> Answer:
         unit, part, timing = poll.sensor.unit, poll.block, poll.sensor.profile.timing
         if isinstance(self._bus, QueryBus):
             return await self._bus.read(unit, part.name, timing)
-        return await self._bus.read(unit, poll.sensor.profile.blocks[part.name], timing)
+        if isinstance(part, Block):
+            return await self._bus.read(unit, part, timing)
+        raise TypeError(f"{part.name} is no block")
 
-    def _stamped(self, poll: Poll, *, fault: str = "") -> Sample:
-        """A sample of now, without its registers."""
+    def _stamped(self, poll: Poll, *, fault: str = "") -> list[Sample]:
+        """Samples of now, without their registers: one for each of the profile's blocks."""
         stamp = self._last[poll] = self._clock.stamp().after(self._last.get(poll))
-        return Sample(
-            poll.sensor.id,
-            stamp.time_ns,
-            poll.block.name,
-            fault=fault,
-            clock_unsure=stamp.is_unsure,
-            moved_ns=stamp.moved_ns,
-        )
+        parts = (isinstance(poll.block, Block) and poll.block.parts) or (poll.block,)
+        return [
+            Sample(
+                poll.sensor.id,
+                stamp.time_ns,
+                part.name,
+                fault=fault,
+                clock_unsure=stamp.is_unsure,
+                moved_ns=stamp.moved_ns,
+            )
+            for part in parts
+        ]
 
     def _warn_of_overload(self) -> None:
         if not isinstance(self._bus, Bus):
             return
         port = self._bus.port
         load = sum(
-            _poll_s(sensor, sensor.profile.blocks[part.name], port.settings) / every_s
+            _poll_s(sensor, part, port.settings) / every_s
             for sensor, part, every_s in self._polls
+            if isinstance(part, Block)
         )
         if load > 1:
             _log.warning(
@@ -131,12 +147,15 @@ def _poll_s(sensor: Sensor, block: Block, settings: SerialSettings) -> float:
 
 def turns(sensors: Iterable[Sensor], every_s: float | None) -> list[tuple[Sensor, Part, float]]:
     """All that each sensor is asked for, and how often: as the sensor says, else the line, else the profile."""
-    return [
-        (sensor, part, max(sensor.every_s or every_s or part.every_s, sensor.profile.timing.min_poll_s))
-        for sensor in sensors
-        for part in sensor.profile.parts.values()
-        if isinstance(part, Block) or is_asked_for(part)
-    ]
+    found: list[tuple[Sensor, Part, float]] = []
+    for sensor in sensors:
+        found += [(sensor, block, block.every_s) for block in blocks_of(sensor, every_s)]
+        found += [
+            (sensor, shape, max(sensor.every_s or every_s or shape.every_s, sensor.profile.timing.min_poll_s))
+            for shape in sensor.profile.messages.values()
+            if is_asked_for(shape)
+        ]
+    return found
 
 
 @asynccontextmanager

@@ -15,8 +15,11 @@ def with_crc(body: bytes) -> bytes:
 
 
 def frame(sensor: Sensor, block: str, registers: Sequence[int]) -> Frame:
-    """The sensor is asked for a block, and answers with these registers."""
+    """The sensor is asked for a block, and answers with these registers or bits."""
     asked = sensor.profile.blocks[block]
-    head = bytes([sensor.unit, asked.function, 2 * len(registers)])
-    reply = with_crc(head + b"".join(register.to_bytes(2, "big") for register in registers))
+    answer = b"".join(register.to_bytes(2, "big") for register in registers)
+    if asked.is_bits:
+        bits = sum(bit << place for place, bit in enumerate(registers))
+        answer = bits.to_bytes((asked.count + 7) // 8, "little")
+    reply = with_crc(bytes([sensor.unit, asked.function, len(answer)]) + answer)
     return Frame(block, request_frame(reading(sensor.unit, asked)).hex(), reply.hex())

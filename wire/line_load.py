@@ -1,7 +1,9 @@
 """How much of a serial line's time its sensors' polls take, before anybody drives out to install them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from wire.block_plan import joined
 from wire.inventory import Line, Sensor
 from wire.located import Mistakes, block_of
 from wire.profile import Block
@@ -26,11 +28,14 @@ def utilisation(sensors: Iterable[Sensor], rate: int) -> float:
 
     An estimate from below: the devices' own thinking time is not known and not counted.
     """
-    return sum(
-        _poll_s(block, sensor, rate) / max(sensor.every_s or block.every_s, sensor.profile.timing.min_poll_s)
-        for sensor in sensors
-        for block in sensor.profile.blocks.values()
-    )
+    return sum(_poll_s(block, sensor, rate) / block.every_s for sensor in sensors for block in blocks_of(sensor))
+
+
+def blocks_of(sensor: Sensor, line_every_s: float | None = None) -> list[Block]:
+    """What it is asked for: at its own interval, else its line's, else each block's, and what can be read at once."""
+    profile = sensor.profile
+    own_s, least_s = sensor.every_s or line_every_s, profile.timing.min_poll_s
+    return joined(replace(block, every_s=max(own_s or block.every_s, least_s)) for block in profile.blocks.values())
 
 
 def _poll_s(block: Block, sensor: Sensor, rate: int) -> float:

@@ -114,6 +114,8 @@ class Block:
     """Registers, or bits as 0 and 1, read in one request. `function` is 1 to 4; `address` the 0-based protocol address.
 
     `once`: reading changes the device (a counter is cleared), so a request without a reply is never repeated.
+    `max_hole`: so many registers may lie between it and the next block that is read with it; None where it is read
+    alone. `parts`: the profile's blocks in one that was planned of several (`wire.block_plan`).
     """
 
     name: str
@@ -123,6 +125,8 @@ class Block:
     every_s: float
     once: bool = False
     before: Trigger | None = None
+    max_hole: int | None = None
+    parts: tuple["Block", ...] = ()
 
     @property
     def is_bits(self) -> bool:

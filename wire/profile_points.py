@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from wire import fields, located, registers, scalars
+from wire.block_plan import BITS_MAX, COUNT_MAX
 from wire.expression import FUNCTIONS
 from wire.messages import FrameShape, LineShape, MessageShape
 from wire.profile import READS_BITS, Block, Point, PointType, Trigger
@@ -17,10 +18,6 @@ REF_BASES = ("modicon", "minus1", "raw")
 REGISTER_TYPES = tuple(kind.value for kind in registers.TYPES if kind is not PointType.BIT)
 BYTE_TYPES = tuple(kind.value for kind in fields.BYTE_TYPES)
 TEXT_TYPES = tuple(kind.value for kind in fields.TEXT_TYPES)
-COUNT_MAX = 125
-"""Registers in one reply (Modbus application protocol V1.1b3, §6.3)."""
-BITS_MAX = 2000
-"""Coils or discrete inputs in one reply (§6.1)."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED = frozenset({*FUNCTIONS, "zero", "site"})
@@ -92,6 +89,7 @@ def _layout(name: str, entry: located.Block, min_poll_s: float) -> Layout:
         every_s=entry.duration("every", min_poll_s),
         once=entry.flag("once", default=False),
         before=_trigger(entry.mapping("before")) if "before" in entry else None,
+        max_hole=entry.integer("max_hole", 0, COUNT_MAX) if "max_hole" in entry else None,
     )
     return Layout(block, ref_first)
 

@@ -6,10 +6,11 @@ block, names in expressions, units).
 
 from wire import acts_schema, message_schema
 from wire import schema_parts as parts
+from wire.block_plan import BITS_MAX, COUNT_MAX
 from wire.message_yaml import FIELDS_MAX
 from wire.profile import PointType
 from wire.profile_expressions import QUALITIES
-from wire.profile_points import BITS_MAX, BYTE_TYPES, FRAME_MAX, REF_BASES, REGISTER_TYPES, TEXT_TYPES
+from wire.profile_points import BYTE_TYPES, FRAME_MAX, REF_BASES, REGISTER_TYPES, TEXT_TYPES
 from wire.profile_yaml import LEVELS
 from wire.registers import ORDERS
 from wire.schema_parts import Schema
@@ -75,6 +76,9 @@ def _block() -> Schema:
             "ref_base": parts.described(parts.choice(REF_BASES), "how printed numbers count"),
             "count": parts.described(parts.integer(1, BITS_MAX), "registers in one request, at most 125, or bits"),
             "every": parts.described(parts.duration(), "sampling interval"),
+            "max_hole": parts.described(
+                parts.integer(0, COUNT_MAX), "read with the next block when at most so many registers lie between"
+            ),
             "once": parts.described({"type": "boolean"}, "reading changes the device: never asked again blindly"),
             "before": parts.mapping(
                 {

@@ -117,11 +117,11 @@ def _meant(chain: Chain, exchange: Exchange, event: AlarmEvent, sensor: Sensor) 
     """With what the registers mean to this sensor."""
     profile, name = sensor.profile, chain.frame.block if chain.frame else ""
     block = profile.blocks.get(name)
-    asked = (exchange.function, exchange.address, exchange.count)
-    if block is None or (block.function, block.address, block.count) != asked:
+    first = block.address - exchange.address if block else 0
+    if block is None or block.function != exchange.function or not 0 <= first <= exchange.count - block.count:
         return _doubted(chain, f"the profile {profile.name} has no block {name!r} of these registers today.")
     try:
-        values = values_of(sensor, name, exchange.registers)
+        values = values_of(sensor, name, exchange.registers[first : first + block.count])
     except SourceError as error:
         return _doubted(chain, f"{error.what}.")
     return _explained(chain, values, name, event, profile)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerRTU
@@ -18,6 +19,7 @@ from edge.modbus_frame import reading, request_frame
 from edge.serial_port import SerialSettings
 from edge.sim.device_memory import DeviceMemory
 from edge.sim.faults import DeviceFaults
+from wire.block_plan import joined
 from wire.profile import READS_BITS, Block, Profile
 from wire.profile_acts import Identity
 from wire.registers import Value, encode_block, width
@@ -129,17 +131,26 @@ class ModbusDevice:
 
     def _read(self, function: int, address: int, count: int) -> list[int] | None:
         """The registers or bits, or None where one of them does not exist."""
-        for block in self.profile.blocks.values():
+        for block in joined(replace(one, every_s=0.0) for one in self.profile.blocks.values()):
             is_inside = block.address <= address and address + count <= block.address + block.count
             if block.function == function and is_inside:
-                registers = self._encoded(block)
-                self._replied(block.name, registers)
+                registers = self._measured(block, range(address, address + count))
                 start = address - block.address
-                return list(registers[start : start + count])
+                return registers[start : start + count]
         others = self.memory.held() if function == _HOLDING else {}
         others |= {found.address: _shown(found) for found in self.profile.identity if found.function == function}
         wanted = range(address, address + count)
         return [others[place] for place in wanted] if all(place in others for place in wanted) else None
+
+    def _measured(self, block: Block, wanted: range) -> list[int]:
+        """The registers of a planned block; those of a hole are 0."""
+        registers = [0] * block.count
+        for part in block.parts or (block,):
+            if part.address < wanted.stop and wanted.start < part.address + part.count:
+                encoded = self._encoded(part)
+                self._replied(part.name, encoded)
+                registers[part.address - block.address : part.address - block.address + part.count] = encoded
+        return registers
 
     def _encoded(self, block: Block) -> tuple[int, ...]:
         """The block as measured; identity registers that are no point of it show what such a model shows."""

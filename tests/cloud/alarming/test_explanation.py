@@ -149,6 +149,17 @@ def doubt(sensor: Sensor, frame: Frame, value: float | None = 2.005, quantity: s
     return chain_of(event(sensor, frame, value, quantity), sensor).doubt
 
 
+def test_a_block_that_was_read_with_its_neighbours_is_found_in_their_reply() -> None:
+    """Thirteen registers were read at once; roll and pitch are a block of their own among them."""
+    sensor = detection.sensor()
+    frame = msgspec.structs.replace(frames.frame(sensor, "attitude", LEANING), block="angles")
+    angles = replace(sensor.profile.blocks["attitude"], name="angles", address=0x3D, count=2)
+    points = tuple(replace(one, block="angles") for one in sensor.profile.points if one.name in {"roll", "pitch"})
+    profile = replace(sensor.profile, blocks={"angles": angles}, points=points, checks=())
+    chain = chain_of(event(sensor, frame, 2.005), replace(sensor, profile=profile))
+    assert (chain.steps[-1].value, chain.doubt, len(chain.registers)) == (2.005, "", 13)
+
+
 def test_a_zero_that_changed_since_is_said() -> None:
     """The bytes are the same, and give another lean today."""
     frame = frames.frame(detection.sensor(), "attitude", LEANING)

@@ -23,6 +23,7 @@ from edge.sim.serial_line import SerialLine
 from edge.sources.modbus_rtu import open_source
 from wire.errors import ConfigError, PortBusy, SourceError
 from wire.inventory import Line, Sensor
+from wire.line_load import utilisation
 from wire.profile import Block, Profile, Timing
 from wire.profile_yaml import load_profile
 from wire.reading import Sample
@@ -80,6 +81,24 @@ def two_blocks(profile: Profile) -> Profile:
     blocks = {"roll": Block("roll", 3, 0x3D, 1, 0.01), "pitch": Block("pitch", 3, 0x3E, 1, 0.01)}
     points = tuple(replace(point, block=point.name) for point in profile.points if point.name in blocks)
     return replace(profile, blocks=blocks, points=points)
+
+
+async def test_neighbouring_blocks_are_read_in_one_request(rig: Rig, tilt_profile: Profile) -> None:
+    """Roll and pitch as blocks of their own, acceleration nine registers before: one request, three samples of it."""
+    profile = two_blocks(tilt_profile)
+    near = {name: replace(block, max_hole=0) for name, block in profile.blocks.items()}
+    (acceleration,) = (point for point in tilt_profile.points if point.name == "acc_z")
+    blocks = {"shock": Block("shock", 3, 0x36, 1, 0.01, max_hole=6), **near}
+    points = (*profile.points, replace(acceleration, block="shock"))
+    profile = replace(profile, blocks=blocks, points=points)
+    line = await rig.lay(device(profile, 80))
+    samples = await take(await rig.open(line.path, [tilt_sensor(80, profile)]), 3)
+    assert [sample.block for sample in samples] == ["shock", "roll", "pitch"]
+    assert all(sample.registers == encode_block(profile, sample.block, LEANING) for sample in samples)
+    assert {sample.request[:6].hex() for sample in samples} == {"500300360009"}
+    assert len({sample.time_ns for sample in samples}) == 1
+    sensor = tilt_sensor(80, profile)
+    assert utilisation([sensor], 9600) < utilisation([tilt_sensor(80, two_blocks(tilt_profile))], 9600)
 
 
 async def take(source: PolledLine, count: int) -> list[Sample]:
