@@ -12,6 +12,7 @@ BYTE_ORDERS = ("big", "little")
 SIZE_MAX = 260
 """Bytes of the longest frame: a length byte, and what stands around it."""
 FIELDS_MAX = 40
+_BYTES = 256
 
 
 def read_messages(root: located.Block) -> Mapping[str, MessageShape]:
@@ -89,9 +90,9 @@ def _line(name: str, entry: located.Block) -> LineShape:
         name=name,
         begin=_written(entry, "begin"),
         end=_written(entry, "end"),
-        separator=entry.text("separator", ""),
+        separator=_sendable(entry, "separator"),
         fields=entry.integer("fields", 1, FIELDS_MAX),
-        check_after=entry.text("check_after", ""),
+        check_after=_sendable(entry, "check_after"),
         every_s=entry.duration("every", 0.001),
         ask=read_template(entry, "ask") if "ask" in entry else None,
         median=entry.text("median", ""),
@@ -103,7 +104,17 @@ def _written(entry: located.Block, key: str) -> str:
     found = entry.text(key)
     if not found:
         entry.wrong(key, f"{key!r} is empty.", 'write it in quotes: "\\r\\n"', "E-PROFILE-025")
-    return found or "\n"
+    return _sendable(entry, key) or "\n"
+
+
+def _sendable(entry: located.Block, key: str) -> str:
+    """Each character of a line is a byte."""
+    found = entry.text(key, "")
+    if all(ord(character) < _BYTES for character in found):
+        return found
+    what = f"{key!r} has characters that are no bytes."
+    entry.wrong(key, what, 'write ASCII, or an escape: "\\x02"', "E-PROFILE-025")
+    return ""
 
 
 def _entry(name: str, entry: located.Block) -> TlvShape:

@@ -36,6 +36,7 @@ def mistakes_after(folder: Path, model: str, old: str, new: str) -> list[str]:
         ("dfrobot-a02yyuw", 'hex: "FF 07 A1 A8"', 'hex: "FF 07 A1 A"', "'hex' is no hexadecimal bytes."),
         ("winsen-mh-441d", '    ask: "FF 01 86 00 00 00 00 00 {neg8}"\n', "", "asked, and no message says with what."),
         ("gill-windsonic", r'end: "\r\n"', 'end: ""', "'end' is empty."),
+        ("gill-windsonic", 'separator: ","', 'separator: "\ufeff"', "'separator' has characters that are no bytes."),
         ("gill-windsonic", "field: 3", "field: 5", "'field' 5 is outside 0..4."),
         ("gill-windsonic", "type: hex", "type: u8", "'type' 'u8' is not known."),
         ("witmotion-bwt901ble", "service: 0000ffe5-0000", "service: ffe5", "is no UUID. fix: write it whole"),

@@ -7,10 +7,9 @@ import pytest
 
 from wire.errors import FrameError, SourceError
 from wire.profile import Block, Evidence, LinkSettings, Point, PointType, Profile, Timing
-from wire.registers import TYPES as REGISTER_TYPES
 from wire.registers import decode_block, encode_block
 
-U16, I16, U32, I32, F32 = REGISTER_TYPES
+U16, I16, U32, I32, F32 = PointType.U16, PointType.I16, PointType.U32, PointType.I32, PointType.F32
 
 
 def point(name: str, register: int, kind: PointType, **more: object) -> Point:
