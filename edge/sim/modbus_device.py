@@ -55,6 +55,7 @@ class ModbusDevice:
         self.memory = DeviceMemory(profile, unit)
         self.faults = DeviceFaults()
         self._values, self._replied, self._now = values, replied, now
+        self._planned = joined(replace(one, every_s=0.0) for one in profile.blocks.values())
 
     @property
     def unit(self) -> int:
@@ -131,7 +132,7 @@ class ModbusDevice:
 
     def _read(self, function: int, address: int, count: int) -> list[int] | None:
         """The registers or bits, or None where one of them does not exist."""
-        for block in joined(replace(one, every_s=0.0) for one in self.profile.blocks.values()):
+        for block in self._planned:
             is_inside = block.address <= address and address + count <= block.address + block.count
             if block.function == function and is_inside:
                 registers = self._measured(block, range(address, address + count))

@@ -18,26 +18,14 @@ that fails is a sample with a fault; a sensor that stays silent is asked less an
 once a minute, so that it does not slow its neighbours.
 """
 
-from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 from edge.ports import LinePlan, Source
+from edge.serial_block import SerialBlock, read_block
 from wire.errors import ConfigError, Mistake
 from wire.inventory import Sensor
-from wire.kinds import build
-from wire.located import Mistakes
 
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """The line's block in sensors.yaml. What is None comes from the profiles of its sensors."""
-
-    port: str
-    baud: int | None = None
-    frame: Literal["8N1", "8E1", "8O1", "8N2"] | None = None
-    every_s: float | None = None
-    rs485: bool = False
+Config = SerialBlock
 
 
 def open_source(plan: LinePlan) -> Source:
@@ -46,9 +34,7 @@ def open_source(plan: LinePlan) -> Source:
     from edge.polled_line import PolledLine, serial_bus, turns  # noqa: PLC0415
     from edge.serial_port import SerialSettings, device_path  # noqa: PLC0415
 
-    mistakes = Mistakes()
-    config = build(Config, plan.line.options, mistakes, where=plan.line.where)
-    mistakes.raise_any()
+    config = read_block(plan)
     sensors = [plan.sensors[sensor] for sensor in plan.line.sensors]
     bauds = {config.baud} if config.baud else {sensor.profile.link.baud for sensor in sensors}
     frames = {config.frame} if config.frame else {sensor.profile.link.frame for sensor in sensors}

@@ -18,26 +18,15 @@ sample with a fault; a device that stays silent is asked less and less, at least
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from edge.ports import LinePlan, Source
-from wire.kinds import build
-from wire.located import Mistakes
+from edge.serial_block import SerialBlock, alone, read_block
 
 if TYPE_CHECKING:
     from edge.query_bus import QueryBus
 
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """The line's block in sensors.yaml. What is None comes from the profile of its sensor."""
-
-    port: str
-    baud: int | None = None
-    frame: Literal["8N1", "8E1", "8O1", "8N2"] | None = None
-    every_s: float | None = None
-    rs485: bool = False
+Config = SerialBlock
 
 
 def open_source(plan: LinePlan) -> Source:
@@ -45,22 +34,16 @@ def open_source(plan: LinePlan) -> Source:
     # Reading sensors.yaml needs no serial library, which the cloud does not install.
     from edge.polled_line import PolledLine, turns  # noqa: PLC0415
     from edge.query_bus import QueryBus  # noqa: PLC0415
-    from edge.serial_port import SerialPort, SerialSettings, device_path  # noqa: PLC0415
 
-    mistakes = Mistakes()
-    config = build(Config, plan.line.options, mistakes, where=plan.line.where)
-    mistakes.raise_any()
-    (sensor,) = (plan.sensors[name] for name in plan.line.sensors)
-    profile = sensor.profile
-    settings = SerialSettings(config.baud or profile.link.baud, config.frame or profile.link.frame)
-    path = device_path(plan.root, config.port)
+    block = read_block(plan)
+    sensor, open_port = alone(plan, block)
 
     @asynccontextmanager
     async def connect() -> AsyncIterator["QueryBus"]:
-        port = SerialPort(path, settings, rs485=config.rs485)
+        port = open_port()
         try:
-            yield QueryBus(port, profile)
+            yield QueryBus(port, sensor.profile)
         finally:
             port.close()
 
-    return PolledLine(connect, turns([sensor], config.every_s), clock=plan.clock)
+    return PolledLine(connect, turns([sensor], block.every_s), clock=plan.clock)
