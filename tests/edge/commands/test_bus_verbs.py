@@ -118,7 +118,7 @@ def test_who_speaks_by_itself_is_heard_before_anybody_is_asked(ports: tuple[str,
     named = run(bus_identify.identify, "--port", ports[2])
     assert "gill-windsonic: Gill WindSonic ultrasonic anemometer, possible" in named.stdout
     assert "speed 2.74 m/s" in named.stdout
-    watched = json.loads(run(bus_live.live, "--port", ports[2], "--for", "1", "--json").stdout.splitlines()[-1])
+    watched = json.loads(run(bus_live.live, "--port", ports[2], "--for", "0.6", "--json").stdout.splitlines()[-1])
     assert watched["values"]["direction"]["last"] == 229
     assert watched["polls"] >= 2
 

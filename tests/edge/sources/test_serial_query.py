@@ -29,6 +29,7 @@ from wire.profile import Profile
 from wire.profile_yaml import library_folder, load_profile
 
 GAS, TILT = (load_profile(library_folder() / name) for name in ("winsen-mh-441d", "bwsensing-bwm826"))
+QUICK = replace(GAS, timing=replace(GAS.timing, min_poll_s=0.05))
 ASKED = bytes.fromhex("FF0186000000000079")
 SENSOR = Sensor("XM-G1-G1", "XM-G1", "B", "l", GAS, 1, None, {}, {"lel_per_count": 0.02}, ())
 
@@ -148,7 +149,7 @@ def test_a_line_on_which_something_streams_is_said_to() -> None:
 
 def plan(port: str) -> LinePlan:
     """A line with the methane module."""
-    sensor = replace(SENSOR, every_s=1.0)
+    sensor = replace(SENSOR, profile=QUICK, every_s=0.05)
     line = Line("B", "l", "serial_query", {"port": port}, "sensors.yaml:41", (sensor.id,))
     return LinePlan(line, {sensor.id: sensor}, "/", BoxClock.trusted(lambda: 10**18))
 
@@ -163,7 +164,7 @@ async def read_from(device: MessageDevice) -> AsyncIterator[tuple[SerialLine, Po
 
 async def test_from_the_port_to_the_quantity() -> None:
     """On a pseudo-terminal: 500 counts of 0.02 are 10 %LEL; an unplugged port ends the source."""
-    device = MessageDevice(GAS, 1, lambda: printed_values(GAS))
+    device = MessageDevice(QUICK, 1, lambda: printed_values(QUICK))
     async with read_from(device) as (wires, source):
         samples = aiter(source)
         sample = await anext(samples)

@@ -147,11 +147,13 @@ def test_damage_is_told_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
     """One byte in fifty for an hour and a bit: one line in the log, with how much of it was damaged."""
     caplog.set_level(logging.WARNING, "edge.stream_line")
 
+    slow = replace(GAUGE, timing=replace(GAUGE.timing, min_poll_s=5.0, silence_s=60.0))
+
     async def run() -> None:
-        spoken = Spoken()
+        spoken = Spoken(slow)
         spoken.medium.faults = LineFaults(noise=0.02)
         async with spoken.heard() as source:
-            await take(source, round(ACCOUNT_S) + 10)
+            await take(source, round(ACCOUNT_S / 5))
 
     virtual_time.run(run())
     (said,) = [record.getMessage() for record in caplog.records]
