@@ -9,10 +9,12 @@ from random import Random
 import pytest
 
 from edge.clock import BoxClock
+from edge.decode import decode
 from edge.ports import LinePlan
 from edge.sim.city import Served, SimulatedCity, Transcript
 from edge.sim.sensing import point_values
 from edge.sim.world import World
+from edge.sources import serial_stream
 from edge.sources.modbus_rtu import open_source
 from wire.inventory import Box, Inventory, Line, Sensor, Site
 from wire.profile_yaml import load_library
@@ -83,6 +85,24 @@ async def test_the_box_gets_what_the_devices_served(tmp_path: Path) -> None:
     assert read_out == [(reply.sensor, reply.block, reply.registers) for reply in served]
     assert {sample.sensor for sample in samples} == {item.id for item in BOARDS}
     assert not (tmp_path / "TA-0113/dev/ttyS1").is_symlink()
+
+
+async def test_a_gauge_that_speaks_by_itself_hangs_over_the_city_s_water(tmp_path: Path) -> None:
+    """Three metres over the road, at its own port: what a box hears of it is the world's water."""
+    quick = replace(LIBRARY["dfrobot-a02yyuw"], timing=replace(LIBRARY["dfrobot-a02yyuw"].timing, min_poll_s=0.05))
+    gauge = sensor("XM-TA-D03", "dfrobot-a02yyuw", 1, "ttyS3", profile=quick, constants={"sensor_height": 3.0})
+    plain = inventory([gauge])
+    (line,) = (replace(one, source="serial_stream") for one in plain.lines)
+    world = World(1)
+    box = replace(plain.boxes["TA-0113"], lines=(line,))
+    wired = replace(plain, boxes={"TA-0113": box})
+    async with SimulatedCity(wired, world, tmp_path, time.time_ns, Random(1)):
+        plan = LinePlan(line, wired.sensors, str(tmp_path / "TA-0113"), BoxClock.trusted(time.time_ns))
+        async with serial_stream.open_source(plan) as source:
+            sample = await anext(aiter(source))
+    ((quantity, level),) = decode(sample, gauge).readings
+    assert quantity == "water_level"
+    assert level == pytest.approx(world.water_level_m(gauge.site, sample.time_ns), abs=0.01)
 
 
 async def test_the_city_knows_when_a_lean_reached_a_register(tmp_path: Path) -> None:
