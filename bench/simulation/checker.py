@@ -67,6 +67,8 @@ def _readings(world: World, box: BoxMachine, books: Books) -> Iterator[str]:
         yield f"{box.name}: {len(never)} samples were never committed, from {min(never)} on"
     missing = truth.counted - there - truth.aside
     said = missing & truth.evicted
+    if world.restored - {"ledger"}:
+        said -= world.store.seen  # it had them, and the ledger, which may be newer than it is now, knows of no gap
     told = books.unkept.get(box.name, 0)
     if lost_again := missing & truth.receipted if world.restored else set():
         missing -= lost_again

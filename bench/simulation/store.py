@@ -23,7 +23,7 @@ from wire.errors import Unavailable
 class SimulatedStore:
     """`stored` counts samples by their number; `tilts` are the values that came with them, by number.
 
-    `rows` counts readings by spool.
+    `rows` counts readings by spool. `seen` are samples that it had at any time, also before it was restored.
     """
 
     rng: Random
@@ -33,6 +33,7 @@ class SimulatedStore:
     forgets_answer: float = 0.0
     refuses: float = 0.0
     stored: Counter[int] = field(default_factory=Counter)
+    seen: set[int] = field(default_factory=set)
     tilts: dict[int, float] = field(default_factory=dict)
     marks: dict[tuple[str, str], int] = field(default_factory=dict)
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -128,6 +129,7 @@ class SimulatedStore:
             tilt = columns.get((sensor, "tilt"))
             numbers = [int(number or 0) for number in column.values]
             self.stored.update(numbers)
+            self.seen.update(numbers)
             if tilt is not None and tilt.times_ns == column.times_ns:
                 self.tilts |= {number: value or 0.0 for number, value in zip(numbers, tilt.values, strict=True)}
 
