@@ -45,7 +45,10 @@ class LinePlan:
 
 
 class SourceKind(Protocol):
-    """A file in `edge/sources/`: `Config` is its block in sensors.yaml."""
+    """A file in `edge/sources/`: `Config` is its block in sensors.yaml.
+
+    One that knows more of its block than `Config` says has `checked(line, mistakes)`, which builds it and looks at it.
+    """
 
     Config: type
 

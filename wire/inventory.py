@@ -81,10 +81,10 @@ class ReportPolicy:
 class Sensor:
     """One sensor: where it hangs, how it is read, what it may not exceed.
 
-    `id` is `{site}-{key}`. `unit` is the Modbus unit identifier; a source that finds its sensors otherwise
-    ignores it. `every_s` is the sampling interval; None takes the profile's. `zero` maps a point of the
-    profile to the value it had when the site was commissioned, 0 before. `constants` are the site's numbers
-    that a profile's expressions name (`site.sensor_height`). `commissioned` and `calibrated` are days in
+    `id` is `{site}-{key}`. `unit` is the Modbus unit identifier, `address` what it is known by to a source that finds
+    its sensors otherwise (`wire.addresses`). `every_s` is the sampling interval; None takes the profile's. `zero` maps
+    a point of the profile to the value it had when the site was commissioned, 0 before. `constants` are the site's
+    numbers that a profile's expressions name (`site.sensor_height`). `commissioned` and `calibrated` are days in
     local time, None when nobody has written them down; a calibration holds for `calibration_days`.
     """
 
@@ -103,6 +103,7 @@ class Sensor:
     calibration_days: int = CALIBRATION_DAYS
     serial: str = ""
     report: ReportPolicy = ReportPolicy()
+    address: str = ""
 
     @property
     def quantities(self) -> tuple[str, ...]:

@@ -245,19 +245,32 @@ class Profile:
         found = [point.quantity for point in self.points] + [value.quantity for value in self.derived]
         return tuple(dict.fromkeys(quantity for quantity in found if quantity))
 
+    @property
+    def is_open(self) -> bool:
+        """Is what it measures not known before it comes?"""
+        return not self.points
 
-RECORDED = Profile(
-    name="recorded",
-    kind="recorded",
-    title="a sensor of a recording",
-    evidence=Evidence("none", "a recording", ()),
-    link=LinkSettings(0, "", 1),
-    timing=Timing(0.0, 0.0, 0.0, 0.0),
-    blocks={},
-    points=(),
-    derived=(),
-    checks=(),
-    stuck=(),
-    vectors=(),
-)
-"""No device: what is measured, and when, the recording says. `profile: recorded` in sensors.yaml."""
+
+def _open(name: str, title: str) -> Profile:
+    """No device of the library: what is measured, and when, is said with the values."""
+    return Profile(
+        name=name,
+        kind=name,
+        title=title,
+        evidence=Evidence("none", title, ()),
+        link=LinkSettings(0, "", 1),
+        timing=Timing(0.0, 0.0, 0.0, 0.0),
+        blocks={},
+        points=(),
+        derived=(),
+        checks=(),
+        stuck=(),
+        vectors=(),
+    )
+
+
+RECORDED = _open("recorded", "a sensor of a recording")
+"""`profile: recorded` in sensors.yaml, for a line of source `replay`."""
+REPORTED = _open("reported", "a sensor of another platform")
+"""`profile: reported`, for a line of source `mqtt_json`."""
+OPEN = {profile.name: profile for profile in (RECORDED, REPORTED)}
