@@ -7,10 +7,9 @@ import math
 import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 
 from wire import scalars
-from wire.errors import FrameError
+from wire.errors import FrameError, SourceError
 from wire.frames import FrameStream
 from wire.frames import is_whole as is_frame
 from wire.messages import FrameShape, LineShape, Message, MessageShape, TlvShape
@@ -19,7 +18,7 @@ from wire.registers import Value, meanings
 from wire.text_lines import LineStream, fields_of
 from wire.tlv import split
 
-_FORMATS: Mapping[PointType, str] = {
+BYTE_FORMATS: Mapping[PointType, str] = {
     PointType.U8: "B",
     PointType.I8: "b",
     PointType.U16: "H",
@@ -28,9 +27,10 @@ _FORMATS: Mapping[PointType, str] = {
     PointType.I32: "i",
     PointType.F32: "f",
 }
+"""How they stand in a message, in the words of `struct`."""
 _BCD_SIZE = 4
 _HEX = re.compile(r"[0-9A-Fa-f]{1,8}")
-BYTE_TYPES = (*_FORMATS, PointType.BCD)
+BYTE_TYPES = (*BYTE_FORMATS, PointType.BCD)
 """What a point of a frame or a TLV entry may be."""
 TEXT_TYPES = (PointType.NUM, PointType.HEX, PointType.CHAR)
 """What a point of a line may be."""
@@ -38,22 +38,20 @@ TEXT_TYPES = (PointType.NUM, PointType.HEX, PointType.CHAR)
 
 def size_of(kind: PointType) -> int:
     """Bytes of one of BYTE_TYPES."""
-    return _BCD_SIZE if kind is PointType.BCD else struct.calcsize(_FORMATS[kind])
+    return _BCD_SIZE if kind is PointType.BCD else struct.calcsize(BYTE_FORMATS[kind])
+
+
+def stream_of(profile: Profile) -> FrameStream | LineStream:
+    """What finds the messages of a device of frames or lines in the bytes of its line."""
+    shapes = tuple(profile.messages.values())
+    lines = [shape for shape in shapes if isinstance(shape, LineShape)]
+    return LineStream(lines) if lines else FrameStream([shape for shape in shapes if isinstance(shape, FrameShape)])
 
 
 def messages_in(profile: Profile, octets: bytes) -> list[Message]:
     """All whole messages in some bytes that stand for themselves: a reply, a notification, an uplink."""
-    shapes = tuple(profile.messages.values())
-    frames = [shape for shape in shapes if isinstance(shape, FrameShape)]
-    lines = [shape for shape in shapes if isinstance(shape, LineShape)]
-    entries = [shape for shape in shapes if isinstance(shape, TlvShape)]
-    return list(
-        chain(
-            FrameStream(frames).feed(octets) if frames else (),
-            LineStream(lines).feed(octets) if lines else (),
-            split(entries, octets)[0] if entries else (),
-        )
-    )
+    entries = [shape for shape in profile.messages.values() if isinstance(shape, TlvShape)]
+    return split(entries, octets)[0] if entries else stream_of(profile).feed(octets)
 
 
 def decode_message(profile: Profile, name: str, octets: bytes) -> dict[str, Value]:
@@ -82,11 +80,19 @@ def typical(profile: Profile, name: str, candidates: Sequence[bytes]) -> bytes:
     if isinstance(shape, TlvShape) or not shape.median:
         return candidates[-1]
     span = next((point.span for point in profile.points if point.name == shape.median), None) or (-math.inf, math.inf)
-    valued = [(decode_message(profile, name, octets).get(shape.median), octets) for octets in candidates]
+    valued = [(_value(profile, name, octets, shape.median), octets) for octets in candidates]
     numbers = [(value, octets) for value, octets in valued if isinstance(value, float)]
     inside = [(value, octets) for value, octets in numbers if span[0] <= value <= span[1]]
     ranked = sorted(inside or numbers)
     return ranked[(len(ranked) - 1) // 2][1] if ranked else candidates[-1]
+
+
+def _value(profile: Profile, name: str, octets: bytes, point: str) -> Value:
+    """Of a message of another model, none."""
+    try:
+        return decode_message(profile, name, octets).get(point)
+    except SourceError:
+        return None
 
 
 _Raw = Callable[[Point], float | None]
@@ -117,7 +123,7 @@ def _bytes_raw(point: Point, octets: bytes, order: str) -> float | None:
         return None  # a frame of varying length without this field
     if point.type is PointType.BCD:
         return _bcd(found)
-    (number,) = struct.unpack(order + _FORMATS[point.type], found)
+    (number,) = struct.unpack(order + BYTE_FORMATS[point.type], found)
     return float(number)
 
 

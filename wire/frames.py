@@ -22,6 +22,8 @@ class FrameStream:
 
     def __init__(self, shapes: Sequence[FrameShape]) -> None:
         """`shapes` are tried in this order at each place."""
+        self.dropped = 0
+        """Bytes so far that belong to no message: noise, damaged frames, those of another model."""
         self._shapes = tuple(shapes)
         self._buffer = bytearray()
 
@@ -40,7 +42,9 @@ class FrameStream:
             elif any(fit is _Fit.PART for _, fit, _ in fits):
                 break
             else:
-                place = self._next_begin(place + 1)
+                after = self._next_begin(place + 1)
+                self.dropped += after - place
+                place = after
         del self._buffer[:place]
         return found
 

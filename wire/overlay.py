@@ -98,7 +98,10 @@ def _sensor(sensor: Sensor, line_every_s: float | None, every: float, on_delay: 
         every_s = max(every_s * every, least_s)
     else:
         blocks = {name: replace(one, every_s=max(one.every_s * every, least_s)) for name, one in profile.blocks.items()}
-        profile = replace(profile, blocks=blocks)
+        spoken = {
+            name: replace(one, every_s=max(one.every_s * every, least_s)) for name, one in profile.messages.items()
+        }
+        profile = replace(profile, blocks=blocks, messages=spoken)
     rules = tuple(_rule(rule, on_delay) for rule in sensor.rules)
     return replace(sensor, every_s=every_s, profile=profile, rules=rules)
 

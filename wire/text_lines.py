@@ -17,6 +17,8 @@ class LineStream:
 
     def __init__(self, shapes: Sequence[LineShape]) -> None:
         """`shapes` are tried in this order on each line."""
+        self.dropped = 0
+        """Bytes so far that belong to no message: damaged lines, half read ones, those of another model."""
         self._shapes = tuple(shapes)
         self._end = shapes[0].end.encode("latin-1")
         self._buffer = bytearray()
@@ -26,7 +28,10 @@ class LineStream:
         self._buffer += octets
         *lines, rest = bytes(self._buffer).split(self._end)
         self._buffer = bytearray(rest[-KEPT_MAX:])
-        return [message for line in lines if (message := self._message(line + self._end))]
+        found = [message for line in lines if (message := self._message(line + self._end))]
+        self.dropped += sum(len(line + self._end) for line in lines) - sum(len(message.octets) for message in found)
+        self.dropped += max(0, len(rest) - KEPT_MAX)
+        return found
 
     def forget(self) -> None:
         """The line was away: what came before belongs to no text that follows."""

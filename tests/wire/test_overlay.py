@@ -1,5 +1,6 @@
 """What a mode does to a configuration: polled more often, alarming sooner, and never more than a line has time for."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,15 @@ def test_an_interval_that_the_profile_says(tmp_path: Path) -> None:
         one.sensors[BILLBOARD].profile for one in (city(tmp_path), under(city(tmp_path), typhoon(0.001), "v2"))
     )
     assert {block.every_s for block in after.blocks.values()} == {before.timing.min_poll_s}
+
+
+def test_a_device_that_speaks_by_itself_is_listened_to_more_often(tmp_path: Path) -> None:
+    """Its messages have intervals as blocks have."""
+    before = city(tmp_path)
+    gauge = load_library(library_folder())["dfrobot-a02yyuw"]
+    spoken = replace(before.sensors[BILLBOARD], profile=gauge, every_s=None)
+    after = under(replace(before, sensors={**before.sensors, BILLBOARD: spoken}), typhoon(), "v2")
+    assert after.sensors[BILLBOARD].profile.messages["echo"].every_s == 0.5
 
 
 @pytest.mark.parametrize("every", [0.5, 0.1, 0.01])
