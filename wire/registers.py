@@ -95,7 +95,7 @@ def encode_block(profile: Profile, block: str, values: Mapping[str, Value]) -> t
     for point in _points(profile, block):
         start = point.register - layout.address
         words = slice(start, start + width(point.type))
-        raw = _raw_to_send(point, values)
+        raw = raw_to_send(point, values)
         if raw is not None:
             registers[words] = _packed(point, raw, registers[words])
     return tuple(registers)
@@ -139,7 +139,7 @@ def _hex(raw: float) -> str:
     return f"0x{int(raw):X}" if math.isfinite(raw) else str(raw)
 
 
-def _raw_to_send(point: Point, values: Mapping[str, Value]) -> float | None:
+def raw_to_send(point: Point, values: Mapping[str, Value]) -> float | None:
     """The raw value before `shift`, or None for a point left at 0."""
     if point.require is not None:
         return point.require
