@@ -1,11 +1,16 @@
-"""What other systems say of when: times that are believed or not, messages that come twice, late or out of order."""
+"""What other systems report: times that are believed or not, messages that come twice, late or out of order."""
 
+import logging
 from collections.abc import Hashable
 from datetime import datetime
 from enum import Enum, auto
 
 from edge.clock import BoxClock, Stamp
+from wire.inventory import Line
 
+_log = logging.getLogger(__name__)
+_SAID_MAX = 100
+"""Different complaints of a line."""
 _SECOND_NS = 1_000_000_000
 _MILLISECOND_NS = 1_000_000
 AHEAD_MOST_NS = 60 * _SECOND_NS
@@ -14,6 +19,20 @@ EARLIEST_NS = 946_684_800 * _SECOND_NS
 """1 January 2000: before that, clocks that were never set."""
 _UNITS_NS = ((1e17, 1), (1e14, 1_000), (1e11, _MILLISECOND_NS), (0.0, _SECOND_NS))
 """From this magnitude on, a number of our century is in units of so many nanoseconds."""
+
+
+class Complaints:
+    """Of one line, each said once: a platform may send anything, and neighbours' devices may be many."""
+
+    def __init__(self, line: Line) -> None:
+        """Nothing was said."""
+        self._name, self._said = f"box {line.box}, line {line.key}", set[str]()
+
+    def say(self, complaint: str) -> None:
+        """A whole sentence, with its code."""
+        if complaint not in self._said and len(self._said) < _SAID_MAX:
+            self._said.add(complaint)
+            _log.warning("%s: %s", self._name, complaint)
 
 
 class Place(Enum):

@@ -13,6 +13,9 @@ from wire.messages import MessageShape
 from wire.profile_acts import Identity, Procedure, Protected, Setting
 from wire.reading import Quality
 
+SIGNAL = "radio_signal"
+"""The quantity of how strongly a device is received, which no message of its own says."""
+
 
 class PointType(StrEnum):
     """How registers, bytes or text become a number.
@@ -65,7 +68,8 @@ class LinkSettings:
     """How a device is reached as delivered. `frame` is data bits, parity, stop bits: "8N1"; `unit` 1..247.
 
     `any_unit`: the unit identifier that every device of this model answers, whatever its own; 0 for none. Without a
-    serial line `baud` is 0 and `frame` empty. `port`: the LoRaWAN port of its uplinks.
+    serial line `baud` is 0 and `frame` empty. `port`: the LoRaWAN port of its uplinks. `has_signal`: how strongly it is
+    received is one of its quantities.
     """
 
     baud: int
@@ -75,6 +79,7 @@ class LinkSettings:
     kind: LinkKind = LinkKind.MODBUS_RTU
     ble: BleLink | None = None
     port: int = 0
+    has_signal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +248,7 @@ class Profile:
     def quantities(self) -> tuple[str, ...]:
         """What a good poll of all blocks, or all messages, publish."""
         found = [point.quantity for point in self.points] + [value.quantity for value in self.derived]
+        found += [SIGNAL] if self.link.has_signal else []
         return tuple(dict.fromkeys(quantity for quantity in found if quantity))
 
     @property

@@ -22,7 +22,6 @@ Without `topic:`, `sensor:`, `time:` and `values:` the messages are those of the
 """
 
 import asyncio
-import logging
 import math
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -34,7 +33,7 @@ from edge.broker_block import Tls, broker_of, with_password
 from edge.json_reports import FROM_TOPIC, Form, Report
 from edge.ports import LinePlan, Source
 from edge.presence import Presence
-from edge.reported import Order, Place, Stamps
+from edge.reported import Complaints, Order, Place, Stamps
 from wire import topics
 from wire.addresses import MQTT_JSON, known_by
 from wire.broker import Broker
@@ -49,9 +48,6 @@ from wire.reading import Sample
 if TYPE_CHECKING:
     from edge.mqtt_feed import Heard
 
-_log = logging.getLogger(__name__)
-_SAID_MAX = 100
-"""Different complaints that are logged, once each: a platform may send anything."""
 _FIX = "look at the platform it reports to, and at its battery."
 
 
@@ -115,7 +111,7 @@ class MqttJson:
         self._topic = config.topic or topics.topic(plan.line.box, "json")
         self._form = Form(self._topic, config.sensor, config.time, values)
         self._sensors = {known_by(MQTT_JSON, sensor): name for name, sensor in plan.sensors.items()}
-        self._order, self._stamps, self._said = Order(), Stamps(plan.clock), set[str]()
+        self._order, self._stamps, self._complaints = Order(), Stamps(plan.clock), Complaints(plan.line)
         usual = dict.fromkeys(values)
         self._quantities = {
             name: dict.fromkeys(sensor.profile.quantities) or dict(usual) for name, sensor in plan.sensors.items()
@@ -163,18 +159,18 @@ class MqttJson:
         try:
             reports = self._form.reports(heard.topic, heard.payload)
         except WireError as error:
-            self._say(str(error))
+            self._complaints.say(str(error))
             return
         for report in reports:
             sensor = self._sensors.get(report.sensor)
             if sensor is None:
-                self._say(
+                self._complaints.say(
                     f"{report.sensor[:64]!r} reports, and is no sensor of this line; it is not kept."
                     " fix: give it a place in sensors.yaml, with this as its address: [E-FEED-007]"
                 )
                 continue
             if report.doubt:
-                self._say(
+                self._complaints.say(
                     f"sensor {sensor}: {report.doubt}. fix: correct the line's block, or the message [E-FEED-008]"
                 )
             if report.values and not (heard.is_retained and report.time_ns is None):
@@ -198,9 +194,3 @@ class MqttJson:
                     moved_ns=stamp.moved_ns,
                     is_past=place is Place.PAST,
                 )
-
-    def _say(self, complaint: str) -> None:
-        if complaint not in self._said and len(self._said) < _SAID_MAX:
-            self._said.add(complaint)
-            line = self._plan.line
-            _log.warning("box %s, line %s: %s", line.box, line.key, complaint)

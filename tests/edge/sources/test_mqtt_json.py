@@ -134,7 +134,7 @@ async def test_what_is_no_report_is_said_once(
         await client.publish("bad/json", json.dumps(entry("tilt", 2)), qos=1)
         (sample,) = await take(opened, 1)
     assert sample.values == (("tilt", 2.0),)
-    said = [record.getMessage() for record in caplog.records if record.name == "edge.sources.mqtt_json"]
+    said = [record.getMessage() for record in caplog.records if record.name == "edge.reported"]
     codes = [code for code in ("E-FEED-002", "E-FEED-003", "E-FEED-007", "E-FEED-008") for one in said if code in one]
     assert codes == ["E-FEED-002", "E-FEED-002", "E-FEED-003", "E-FEED-007", "E-FEED-008", "E-FEED-008"]
 
