@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from wire.errors import DeviceRefused, FrameError, SourceError
 from wire.expression import ExpressionError
-from wire.profile import Profile
+from wire.fields import decode_message
+from wire.profile import LinkKind, Profile
 from wire.registers import Value, decode_block
 
 RECENT = 600
@@ -35,15 +36,24 @@ class Watch:
     failures: Counter[str] = field(default_factory=Counter)
     """By what went wrong: damaged, silent, refused."""
     last_failure: str = ""
+    dropped: int = 0
+    """Bytes of one that speaks by itself that were no message."""
     _took_s: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
     _recent: dict[str, deque[float]] = field(default_factory=dict)
     _values: dict[str, Value] = field(default_factory=dict)
 
-    def answered(self, block: str, registers: Sequence[int], took_s: float) -> None:
-        """One good poll. Raises SourceError where this is another model."""
-        self.polls += 1
+    def answered(self, part: str, answer: Sequence[int] | bytes, took_s: float) -> None:
+        """One good poll: a block's registers, or a message's bytes. Raises SourceError where this is another model."""
         self._took_s.append(took_s)
-        self._values |= decode_block(self.profile, block, registers)
+        self.heard(part, answer)
+
+    def heard(self, part: str, answer: Sequence[int] | bytes) -> None:
+        """The same of a device that speaks by itself."""
+        self.polls += 1
+        if isinstance(answer, bytes):
+            self._values |= decode_message(self.profile, part, answer)
+        else:
+            self._values |= decode_block(self.profile, part, answer)
         for derived in self.profile.derived:
             try:
                 value = derived.expression(self._values)
@@ -60,6 +70,11 @@ class Watch:
         self.last_failure = str(error)
         kinds = {FrameError: "damaged", DeviceRefused: "refused"}
         self.failures[next((word for kind, word in kinds.items() if isinstance(error, kind)), "silent")] += 1
+
+    @property
+    def speaks(self) -> bool:
+        """Is it listened to, not asked?"""
+        return self.profile.link.kind is LinkKind.SERIAL_STREAM
 
     @property
     def round_trip_ms(self) -> float:
