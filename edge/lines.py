@@ -13,6 +13,7 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
+from edge.ble.radio import Radio
 from edge.clock import BoxClock
 from edge.data_use import DataMeter
 from edge.line import LinePath
@@ -55,6 +56,8 @@ class Lines:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()
         self._heard: dict[str, float] = {}
+        self.radio = Radio()
+        """The box's Bluetooth adapter, for the lines that are opened from now on."""
 
     @property
     def heard_at(self) -> float:
@@ -136,7 +139,7 @@ class Lines:
         self._heard[key] = asyncio.get_running_loop().time()
 
     def _open_source(self, line: Line, sensors: Mapping[str, Sensor]) -> Source:
-        plan = LinePlan(line, sensors, self._root, self._clock, lambda: self._spool.waiting)
+        plan = LinePlan(line, sensors, self._root, self._clock, lambda: self._spool.waiting, self.radio)
         source: Source = kinds.find("edge.sources", line.source, where=line.where).open_source(plan)
         return source
 

@@ -10,14 +10,17 @@ from random import Random
 from box_rig import LOOK_S, PATIENCE_S, Receiver, city, receiving
 
 from edge.agent import Agent, Options
+from edge.ble.radio import Radio
 from edge.clock import BoxClock
 from edge.link import MqttLinks
 from edge.ports import LinePlan, Source
+from edge.sim.virtual_time import VirtualTimeLoop
 from wire import broker as broker_address
 from wire import kinds
 from wire.inventory import Inventory
 from wire.reading import Sample
 
+PATIENCE_VIRTUAL_S = 3600.0
 BOX, LINE, SITE = "AIR-1", "air", "XM-TA-0117"
 
 
@@ -39,23 +42,25 @@ sites:
 """
 
 
-def plan(inventory: Inventory, now: Callable[[], int] = time.time_ns) -> LinePlan:
+def plan(inventory: Inventory, now: Callable[[], int] = time.time_ns, radio: Radio | None = None) -> LinePlan:
     """Its only line."""
     (line,) = inventory.boxes[BOX].lines
     sensors = {name: inventory.sensors[name] for name in line.sensors}
-    return LinePlan(line, sensors, "/", BoxClock.trusted(now))
+    return LinePlan(line, sensors, "/", BoxClock.trusted(now), radio=radio or Radio())
 
 
-def source(inventory: Inventory, now: Callable[[], int] = time.time_ns) -> Source:
+def source(inventory: Inventory, now: Callable[[], int] = time.time_ns, radio: Radio | None = None) -> Source:
     """Of that line."""
-    opened: Source = kinds.find("edge.sources", plan(inventory).line.source).open_source(plan(inventory, now))
+    ready = plan(inventory, now, radio)
+    opened: Source = kinds.find("edge.sources", ready.line.source).open_source(ready)
     return opened
 
 
 async def take(opened: Source, count: int) -> list[Sample]:
-    """The next samples."""
+    """The next samples, in real or in virtual time."""
     samples: list[Sample] = []
-    async with asyncio.timeout(PATIENCE_S):
+    is_virtual = isinstance(asyncio.get_running_loop(), VirtualTimeLoop)
+    async with asyncio.timeout(PATIENCE_VIRTUAL_S if is_virtual else PATIENCE_S):
         async for sample in opened:
             samples.append(sample)
             if len(samples) == count:
@@ -74,13 +79,13 @@ async def until(what: str, is_so: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def running(folder: Path, text: str, url: str) -> AsyncIterator[Receiver]:
+async def running(folder: Path, text: str, url: str, radio: Radio | None = None) -> AsyncIterator[Receiver]:
     """The box of such a file at work, and what arrives of it at the other end of the broker."""
     inventory, address = city(folder, text), broker_address.parse(url)
     agent = Agent(
         inventory,
         inventory.boxes[BOX],
-        Options(folder / "data", batch_s=0.1),
+        Options(folder / "data", batch_s=0.1, radio=radio or Radio()),
         open_link=MqttLinks(address, BOX),
         clock=BoxClock.trusted(time.time_ns),
         rng=Random(1),
