@@ -105,7 +105,8 @@ class Agent:
         began = asyncio.get_running_loop().time()
 
         def facts() -> Facts:
-            return Facts(uplink.status(), asyncio.get_running_loop().time() - began, self._lines.silences())
+            running_s = asyncio.get_running_loop().time() - began
+            return Facts(uplink.status(), running_s, self._lines.silences(), self._lines.may_be_silent_s())
 
         uplink = Uplink(
             self._open_link, self._spool, self._offline(), self._clock, self._rng, self._configuration, self._meter

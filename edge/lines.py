@@ -70,6 +70,10 @@ class Lines:
         with_sensors = [key for key, plan in self._plans.items() if plan.sensors]
         return {key: now - self._heard[key] if key in self._heard else None for key in with_sensors}
 
+    def may_be_silent_s(self) -> Mapping[str, float]:
+        """By line that has sensors, how long none of them may have brought one while all is well; 0 for at once."""
+        return {key: _silence_s(plan) for key, plan in self._plans.items() if plan.sensors}
+
     def check(self, inventory: Inventory, box: Box) -> Mapping[str, _Plan]:
         """The lines of a configuration by their keys. Raises ConfigError with the mistakes of all of them."""
         mistakes = Mistakes()
@@ -142,6 +146,12 @@ class Lines:
         plan = LinePlan(line, sensors, self._root, self._clock, lambda: self._spool.waiting, self.radio)
         source: Source = kinds.find("edge.sources", line.source, where=line.where).open_source(plan)
         return source
+
+
+def _silence_s(plan: _Plan) -> float:
+    """As the line says, else the most talkative of its sensors."""
+    own_s = block_of(plan.line.options, plan.line.where, Mistakes()).duration("silence", default=0.0)
+    return own_s or min(sensor.profile.timing.silence_s for sensor in plan.sensors.values())
 
 
 class _Noticed:

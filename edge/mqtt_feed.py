@@ -22,7 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from wire.backoff import delays
 from wire.broker import Broker, link_error
-from wire.errors import LinkError, SourceError
+from wire.errors import LinkError
 from wire.mqtt_client import MqttClient
 from wire.mqtt_held import Held, by_hand
 from wire.patience import Patience
@@ -58,16 +58,17 @@ class MqttFeed:
         self._patience, self._rng = Patience(_SILENT_S), Random(crc32(client.encode()))  # noqa: S311 - jitter
         self._waiting: asyncio.Future[aiomqtt.Message] | None = None
         self._acknowledge: Callable[[], object] = int
+        self._lost: LinkError | None = None
+        self._stack = AsyncExitStack()
 
     _connection: MqttClient
-    _stack: AsyncExitStack
 
     async def __aenter__(self) -> Self:
-        """Connect and subscribe. Raises SourceError."""
+        """Connect and subscribe; where that fails, it is tried again by `next`."""
         try:
             await self._connect()
         except LinkError as error:
-            raise SourceError(error.what, where=error.where, fix=error.fix, code=error.code) from error
+            self._lost = error
         return self
 
     async def __aexit__(
@@ -99,10 +100,13 @@ class MqttFeed:
 
     async def _message(self) -> aiomqtt.Message:
         while True:
+            if self._lost:
+                await self._again(self._lost)
+                self._lost = None
             try:
                 message = await anext(self._connection.messages)
             except aiomqtt.MqttError as error:
-                await self._again(self._said_no(error))
+                self._lost = self._said_no(error)
                 continue
             if any(message.topic.matches(name) for name in self._topic_filters):
                 return message
@@ -129,11 +133,14 @@ class MqttFeed:
         self._held = Held()
         try:
             async with AsyncExitStack() as stack:
-                self._connection = await stack.enter_async_context(self._unconnected())
-                self._require(await self._connection.subscribe([(name, 1) for name in self._topic_filters]))
+                connection = await stack.enter_async_context(self._unconnected())
+                self._require(await connection.subscribe([(name, 1) for name in self._topic_filters]))
                 self._stack = stack.pop_all()
         except aiomqtt.MqttError as error:
             raise self._said_no(error) from error
+        except OSError as error:
+            raise link_error(self._broker, self._client, None, f"{error}, of its tls: files") from error
+        self._connection = connection
 
     async def _leave(self) -> None:
         with suppress(aiomqtt.MqttError):

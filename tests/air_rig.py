@@ -60,7 +60,7 @@ async def take(opened: Source, count: int) -> list[Sample]:
     """The next samples, in real or in virtual time."""
     samples: list[Sample] = []
     is_virtual = isinstance(asyncio.get_running_loop(), VirtualTimeLoop)
-    async with asyncio.timeout(PATIENCE_VIRTUAL_S if is_virtual else PATIENCE_S):
+    async with asyncio.timeout(PATIENCE_VIRTUAL_S if is_virtual else PATIENCE_S / 4):
         async for sample in opened:
             samples.append(sample)
             if len(samples) == count:

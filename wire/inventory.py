@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from wire.alarm import Level
-from wire.profile import Profile
+from wire.profile import REPORTED, Profile
 from wire.quantities import Statistic, statistic_of
 
 UNREGISTERED = "_unregistered"
@@ -104,6 +104,10 @@ class Sensor:
     serial: str = ""
     report: ReportPolicy = ReportPolicy()
     address: str = ""
+
+    def is_heard_within(self, seconds: float) -> bool:
+        """Would it be, if it works? One that reports when it likes need not."""
+        return self.profile is not REPORTED and self.profile.timing.silence_s <= seconds
 
     @property
     def quantities(self) -> tuple[str, ...]:

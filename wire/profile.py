@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from wire.expression import Expression
-from wire.messages import MessageShape
+from wire.messages import MessageShape, TlvShape
 from wire.profile_acts import Identity, Procedure, Protected, Setting
 from wire.reading import Quality
 
@@ -239,6 +239,12 @@ class Profile:
     def parts(self) -> Mapping[str, Block | MessageShape]:
         """What its answers come in: blocks of registers, or messages."""
         return {**self.blocks, **self.messages}
+
+    @property
+    def intervals_s(self) -> tuple[float, ...]:
+        """How often each of its answers comes, as delivered; what it resends of the past comes when it likes."""
+        parts = self.parts.values()
+        return tuple(part.every_s for part in parts if not (isinstance(part, TlvShape) and part.time_at is not None))
 
     def protection(self, register: int, value: int) -> Protected | None:
         """The protected registers that forbid this write, if any do."""

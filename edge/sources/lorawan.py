@@ -16,6 +16,7 @@ outage is kept with its own times and judged by no limit. More: docs/operate/vir
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -109,8 +110,11 @@ class LoraWan:
             now = asyncio.get_running_loop().time()
             for sample in self._samples(heard, now) if heard else ():
                 yield sample
-            for sensor, fault in self._presence.silent(now):
-                yield _sample(sensor, self._stamps.of(sensor, None), fault=fault)
+            for sensor, fault, missed in self._presence.silent(now):
+                stamp = self._stamps.of(sensor, None)
+                for block in missed or ("",):  # one that was never heard is missed whole
+                    values = ((SIGNAL, math.nan),) if block == SIGNAL else ()
+                    yield _sample(sensor, stamp, "" if values else block, values=values, fault=fault)
 
     def _samples(self, heard: "Heard", now: float) -> Iterator[Sample]:
         try:
@@ -124,9 +128,10 @@ class LoraWan:
             fix = "give it a place in sensors.yaml"
             self._complaints.say(f"an uplink of {device}, no sensor of this line. fix: {fix} [E-LORA-002]")
             return
-        self._presence.heard(sensor.id, now)
-        if uplink.f_port == sensor.profile.link.port:
-            yield from self._placed(sensor, uplink)
+        samples = tuple(self._placed(sensor, uplink)) if uplink.f_port == sensor.profile.link.port else ()
+        said = [SIGNAL if sample.values else sample.block for sample in samples if not sample.is_past]
+        self._presence.heard(sensor.id, said, now)
+        yield from samples
 
     def _placed(self, sensor: Sensor, uplink: Uplink) -> Iterator[Sample]:
         """The entries of now at the time of reception, those of the past at their own."""
@@ -144,7 +149,7 @@ class LoraWan:
             )
         now = {entry.name: entry for entry in entries if entry.time_s is None}
         for entry in now.values():
-            yield _sample(sensor.id, stamp, entry, is_past=place is Place.PAST)
+            yield _sample(sensor.id, stamp, entry.name, entry.octets, is_past=place is Place.PAST)
         for entry in entries:
             if entry.time_s is not None:
                 yield from self._past(sensor, entry, entry.time_s, stamp)
@@ -161,13 +166,14 @@ class LoraWan:
                 " fix: let ChirpStack set the device's clock [E-LORA-004]"
             )
             return
-        yield _sample(sensor.id, stamp, entry, is_past=True)
+        yield _sample(sensor.id, stamp, entry.name, entry.octets, is_past=True)
 
 
 def _sample(
     sensor: str,
     stamp: Stamp,
-    entry: Message | None = None,
+    block: str = "",
+    reply: bytes = b"",
     *,
     values: tuple[tuple[str, float], ...] = (),
     fault: str = "",
@@ -176,11 +182,11 @@ def _sample(
     return Sample(
         sensor,
         stamp.time_ns,
-        entry.name if entry else "",
+        block,
         values=values,
         fault=fault,
         clock_unsure=stamp.is_unsure,
         moved_ns=stamp.moved_ns,
-        reply=entry.octets if entry else b"",
+        reply=reply,
         is_past=is_past,
     )

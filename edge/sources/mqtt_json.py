@@ -112,10 +112,7 @@ class MqttJson:
         self._form = Form(self._topic, config.sensor, config.time, values)
         self._sensors = {known_by(MQTT_JSON, sensor): name for name, sensor in plan.sensors.items()}
         self._order, self._stamps, self._complaints = Order(), Stamps(plan.clock), Complaints(plan.line)
-        usual = dict.fromkeys(values)
-        self._quantities = {
-            name: dict.fromkeys(sensor.profile.quantities) or dict(usual) for name, sensor in plan.sensors.items()
-        }
+        self._usual = tuple(values)
 
     async def __aenter__(self) -> Self:
         """Connects and subscribes. Raises SourceError."""
@@ -143,8 +140,8 @@ class MqttJson:
             now = asyncio.get_running_loop().time()
             for sample in self._samples(heard, now) if heard else ():
                 yield sample
-            for sensor, fault in self._presence.silent(now):
-                missing = tuple((quantity, math.nan) for quantity in self._quantities[sensor])
+            for sensor, fault, missed in self._presence.silent(now):
+                missing = tuple((quantity, math.nan) for quantity in missed or self._usual)
                 stamp = self._stamps.of(sensor, None)
                 yield Sample(
                     sensor,
@@ -174,7 +171,7 @@ class MqttJson:
                     f"sensor {sensor}: {report.doubt}. fix: correct the line's block, or the message [E-FEED-008]"
                 )
             if report.values and not (heard.is_retained and report.time_ns is None):
-                self._presence.heard(sensor, now)
+                self._presence.heard(sensor, dict(report.values), now)
                 yield from self._placed(sensor, report)
 
     def _placed(self, sensor: str, report: Report) -> Iterator[Sample]:
@@ -182,7 +179,6 @@ class MqttJson:
         stamp = self._stamps.of(sensor, report.time_ns)
         by_place: dict[Place, list[tuple[str, float]]] = defaultdict(list)
         for quantity, value in report.values:
-            self._quantities[sensor][quantity] = None
             by_place[self._order.place((sensor, quantity), stamp.time_ns, value)].append((quantity, value))
         for place in (Place.PAST, Place.NEW):
             if by_place[place]:

@@ -181,10 +181,20 @@ async def test_a_broker_that_dies_costs_nothing(tmp_path: Path, caplog: pytest.L
     assert ["are not heard" in logged[0], "heard again" in logged[1], len(logged)] == [True, True, 2]
 
 
-async def test_no_broker_at_the_start(tmp_path: Path) -> None:
-    """Nothing is known of any sensor: the line is lost, with the address and what to do."""
-    with pytest.raises(SourceError, match="E-LINK-002"):
-        async with source(city(tmp_path, yaml(line("mqtt://127.0.0.1:1"), SENSORS))):
+async def test_no_broker_at_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is tried for ever, said once, and the values that the line's block names are missing after the silence."""
+    options = {"silence": "100ms", "values": {"tilt_x": "x"}}
+    async with source(city(tmp_path, yaml(line("mqtt://127.0.0.1:1", **options), SENSORS))) as opened:
+        silent = await take(opened, 2)
+    assert [[quantity for quantity, _ in sample.values] for sample in silent] == [["tilt_x"], ["tilt_x"]]
+    assert sum("E-LINK-002" in one.getMessage() for one in caplog.records) == 1
+
+
+async def test_a_password_that_cannot_be_read(tmp_path: Path) -> None:
+    """The line is lost until it can, and says where it looked."""
+    options = {"password": str(tmp_path / "none")}
+    with pytest.raises(SourceError, match="E-FEED-001"):
+        async with source(city(tmp_path, yaml(line("mqtt://egret@127.0.0.1:1", **options), SENSORS))):
             pass
 
 
