@@ -53,7 +53,7 @@ class Uplink(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def signal_dbm(self) -> int | None:
         """At the gateway that received it best."""
-        return max((reception.rssi for reception in self.rx_info), default=None)
+        return max((reception.rssi for reception in self.rx_info if reception.rssi), default=None)
 
 
 _decoder = msgspec.json.Decoder(Uplink)

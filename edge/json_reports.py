@@ -46,7 +46,7 @@ class Form:
     def reports(self, topic: str, payload: bytes) -> list[Report]:
         """Of one message: one object or a list of them; what is said of one sensor at one time is one report.
 
-        Raises WireError when nothing of it can be read.
+        An entry that names no sensor is left out. Raises WireError when nothing of it can be read.
         """
         require_size(payload)
         try:
@@ -56,18 +56,22 @@ class Form:
         gathered: dict[tuple[str, int | None], Report] = {}
         for entry in document if isinstance(document, list) else [document]:
             report = self._report(topic, entry)
+            if report is None:
+                continue
             before = gathered.get((report.sensor, report.time_ns))
             if before:
                 values = {**dict(before.values), **dict(report.values)}
                 report = Report(report.sensor, report.time_ns, tuple(values.items()), before.doubt or report.doubt)
             gathered[report.sensor, report.time_ns] = report
-        return list(gathered.values())
-
-    def _report(self, topic: str, entry: object) -> Report:
-        sensor = self._named_in(topic) if self.sensor == FROM_TOPIC else found(entry, self.sensor)
-        if isinstance(sensor, bool) or not isinstance(sensor, str | int) or sensor == "":
+        if not gathered:
             what = f"{self.sensor!r} names no sensor."
             raise WireError(what, where=topic, fix="correct the line's sensor: or the message", code="E-FEED-003")
+        return list(gathered.values())
+
+    def _report(self, topic: str, entry: object) -> Report | None:
+        sensor = self._named_in(topic) if self.sensor == FROM_TOPIC else found(entry, self.sensor)
+        if isinstance(sensor, bool) or not isinstance(sensor, str | int) or sensor == "":
+            return None
         time_ns, doubt = None, ""
         written = found(entry, self.time) if self.time else None
         if written is not None:
@@ -79,17 +83,17 @@ class Form:
         return Report(str(sensor), time_ns, values, doubt or unread)
 
     def _named_in(self, topic: str) -> str | None:
-        levels, place = topic.split("/"), self.topic.split("/").index("+") if "+" in self.topic.split("/") else -1
-        return levels[place] if 0 <= place < len(levels) else None
+        pairs = zip(self.topic.split("/"), topic.split("/"), strict=False)
+        return next((level for wanted, level in pairs if wanted == FROM_TOPIC), None)
 
     def _values(self, entry: object) -> tuple[tuple[tuple[str, float], ...], str]:
         """The values, and what is wrong with those that are none."""
         if not self.values:
             quantity, value = found(entry, "quantity"), found(entry, "value")
-            if quantity not in QUANTITIES:
+            if not isinstance(quantity, str) or quantity not in QUANTITIES:
                 return (), f"{str(quantity)[:40]!r} is no quantity"
             number = math.nan if value is None else _number(value)
-            return ((), f"{str(value)[:40]!r} is no number") if number is None else (((str(quantity), number),), "")
+            return ((), f"{str(value)[:40]!r} is no number") if number is None else (((quantity, number),), "")
         fields = dict(_fields(entry))
         values = []
         for quantity, expression in self.values.items():

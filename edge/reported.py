@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Hashable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
 from edge.clock import BoxClock, Stamp
@@ -17,6 +17,8 @@ AHEAD_MOST_NS = 60 * _SECOND_NS
 """So much a report may be ahead of the box's clock (judgement); one that is more was made by a clock that is wrong."""
 EARLIEST_NS = 946_684_800 * _SECOND_NS
 """1 January 2000: before that, clocks that were never set."""
+LATEST_NS = 4_102_444_800 * _SECOND_NS
+"""1 January 2100."""
 _UNITS_NS = ((1e17, 1), (1e14, 1_000), (1e11, _MILLISECOND_NS), (0.0, _SECOND_NS))
 """From this magnitude on, a number of our century is in units of so many nanoseconds."""
 
@@ -76,7 +78,7 @@ class Stamps:
         own = self._clock.stamp()
         if time_ns is not None:
             is_ahead = not own.is_unsure and time_ns > own.time_ns + AHEAD_MOST_NS
-            if time_ns >= EARLIEST_NS and not is_ahead:
+            if EARLIEST_NS <= time_ns <= LATEST_NS and not is_ahead:
                 return Stamp(time_ns, own.moved_ns, is_unsure=False)
             own = own._replace(is_unsure=True)
         self._last[sensor] = own = own.after(self._last.get(sensor))
@@ -95,8 +97,8 @@ def time_of(written: object) -> int:
             return _from_number(written)
         if moment.tzinfo is None:
             raise ValueError(f"the time {written[:40]!r} has no offset (2026-11-27T08:00:00+08:00)")
-        seconds = int(moment.replace(microsecond=0).timestamp())
-        return seconds * _SECOND_NS + moment.microsecond // 1000 * _MILLISECOND_NS
+        since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+        return (since // timedelta(milliseconds=1)) * _MILLISECOND_NS
     return _from_number(written)
 
 

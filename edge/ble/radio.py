@@ -73,17 +73,13 @@ class Radio:
     @asynccontextmanager
     async def connected(self, found: Advert, lost: Callable[[], None]) -> AsyncIterator["BleakClient"]:
         """A connection to a device; `lost` is called when it ends by itself. Raises SourceError."""
-        with_errors = _Errors(f"{_WHERE} {found.address}")
-        async with AsyncExitStack() as stack:
-            with with_errors:
-                from bleak import BleakClient  # noqa: PLC0415 - see the module's docstring
+        with _Errors(f"{_WHERE} {found.address}"):
+            from bleak import BleakClient  # noqa: PLC0415 - see the module's docstring
 
-                client = BleakClient(
-                    found.device, lambda _client: lost(), timeout=CONNECT_S, backend=self._client_backend
-                )
+            client = BleakClient(found.device, lambda _client: lost(), timeout=CONNECT_S, backend=self._client_backend)
+            async with AsyncExitStack() as stack:
                 async with self._connecting:
                     await stack.enter_async_context(client)
-            with with_errors:
                 yield client
 
     async def _start(self) -> None:
