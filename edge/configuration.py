@@ -293,8 +293,7 @@ class Configuration:
 
     def _trial_of(self, lasts_s: float) -> Trial:
         sensors = [self.inventory.sensors[name] for line in self.box.lines for name in line.sensors]
-        has_sensors = any(sensor.is_heard_within(lasts_s) for sensor in sensors)
-        return Trial(asyncio.get_running_loop().time(), lasts_s, has_sensors)
+        return Trial(asyncio.get_running_loop().time(), lasts_s, any(one.is_heard_within(lasts_s) for one in sensors))
 
 
 def _mistake(error: EgretError) -> Mistake:

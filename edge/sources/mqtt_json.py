@@ -177,6 +177,9 @@ class MqttJson:
     def _placed(self, sensor: str, report: Report) -> Iterator[Sample]:
         """What is new, and what is of the past; what was said before is left out."""
         stamp = self._stamps.of(sensor, report.time_ns)
+        if report.time_ns is not None and stamp.is_unsure and not report.doubt:
+            what = f"sensor {sensor} reports of a time that cannot be true; that of arrival is used, and is unsure"
+            self._complaints.say(f"{what}. fix: set the clock of the device or of its platform [E-FEED-009]")
         by_place: dict[Place, list[tuple[str, float]]] = defaultdict(list)
         for quantity, value in report.values:
             by_place[self._order.place((sensor, quantity), stamp.time_ns, value)].append((quantity, value))

@@ -78,7 +78,9 @@ async def test_another_platform(tmp_path: Path, broker: servers.Server) -> None:
     assert dict(sample.values) == {"tilt_x": 1.25, "temperature": 21.5, "water_level": 2.2}
 
 
-async def test_twice_late_and_of_another_century(tmp_path: Path, broker: servers.Server) -> None:
+async def test_twice_late_and_of_another_century(
+    tmp_path: Path, broker: servers.Server, caplog: pytest.LogCaptureFixture
+) -> None:
     """The same again is left out, an older one is of the past, and a time that cannot be true becomes ours, unsure."""
     inventory = city(tmp_path, yaml(line(broker.url, topic="order/json"), SENSORS))
     async with source(inventory, lambda: NOW_NS) as opened, platform(broker.url) as client:
@@ -95,6 +97,8 @@ async def test_twice_late_and_of_another_century(tmp_path: Path, broker: servers
     assert [sample.is_past for sample in found] == [False, True, False, False]
     assert [sample.clock_unsure for sample in found] == [False, False, True, True]
     assert [sample.time_ns - NOW_NS for sample in found] == [0, -MINUTE_NS, 0, 10**6]
+    said = " ".join(one.getMessage() for one in caplog.records)
+    assert (said.count("E-FEED-009"), said.count("E-FEED-008")) == (1, 1)
 
 
 async def test_the_past_is_kept_and_not_judged(tmp_path: Path) -> None:
