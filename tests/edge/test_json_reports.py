@@ -24,7 +24,7 @@ documents = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st
 
 
 @given(documents)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @example({"sensor": "s", "quantity": ["tilt"], "value": 1})
 @example({"sensor": "s", "quantity": "tilt", "value": 1, "time": "0001-01-01T00:00:00+14:00"})
 @example({"sensor": "s", "quantity": "tilt", "value": 1, "time": "9999-12-31T23:59:59-14:00"})
