@@ -1,28 +1,21 @@
-"""The cloud's connection to the broker: one lane's subscription, acknowledged by hand.
+"""The cloud's connection to the broker: one lane's subscription, acknowledged when the data are durable."""
 
-aiomqtt 2.5 acknowledges a message before anybody has stored it; paho's manual acknowledgement,
-switched on underneath, leaves that to the lane: PUBACK goes out when the data are durable. What a
-dead cloud had not acknowledged, the broker delivers again.
-"""
-
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
-from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud.ports import Delivery
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
 from wire.mqtt_client import MqttClient
+from wire.mqtt_held import Held, by_hand
 from wire.patience import Patience
-from wire.topics import PAYLOAD_MAX
 
 _KEEPALIVE_S = 15
 _PUBACK_S = 10
@@ -30,34 +23,8 @@ _SILENT_S = 4.0
 """A broker in the next room that says nothing for so long is not there (judgement)."""
 _PENDING_MAX = 200
 """Publishes that may wait for their PUBACK before aiomqtt warns in the log; a group of readings has 100 receipts."""
-_QOS_0_MAX = 100
-"""Messages at QoS 0 that may wait: no broker holds them back."""
 _SUBACK_FAILURE = 0x80
 """MQTT 3.1.1, §3.9.3."""
-
-
-class _Held(asyncio.Queue[aiomqtt.Message]):
-    """What the broker has sent and the lane has not acknowledged; bounded by the broker's own window.
-
-    While a store is down the broker may deliver again what is held already (nats-server does so
-    every 30 s). A packet identifier in use means the same message (MQTT 3.1.1, §2.3.1): it is held,
-    and acknowledged, once. What is too large to be read is cut, and still too large.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.unacknowledged: set[int] = set()
-
-    def put_nowait(self, item: aiomqtt.Message) -> None:
-        """Called by aiomqtt for each message that comes in."""
-        is_known = item.mid in self.unacknowledged if item.qos else self.qsize() >= _QOS_0_MAX
-        if is_known:
-            return
-        if item.qos:
-            self.unacknowledged.add(item.mid)
-        if isinstance(item.payload, bytes):
-            item.payload = item.payload[: PAYLOAD_MAX + 1]
-        super().put_nowait(item)
 
 
 class MqttInbox:
@@ -75,12 +42,12 @@ class MqttInbox:
         self._patience = Patience(_SILENT_S)
 
     _connection: MqttClient
-    _held: _Held
+    _held: Held
     _stack: AsyncExitStack
 
     async def __aenter__(self) -> Self:
         """Connect and subscribe; next time at the next node, if this one fails. Raises LinkError."""
-        self._held = _Held()
+        self._held = Held()
         try:
             async with AsyncExitStack() as stack:
                 self._connection = await stack.enter_async_context(self._unconnected())
@@ -100,7 +67,7 @@ class MqttInbox:
 
     async def deliveries(self) -> AsyncIterator[Delivery]:
         """Every message in the order the broker sends it. Raises LinkError when the connection ends."""
-        acknowledge = partial(_acknowledge, self._paho(self._connection), self._held)
+        acknowledge = partial(self._held.acknowledge, by_hand(self._connection))
         try:
             async for message in self._connection.messages:
                 payload = message.payload if isinstance(message.payload, bytes) else b""
@@ -126,18 +93,14 @@ class MqttInbox:
             protocol=aiomqtt.ProtocolVersion.V311,
             clean_session=self._is_passing,
             keepalive=_KEEPALIVE_S,
-            queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: held),  # noqa: ARG005 - see _Held
+            queue_type=held.queue_type,
             tls_params=tls if broker.is_tls else None,
             patience=self._patience,
             is_free=True,
         )
         connection.pending_calls_threshold = _PENDING_MAX
-        self._paho(connection).manual_ack_set(on=True)
+        by_hand(connection)
         return connection
-
-    @staticmethod
-    def _paho(connection: MqttClient) -> PahoClient:
-        return connection._client  # noqa: SLF001 - aiomqtt 2.5 offers no manual acknowledgement of its own
 
     def _require(self, granted: Sequence[int | ReasonCode]) -> None:
         """A lane that may not hear its boxes would wait for ever. Raises LinkError."""
@@ -153,9 +116,3 @@ class MqttInbox:
         code = error.rc if isinstance(error, MqttConnectError) else None
         node, self._broker = self._broker, self._broker.next()
         return link_error(node, self._client, code.value if isinstance(code, ReasonCode) else code, str(error))
-
-
-def _acknowledge(connection: PahoClient, held: _Held, packet: int, qos: int) -> None:
-    """On the connection that brought it; a later one knows the packet identifier for something else."""
-    held.unacknowledged.discard(packet)
-    connection.ack(packet, qos)

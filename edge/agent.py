@@ -7,13 +7,14 @@ keeping go on, and what was kept is sent when it is back.
 import asyncio
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
 
 from edge.answers import Answers
 from edge.asked import Asked, mode_of
+from edge.ble.radio import Radio
 from edge.checkup import Facts
 from edge.clock import BoxClock
 from edge.configuration import Configuration
@@ -36,7 +37,8 @@ _COUNT_S = 30.0
 class Options:
     """Where the box keeps its spool, what its absolute device paths are below, how long a batch gathers readings.
 
-    `drain_s`: how long it waits for the last receipts when it stops. `asked`: what it can be asked for.
+    `drain_s`: how long it waits for the last receipts when it stops. `asked`: what it can be asked for. `radio`: its
+    Bluetooth adapter.
     """
 
     data: Path
@@ -44,6 +46,7 @@ class Options:
     batch_s: float = 1.0
     drain_s: float = 8.0
     asked: Asked | None = None
+    radio: Radio = field(default_factory=Radio)
 
 
 class Agent:
@@ -71,6 +74,7 @@ class Agent:
         self._spool = Spool(options.data, batch_s=options.batch_s, limits=box.spool, boot=clock.boot)
         self._meter = DataMeter(box.budget, clock.now)
         self._lines = Lines(self._spool, options.root, clock, rng, self._meter)
+        self._lines.radio = options.radio
         self._lines.check(inventory, box)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -101,7 +105,8 @@ class Agent:
         began = asyncio.get_running_loop().time()
 
         def facts() -> Facts:
-            return Facts(uplink.status(), asyncio.get_running_loop().time() - began, self._lines.silences())
+            running_s = asyncio.get_running_loop().time() - began
+            return Facts(uplink.status(), running_s, self._lines.silences(), self._lines.may_be_silent_s())
 
         uplink = Uplink(
             self._open_link, self._spool, self._offline(), self._clock, self._rng, self._configuration, self._meter

@@ -1,7 +1,7 @@
 """A box's page of health: what `egret doctor` looks at on any machine, and what only the agent on it knows."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,11 +30,15 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the agent knows of itself. `heard_s`: seconds since each line last brought a measurement, None for never."""
+    """What the agent knows of itself. `heard_s`: seconds since each line last brought a measurement, None for never.
+
+    `silences_s`: how long a line may bring none while all is well, where that is longer than usual.
+    """
 
     status: BoxStatus
     running_s: float
     heard_s: Mapping[str, float | None]
+    silences_s: Mapping[str, float] = field(default_factory=dict)
 
 
 def look(places: Places, facts: Facts, now_ns: int) -> tuple[Finding, ...]:
@@ -45,7 +49,10 @@ def look(places: Places, facts: Facts, now_ns: int) -> tuple[Finding, ...]:
         checkup.clock(datetime.fromtimestamp(now_ns / 1e9, UTC)),
         checkup.disk(places.data),
         *_machine(places),
-        *(_line(key, heard_s, facts.running_s) for key, heard_s in sorted(facts.heard_s.items())),
+        *(
+            _line(key, heard_s, facts.running_s, max(_SILENT_S, facts.silences_s.get(key, 0.0)))
+            for key, heard_s in sorted(facts.heard_s.items())
+        ),
         *_agent(facts),
         *checkup.secret_files([Path(broker.key)] if broker.key else []),
         *checkup.certificates([Path(broker.certificate)] if broker.certificate else [], (), now_ns),
@@ -65,10 +72,10 @@ def _machine(places: Places) -> Iterator[Finding]:
         yield Finding(State.OK, "machine", said)
 
 
-def _line(key: str, heard_s: float | None, running_s: float) -> Finding:
+def _line(key: str, heard_s: float | None, running_s: float, most_s: float) -> Finding:
     subject = f"line {key}"
     silent_s = running_s if heard_s is None else heard_s
-    if silent_s > _SILENT_S:
+    if silent_s > most_s:
         since = "since the agent started" if heard_s is None else f"for {heard_s:.0f} s"
         fix = "see its wiring and power, and its lines of the log."
         return Finding(State.WARNING, subject, f"no sensor on it has brought a measurement {since}.", fix)

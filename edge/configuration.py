@@ -292,8 +292,8 @@ class Configuration:
         self.changed.set()
 
     def _trial_of(self, lasts_s: float) -> Trial:
-        has_sensors = any(line.sensors for line in self.box.lines)
-        return Trial(asyncio.get_running_loop().time(), lasts_s, has_sensors)
+        sensors = [self.inventory.sensors[name] for line in self.box.lines for name in line.sensors]
+        return Trial(asyncio.get_running_loop().time(), lasts_s, any(one.is_heard_within(lasts_s) for one in sensors))
 
 
 def _mistake(error: EgretError) -> Mistake:

@@ -131,8 +131,8 @@ def _sent(sensor: Sensor, line: Line, rng: Random) -> list[Reading]:
 def _interval_s(sensor: Sensor, line: Line) -> float:
     """Its own, the line's, or the shortest of its device's blocks."""
     every_s = sensor.every_s or block_of(line.options, line.where, Mistakes()).duration("every", default=0.0)
-    blocks = sensor.profile.parts.values()
-    return max(every_s or min((block.every_s for block in blocks), default=1.0), sensor.profile.timing.min_poll_s)
+    shortest_s = min(sensor.profile.intervals_s, default=1.0)
+    return max(every_s or shortest_s, sensor.profile.timing.min_poll_s)
 
 
 def _samples(sensor: Sensor, line: Line, rng: Random) -> Iterator[list[Reading]]:

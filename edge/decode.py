@@ -33,7 +33,7 @@ def decode(sample: Sample, sensor: Sensor) -> Decoded:
     """What `sample` says, by the profile, zero and constants of its sensor.
 
     Named values (a recording, JSON) pass as they are: their zero was taken where they were made.
-    A sample with a fault has None for every quantity of its block, or of the device when it names none.
+    A sample with a fault has None for every quantity that it names, or of its block, or of the device.
     """
     profile = sensor.profile
     if sample.fault:
@@ -61,4 +61,5 @@ def published_by(profile: Profile, block: str) -> tuple[str, ...]:
 
 
 def _without_values(sample: Sample, profile: Profile) -> Decoded:
-    return Decoded(sample, {}, tuple((quantity, None) for quantity in published_by(profile, sample.block)))
+    missing = [quantity for quantity, _ in sample.values] or published_by(profile, sample.block)
+    return Decoded(sample, {}, tuple((quantity, None) for quantity in missing))

@@ -60,8 +60,11 @@ class LinePath:
 
     async def take(self, sample: Sample) -> None:
         """One sample, all the way to the spool; with an alarm event in it, until that is safe on disk."""
-        self._follow_clock(sample)
         sensor = self._sensors.get(sample.sensor)
+        if sample.is_past and sensor:
+            await self._spool.add(Conditioner(sensor).readings(decode(sample, sensor)))
+            return
+        self._follow_clock(sample)
         if sensor is None:
             await self._spool.add(_unjudged(sample))
             return
@@ -101,16 +104,14 @@ class LinePath:
         self._latest = stamp if by_ns else max(latest, stamp)
 
     def _silences(self, reason: str, stamp: Stamp) -> Iterator[Sample]:
-        for name, sensor in self._sensors.items():
-            for block in sensor.profile.parts:
-                yield Sample(
-                    name,
-                    stamp.time_ns,
-                    block,
-                    fault=reason,
-                    clock_unsure=stamp.is_unsure,
-                    moved_ns=stamp.moved_ns,
-                )
+        for name in self._sensors:
+            yield Sample(
+                name,
+                stamp.time_ns,
+                fault=reason,
+                clock_unsure=stamp.is_unsure,
+                moved_ns=stamp.moved_ns,
+            )
 
 
 def _with_bytes(events: Sequence[AlarmEvent], sample: Sample) -> Sequence[AlarmEvent]:

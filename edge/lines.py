@@ -13,6 +13,7 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
+from edge.ble.radio import Radio
 from edge.clock import BoxClock
 from edge.data_use import DataMeter
 from edge.line import LinePath
@@ -55,6 +56,8 @@ class Lines:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()
         self._heard: dict[str, float] = {}
+        self.radio = Radio()
+        """The box's Bluetooth adapter, for the lines that are opened from now on."""
 
     @property
     def heard_at(self) -> float:
@@ -66,6 +69,10 @@ class Lines:
         now = asyncio.get_running_loop().time()
         with_sensors = [key for key, plan in self._plans.items() if plan.sensors]
         return {key: now - self._heard[key] if key in self._heard else None for key in with_sensors}
+
+    def may_be_silent_s(self) -> Mapping[str, float]:
+        """By line that has sensors, how long none of them may have brought one while all is well; 0 for at once."""
+        return {key: _silence_s(plan) for key, plan in self._plans.items() if plan.sensors}
 
     def check(self, inventory: Inventory, box: Box) -> Mapping[str, _Plan]:
         """The lines of a configuration by their keys. Raises ConfigError with the mistakes of all of them."""
@@ -136,9 +143,15 @@ class Lines:
         self._heard[key] = asyncio.get_running_loop().time()
 
     def _open_source(self, line: Line, sensors: Mapping[str, Sensor]) -> Source:
-        plan = LinePlan(line, sensors, self._root, self._clock, lambda: self._spool.waiting)
+        plan = LinePlan(line, sensors, self._root, self._clock, lambda: self._spool.waiting, self.radio)
         source: Source = kinds.find("edge.sources", line.source, where=line.where).open_source(plan)
         return source
+
+
+def _silence_s(plan: _Plan) -> float:
+    """As the line says, else the most talkative of its sensors."""
+    own_s = block_of(plan.line.options, plan.line.where, Mistakes()).duration("silence", default=0.0)
+    return own_s or min(sensor.profile.timing.silence_s for sensor in plan.sensors.values())
 
 
 class _Noticed:

@@ -1,10 +1,11 @@
 """The seams of the edge: what a source, a rule and a link must do. Nothing else is abstract."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
+from edge.ble.radio import Radio
 from edge.clock import BoxClock
 from wire.alarm import AlarmEvent
 from wire.inventory import Line, Sensor
@@ -34,7 +35,7 @@ class LinePlan:
 
     `root` is prepended to absolute device paths, as a system root: "/" on a real box, the
     demonstration's folder in the demonstration. `clock` stamps samples that bring no time of their own.
-    `waiting`: how much waits in the spool.
+    `waiting`: how much waits in the spool. `radio`: the box's Bluetooth adapter, shared by its lines.
     """
 
     line: Line
@@ -42,10 +43,14 @@ class LinePlan:
     root: str
     clock: BoxClock
     waiting: Callable[[], int] = lambda: 0
+    radio: Radio = field(default_factory=Radio)
 
 
 class SourceKind(Protocol):
-    """A file in `edge/sources/`: `Config` is its block in sensors.yaml."""
+    """A file in `edge/sources/`: `Config` is its block in sensors.yaml.
+
+    One that knows more of its block than `Config` says has `checked(line, mistakes)`, which builds it and looks at it.
+    """
 
     Config: type
 

@@ -19,7 +19,10 @@ class Verdict(Enum):
 
 @dataclass(slots=True)
 class Trial:
-    """Times are of the event loop, in seconds. `has_sensors`: a box without any has no line that could bring some."""
+    """Times are of the event loop, in seconds.
+
+    `has_sensors`: there are some that must be heard while it lasts. Of others no line can be asked to bring any.
+    """
 
     began: float
     lasts_s: float

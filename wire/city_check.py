@@ -19,7 +19,10 @@ def load_checked(path: Path, profiles: Mapping[str, Profile], limits: Path = FOL
     for line in inventory.lines:
         try:
             source = kinds.find("edge.sources", line.source, where=line.where)
-            kinds.build(source.Config, line.options, mistakes, where=line.where)
+            if hasattr(source, "checked"):
+                source.checked(line, mistakes)
+            else:
+                kinds.build(source.Config, line.options, mistakes, where=line.where)
         except ConfigError as error:
             mistakes.extend(error.mistakes)
     for kind in {rule.kind for sensor in inventory.sensors.values() for rule in sensor.rules}:

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from wire.alarm import Level
-from wire.profile import Profile
+from wire.profile import REPORTED, Profile
 from wire.quantities import Statistic, statistic_of
 
 UNREGISTERED = "_unregistered"
@@ -81,10 +81,10 @@ class ReportPolicy:
 class Sensor:
     """One sensor: where it hangs, how it is read, what it may not exceed.
 
-    `id` is `{site}-{key}`. `unit` is the Modbus unit identifier; a source that finds its sensors otherwise
-    ignores it. `every_s` is the sampling interval; None takes the profile's. `zero` maps a point of the
-    profile to the value it had when the site was commissioned, 0 before. `constants` are the site's numbers
-    that a profile's expressions name (`site.sensor_height`). `commissioned` and `calibrated` are days in
+    `id` is `{site}-{key}`. `unit` is the Modbus unit identifier, `address` what it is known by to a source that finds
+    its sensors otherwise (`wire.addresses`). `every_s` is the sampling interval; None takes the profile's. `zero` maps
+    a point of the profile to the value it had when the site was commissioned, 0 before. `constants` are the site's
+    numbers that a profile's expressions name (`site.sensor_height`). `commissioned` and `calibrated` are days in
     local time, None when nobody has written them down; a calibration holds for `calibration_days`.
     """
 
@@ -103,6 +103,11 @@ class Sensor:
     calibration_days: int = CALIBRATION_DAYS
     serial: str = ""
     report: ReportPolicy = ReportPolicy()
+    address: str = ""
+
+    def is_heard_within(self, seconds: float) -> bool:
+        """Would it be, if it works? One that reports when it likes need not."""
+        return self.profile is not REPORTED and self.profile.timing.silence_s <= seconds
 
     @property
     def quantities(self) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ ASKED = (LinkKind.MODBUS_RTU, LinkKind.SERIAL_QUERY)
 """Devices that answer when they are asked; the others speak by themselves."""
 SERIAL = (*ASKED, LinkKind.SERIAL_STREAM)
 """Devices at the end of a serial port."""
+_RECEIVED = (LinkKind.LORAWAN, LinkKind.BLE_ADVERT)
+"""Of each message of these it is known how strongly it was received."""
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -34,6 +36,7 @@ def read_link(entry: located.Block) -> LinkSettings:
         kind=kind,
         ble=_ble(entry, kind) if is_ble else None,
         port=entry.integer("port", 1, 223) if kind is LinkKind.LORAWAN else 0,
+        has_signal=kind in _RECEIVED and entry.flag("signal", default=False),
     )
     entry.done()
     return link

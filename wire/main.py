@@ -47,6 +47,13 @@ VERBS: Mapping[str, Verb] = {
             "sim": Verb("Simulated lines with everything that goes wrong on real ones.", "edge.commands.bus_sim:sim"),
         },
     ),
+    "ble": Verb(
+        "Bluetooth sensors.",
+        verbs={
+            "scan": Verb("Which sensors are within reach.", "edge.commands.ble_scan:scan"),
+            "live": Verb("What a sensor measures now, and how well it is received.", "edge.commands.ble_live:live"),
+        },
+    ),
     "edge": Verb(
         "The agent on one box.",
         verbs={

@@ -31,6 +31,7 @@ def link() -> Schema:
             "write": parts.described(uuid, "characteristic that is written"),
             "company": parts.described(parts.integer(0, 0xFFFF), "number of the maker in adverts"),
             "port": parts.described(parts.integer(1, 223), "LoRaWAN port of its uplinks"),
+            "signal": parts.described({"type": "boolean"}, "how strongly it is received is a quantity, too"),
         },
         [],
         oneOf=[{"required": [way]} for way in WAYS],

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from wire.expression import Expression
-from wire.messages import MessageShape
+from wire.messages import MessageShape, TlvShape
 from wire.profile_acts import Identity, Procedure, Protected, Setting
 from wire.reading import Quality
+
+SIGNAL = "radio_signal"
+"""The quantity of how strongly a device is received, which no message of its own says."""
 
 
 class PointType(StrEnum):
@@ -70,7 +73,8 @@ class LinkSettings:
     """How a device is reached as delivered. `frame` is data bits, parity, stop bits: "8N1"; `unit` 1..247.
 
     `any_unit`: the unit identifier that every device of this model answers, whatever its own; 0 for none. Without a
-    serial line `baud` is 0 and `frame` empty. `port`: the LoRaWAN port of its uplinks.
+    serial line `baud` is 0 and `frame` empty. `port`: the LoRaWAN port of its uplinks. `has_signal`: how strongly it is
+    received is one of its quantities.
     """
 
     baud: int
@@ -80,6 +84,7 @@ class LinkSettings:
     kind: LinkKind = LinkKind.MODBUS_RTU
     ble: BleLink | None = None
     port: int = 0
+    has_signal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +254,12 @@ class Profile:
         """What its answers come in: blocks of registers, or messages."""
         return {**self.blocks, **self.messages}
 
+    @property
+    def intervals_s(self) -> tuple[float, ...]:
+        """How often each of its answers comes, as delivered; what it resends of the past comes when it likes."""
+        parts = self.parts.values()
+        return tuple(part.every_s for part in parts if not (isinstance(part, TlvShape) and part.time_at is not None))
+
     def protection(self, register: int, value: int) -> Protected | None:
         """The protected registers that forbid this write, if any do."""
         return next((found for found in self.protected if found.forbid(register, value)), None)
@@ -257,21 +268,35 @@ class Profile:
     def quantities(self) -> tuple[str, ...]:
         """What a good poll of all blocks, or all messages, publish."""
         found = [point.quantity for point in self.points] + [value.quantity for value in self.derived]
+        found += [SIGNAL] if self.link.has_signal else []
         return tuple(dict.fromkeys(quantity for quantity in found if quantity))
 
+    @property
+    def is_open(self) -> bool:
+        """Is what it measures not known before it comes?"""
+        return not self.points
 
-RECORDED = Profile(
-    name="recorded",
-    kind="recorded",
-    title="a sensor of a recording",
-    evidence=Evidence("none", "a recording", ()),
-    link=LinkSettings(0, "", 1),
-    timing=Timing(0.0, 0.0, 0.0, 0.0),
-    blocks={},
-    points=(),
-    derived=(),
-    checks=(),
-    stuck=(),
-    vectors=(),
-)
-"""No device: what is measured, and when, the recording says. `profile: recorded` in sensors.yaml."""
+
+def _open(name: str, title: str) -> Profile:
+    """No device of the library: what is measured, and when, is said with the values."""
+    return Profile(
+        name=name,
+        kind=name,
+        title=title,
+        evidence=Evidence("none", title, ()),
+        link=LinkSettings(0, "", 1),
+        timing=Timing(0.0, 0.0, 0.0, 0.0),
+        blocks={},
+        points=(),
+        derived=(),
+        checks=(),
+        stuck=(),
+        vectors=(),
+    )
+
+
+RECORDED = _open("recorded", "a sensor of a recording")
+"""`profile: recorded` in sensors.yaml, for a line of source `replay`."""
+REPORTED = _open("reported", "a sensor of another platform")
+"""`profile: reported`, for a line of source `mqtt_json`."""
+OPEN = {profile.name: profile for profile in (RECORDED, REPORTED)}

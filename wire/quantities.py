@@ -61,6 +61,7 @@ _SYMBOLS = {
     "m3/h": "m³/h",
     "um/m": "µm/m",
     "MBy": "MB",
+    "dB[mW]": "dBm",
     "1": "",
 }
 
@@ -100,6 +101,7 @@ _ROWS = (
     Quantity("disk_free", "MBy", 0, "磁盘剩余", "disk space left"),
     Quantity("disk_wear", "%", 0, "闪存磨损", "flash wear"),
     Quantity("modem_signal", "%", 0, "移动信号", "modem signal"),
+    Quantity("radio_signal", "dB[mW]", 0, "无线信号强度", "radio signal"),
     Quantity("data_used", "MBy", 1, "已用流量", "mobile data used"),
     Quantity("clock_error", "ms", 3, "时钟误差", "clock error"),
     Quantity("spool_depth", "1", 0, "积压读数", "readings waiting in the spool"),

@@ -38,8 +38,9 @@ class Sample:
     line can tell. `registers` (16-bit, as read) belong to the profile's block `block`;
     `values` carries already named quantities instead (a recording, a third party's JSON).
     `moved_ns`: by how much the clock that stamped it had been set since the box's agent started.
-    `fault` is empty, or says in one line why there is neither. `request` and `reply` are the Modbus
-    frames that the registers came with, CRC included; where `block` is a message of the profile, `reply` is it.
+    `fault` is empty, or says in one line why there is neither; `values` then names what has none. `is_past`: it came
+    after a newer one, or late by intent, and is kept and judged by no rule. `request` and `reply` are the Modbus frames
+    that the registers came with, CRC included; where `block` is a message of the profile, `reply` is it.
     """
 
     sensor: str
@@ -52,6 +53,7 @@ class Sample:
     moved_ns: int = 0
     request: bytes = b""
     reply: bytes = b""
+    is_past: bool = False
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):

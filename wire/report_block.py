@@ -8,7 +8,7 @@ report: {every: 0s}                           # every sample, where the kind say
 
 from wire.inventory import LONGEST_S, ReportPolicy
 from wire.located import Block, nearest
-from wire.profile import RECORDED, Profile
+from wire.profile import Profile
 from wire.quantities import QUANTITIES
 
 USUAL_S = 300.0
@@ -40,7 +40,7 @@ def read_report(block: Block) -> ReportPolicy | None:
 
 def check_report(block: Block, policy: ReportPolicy, profile: Profile) -> None:
     """Deadbands are of what the device measures; what a recording holds is not known before it is read."""
-    known = tuple(QUANTITIES) if profile is RECORDED else profile.quantities
+    known = tuple(QUANTITIES) if profile.is_open else profile.quantities
     for quantity in policy.deadbands:
         if quantity not in known:
             what = f"profile {profile.name} does not measure {quantity!r}."

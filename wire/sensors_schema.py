@@ -131,6 +131,9 @@ def _site() -> Schema:
     sensor: Schema = {
         "line": {"type": "string", "pattern": "^[^/ ]+/[^/ ]+$", "description": "box/line"},
         "unit": {"type": "integer", "minimum": UNIT_MIN, "maximum": UNIT_MAX},
+        "address": _described(
+            _TEXT, "what it is known by through the air or on another platform: devEUI, AA:BB:…, a name"
+        ),
         **_template(),
         "zero": _described(_NUMBERS, "what each point read when the site was commissioned"),
         "commissioned": _described(_DATE, "the day it was taken into service"),

@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from wire import line_load, located
+from wire import addresses, line_load, located
 from wire.crs import WORDS, Crs
 from wire.inventory import Box, Inventory, Line, Sensor, Site, SpoolLimits
 from wire.limit_sets import FOLDER, read_sets
 from wire.located import Block, Mistakes
-from wire.profile import RECORDED, LinkKind, Profile
+from wire.profile import OPEN, LinkKind, Profile
 from wire.site_blocks import Known, Placed, check_identifier, read_site, read_template
 
 SCHEMA = "egret.sensors/1"
@@ -39,7 +39,7 @@ def load(path: Path, profiles: Mapping[str, Profile], limits: Path = FOLDER) -> 
     districts = _districts(root.mapping("districts"))
     boxes = root.mapping("boxes")
     lines = frozenset((name, key) for name, box in boxes.blocks() for key in box.mapping("lines"))
-    library = {**profiles, RECORDED.name: RECORDED}
+    library = {**profiles, **OPEN}
     known = Known(districts, lines, library, read_sets(root.mapping("limits", optional=True), limits), crs)
     sites, placed = _sites(root, known)
     sensors = {found.sensor.id: found.sensor for found in placed}
@@ -151,19 +151,30 @@ def _check_reach(placed: list[Placed], inventory: Inventory) -> None:
 
 
 def _check_addresses(placed: list[Placed], inventory: Inventory) -> None:
-    """On one line a unit identifier belongs to one device."""
+    """On one line a unit identifier, or an address, belongs to one device."""
     lines = {(line.box, line.key): line for box in inventory.boxes.values() for line in box.lines}
-    taken: dict[tuple[str, str, int], Placed] = {}
+    taken: dict[tuple[str, str, int | str], Placed] = {}
     for entry in placed:
         sensor = entry.sensor
         line = lines.get((sensor.box, sensor.line))
-        if line is None or not line.source.startswith(ADDRESSED):
+        if line is None:
             continue
-        first = taken.setdefault((sensor.box, sensor.line, sensor.unit), entry)
+        found: int | str = ""
+        if line.source.startswith(ADDRESSED):
+            key, found = "unit", sensor.unit
+            said = f"unit identifier {found} (0x{found:02X})"
+        elif line.source in addresses.ADDRESSED:
+            key, found = "address", addresses.known_by(line.source, sensor)
+            said = f"address {found}"
+            if wrong := addresses.complaint(line.source, sensor):
+                entry.block.wrong(key, *wrong, "E-CITY-025")
+        if not found:
+            continue
+        first = taken.setdefault((sensor.box, sensor.line, found), entry)
         if first is not entry:
-            what = f"unit identifier {sensor.unit} (0x{sensor.unit:02X}) on line {sensor.box}/{sensor.line}"
-            what += f" belongs to {first.sensor.id} already, at {first.block.place('unit')}."
-            entry.block.wrong("unit", what, "give each device on a line its own address", "E-CITY-004")
+            what = f"{said} on line {sensor.box}/{sensor.line}"
+            what += f" belongs to {first.sensor.id} already, at {first.block.place(key)}."
+            entry.block.wrong(key, what, "give each device on a line its own address", "E-CITY-004")
 
 
 def _check_serial_lines(inventory: Inventory, mistakes: Mistakes) -> None:

@@ -8,7 +8,7 @@ from wire.crs import WORDS, Crs, to_wgs84
 from wire.dates import read_date, read_period_days
 from wire.inventory import CALIBRATION_DAYS, Contact, Exposure, ReportPolicy, RuleConfig, Sensor, Site
 from wire.located import Block, nearest
-from wire.profile import RECORDED, Profile
+from wire.profile import Profile
 from wire.report_block import check_report, read_report
 from wire.topics import IDENTIFIER
 
@@ -136,7 +136,7 @@ def _sensor(site: str, key: str, block: Block, kind: Template | None, known: Kno
     unit = block.integer("unit", default=profile.link.unit if profile else UNIT_MIN)
     commissioned, calibrated = read_date(block, "commissioned"), read_date(block, "calibrated")
     calibration_days = read_period_days(block, "calibration") or template.calibration_days
-    serial = block.text("serial", "")
+    serial, address = block.text("serial", ""), block.text("address", "")
     report = read_report(block) or template.report
     block.done()
     if profile is None:
@@ -162,6 +162,7 @@ def _sensor(site: str, key: str, block: Block, kind: Template | None, known: Kno
             calibration_days=calibration_days,
             serial=serial,
             report=report,
+            address=address,
         ),
         block,
     )
@@ -182,8 +183,8 @@ def _contact(block: Block) -> Contact | None:
 
 
 def _can_judge(rule: RuleConfig, profile: Profile) -> bool:
-    """Does the sensor measure what the rule judges? What a recording holds is not known before it is read."""
-    return profile is RECORDED or not rule.quantity or rule.quantity in profile.quantities
+    """Does the sensor measure what the rule judges? Of some that is not known before they are read."""
+    return profile.is_open or not rule.quantity or rule.quantity in profile.quantities
 
 
 def _line(block: Block, known: Known) -> tuple[str, str]:

@@ -17,7 +17,6 @@ from cloud.compliance.requirements import REQUIREMENTS
 from cloud.tables.boxes import BoxState
 from wire.alarm import Level
 from wire.inventory import Inventory, Sensor, Site
-from wire.profile import RECORDED
 
 SERIOUS = (Level.RED, Level.ORANGE)
 
@@ -118,7 +117,7 @@ def _quantities(kind: str, sensor: Sensor) -> tuple[str, ...]:
     asked = [name for group in NEEDED.get(kind, ()) for name in group]
     main = main_quantity(kind, sensor)
     # What a recording holds is not known before it is read, so all is asked for.
-    found = [main, *(name for name in asked if sensor.profile is RECORDED or name in sensor.profile.quantities)]
+    found = [main, *(name for name in asked if sensor.profile.is_open or name in sensor.profile.quantities)]
     return tuple(dict.fromkeys(name for name in found if name))
 
 

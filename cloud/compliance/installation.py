@@ -10,7 +10,6 @@ from cloud.city.day import CHINA
 from cloud.compliance.presence import SECOND_NS, Presence
 from cloud.tables.boxes import BoxState
 from wire.inventory import Sensor, Site
-from wire.profile import RECORDED
 
 """Days of commissioning, calibration and checking are days there."""
 BILLBOARD = "billboard"
@@ -74,7 +73,7 @@ def local(time_ns: int) -> datetime:
 def main_quantity(kind: str, sensor: Sensor) -> str:
     """What a sensor is there for, by whose values it counts as online; empty when nobody can say."""
     groups = NEEDED.get(kind, ())
-    if sensor.profile is RECORDED:
+    if sensor.profile.is_open:
         return groups[0][0] if groups else ""
     measured = sensor.profile.quantities
     return next((name for group in groups for name in group if name in measured), measured[0] if measured else "")

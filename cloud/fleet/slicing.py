@@ -17,7 +17,7 @@ from wire.errors import EgretError
 from wire.inventory import Box, Inventory, Line, Sensor
 from wire.limit_sets import FOLDER
 from wire.located import Mistakes, block_of
-from wire.profile import RECORDED
+from wire.profile import OPEN
 from wire.profile_yaml import FILE, load_library
 from wire.sensors_yaml import load
 from wire.yaml_nodes import Bare, MapNode, Node, bare
@@ -40,7 +40,7 @@ class CityFiles:
         files = {SENSORS: self._sensors_yaml(box)}
         sensors = _sensors(self.inventory, self.inventory.boxes[box])
         for name in sorted({sensor.profile.name for sensor in sensors.values()} | self._named(box, "profile")):
-            if name != RECORDED.name:
+            if name not in OPEN:
                 files[f"{PROFILES}/{name}/{FILE}"] = (self.library / name / FILE).read_text(encoding="utf-8")
         for name in self._limit_sets(box):
             path = FOLDER / f"{name}.yaml"

@@ -199,5 +199,5 @@ def _severity(level: Level) -> int:
 
 
 def _sampling_interval_ns(sensor: Sensor) -> int:
-    every_s = sensor.every_s or max((block.every_s for block in sensor.profile.parts.values()), default=0.0)
+    every_s = sensor.every_s or max(sensor.profile.intervals_s, default=0.0)
     return round(every_s * _SECOND_NS)
