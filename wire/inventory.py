@@ -9,7 +9,8 @@ from datetime import date
 from enum import StrEnum
 
 from wire.alarm import Level
-from wire.profile import REPORTED, Profile
+from wire.open_profiles import REPORTED
+from wire.profile import Profile
 from wire.quantities import Statistic, statistic_of
 
 UNREGISTERED = "_unregistered"

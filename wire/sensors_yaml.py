@@ -13,7 +13,8 @@ from wire.crs import WORDS, Crs
 from wire.inventory import Box, Inventory, Line, Sensor, Site, SpoolLimits
 from wire.limit_sets import FOLDER, read_sets
 from wire.located import Block, Mistakes
-from wire.profile import OPEN, LinkKind, Profile
+from wire.open_profiles import OPEN
+from wire.profile import LinkKind, Profile
 from wire.site_blocks import Known, Placed, check_identifier, read_site, read_template
 
 SCHEMA = "egret.sensors/1"

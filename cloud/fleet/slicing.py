@@ -17,7 +17,7 @@ from wire.errors import EgretError
 from wire.inventory import Box, Inventory, Line, Sensor
 from wire.limit_sets import FOLDER
 from wire.located import Mistakes, block_of
-from wire.profile import OPEN
+from wire.open_profiles import OPEN
 from wire.profile_yaml import FILE, load_library
 from wire.sensors_yaml import load
 from wire.yaml_nodes import Bare, MapNode, Node, bare

@@ -15,7 +15,7 @@ from cloud.compliance.installation import Item, Verdict, main_quantity
 from cloud.compliance.presence import DAY_NS, INTERVAL_NS, Series
 from cloud.compliance.requirements import is_phone
 from wire.inventory import Contact, Inventory
-from wire.profile import RECORDED
+from wire.open_profiles import RECORDED
 
 
 @pytest.fixture
