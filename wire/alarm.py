@@ -7,6 +7,13 @@ import msgspec
 
 from wire.bounded import Moment, Quality, Sentence, Sequence, Word
 
+TEST_RULE = "test"
+"""The rule of an alarm that is raised to see that alarms arrive: nobody's limit, and never a case."""
+OFFLINE_RULE = "offline"
+"""The rule of the alarm of a box that is gone: `{box}/offline`."""
+OWN_RULES = (TEST_RULE, OFFLINE_RULE)
+"""Names that mean something by themselves, and that no limit set may give to a rule of its own."""
+
 
 class Level(StrEnum):
     """The four colours, worst first. APIs carry the name, never a number (一级 is the worst)."""

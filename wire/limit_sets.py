@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from wire.alarm import Level
+from wire.alarm import OWN_RULES, Level
 from wire.inventory import Limit, RuleConfig
 from wire.located import Block, Mistakes, load, nearest
 from wire.quantities import QUANTITIES
@@ -71,6 +71,9 @@ def _rules(entry: Block, base: Rules) -> Rules:
     for name, rule in block.blocks():
         if not IDENTIFIER.fullmatch(name):
             block.wrong(name, f"the name {name!r} is not allowed.", "use letters, digits, - and _", "E-LIMIT-001")
+        if name in OWN_RULES:
+            what = f"a rule {name!r} would never open a case."
+            block.wrong(name, what, "choose another name", "E-LIMIT-008")
         known[name] = _rule(name, rule, known.get(name))
         rule.done()
     return tuple(known.values())

@@ -5,13 +5,13 @@ from functools import cache
 
 import msgspec
 
-from cloud.alarming.alarm_state import OFFLINE_RULE, TEST_RULE, Alarm, AlarmState, got_worse, step
+from cloud.alarming.alarm_state import Alarm, AlarmState, got_worse, step
 from cloud.cases import case_flow
 from cloud.cases.case_flow import SYSTEM, Case
 from cloud.cases.case_opening import opened_by_alarm
 from cloud.cases.docket import Applied, Docket
 from cloud.cases.practice import SECOND_NS
-from wire.alarm import AlarmEvent, Change, Evidence
+from wire.alarm import OFFLINE_RULE, TEST_RULE, AlarmEvent, Change, Evidence
 from wire.alarm_message import AlarmMessage
 
 OpenGroup = Callable[[str, str, str, int], Case | None]

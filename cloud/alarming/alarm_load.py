@@ -16,8 +16,8 @@ from itertools import pairwise
 
 import msgspec
 
-from cloud.alarming.alarm_state import TEST_RULE, Alarm
-from wire.alarm import Change, Level
+from cloud.alarming.alarm_state import Alarm
+from wire.alarm import TEST_RULE, Change, Level
 from wire.inventory import UNREGISTERED
 
 INTERVAL_NS = 600 * 10**9

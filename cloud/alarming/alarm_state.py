@@ -28,21 +28,15 @@ from enum import StrEnum
 
 import msgspec
 
-from wire.alarm import AlarmEvent, Change, Level
+from wire.alarm import TEST_RULE, AlarmEvent, Change, Level
 from wire.errors import AlarmError
 from wire.inventory import Tags
 
 SHELVED_MOST_NS = 24 * 3600 * 10**9
 """Longest time between two people who look at an alarm that is shelved (judgement)."""
 
-TEST_RULE = "test"
-"""The rule of an alarm that a person raises to see that alarms arrive: it never opens a case."""
-
 TEST_NS = 600 * 10**9
 """How long a test alarm waits to be acknowledged (judgement: whoever raised it is looking)."""
-
-OFFLINE_RULE = "offline"
-"""The rule of the alarm of a box that is gone: `{box}/offline`."""
 
 
 class AlarmState(StrEnum):

@@ -6,11 +6,11 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 from cloud.alarming import alarm_state
-from cloud.alarming.alarm_state import TEST_RULE, Alarm, AlarmState
+from cloud.alarming.alarm_state import Alarm, AlarmState
 from cloud.cases.case_act import Name, Text
 from cloud.cases.docket import test_notice
 from cloud.cases.work import Work
-from wire.alarm import AlarmEvent, Change, Level
+from wire.alarm import TEST_RULE, AlarmEvent, Change, Level
 from wire.errors import AlarmError
 from wire.located import nearest
 

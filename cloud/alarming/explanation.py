@@ -9,10 +9,9 @@ from datetime import date
 import msgspec
 
 from cloud.alarming.alarm_answer import AlarmAnswer
-from cloud.alarming.alarm_state import OFFLINE_RULE, TEST_RULE
 from cloud.alarming.chain import FrameAnswer, PointAnswer, RegisterAnswer, StepAnswer, chain_of
 from cloud.alarming.rule_answer import RuleAnswer, rule_answer
-from wire.alarm import AlarmEvent, Change, Evidence, Level
+from wire.alarm import OFFLINE_RULE, TEST_RULE, AlarmEvent, Change, Evidence, Level
 from wire.inventory import Inventory, RuleConfig, Sensor
 from wire.profile import Profile
 from wire.quantities import amount

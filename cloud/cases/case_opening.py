@@ -2,11 +2,11 @@
 
 import msgspec
 
-from cloud.alarming.alarm_state import OFFLINE_RULE, Alarm
+from cloud.alarming.alarm_state import Alarm
 from cloud.cases.case_flow import SYSTEM, Case, LogLine, Stage, logged
 from cloud.cases.practice import STAGE_LIMITS, Practice
 from cloud.city.routing import Facts
-from wire.alarm import AlarmEvent
+from wire.alarm import OFFLINE_RULE, AlarmEvent
 from wire.inventory import Inventory, Site
 from wire.quantities import QUANTITIES
 

@@ -6,13 +6,13 @@ import msgspec
 
 from cloud.alarming import alarm_state
 from cloud.alarming.alarm_cases import offline_id
-from cloud.alarming.alarm_state import OFFLINE_RULE, TEST_NS, Alarm, AlarmState
+from cloud.alarming.alarm_state import TEST_NS, Alarm, AlarmState
 from cloud.cases.case_flow import SYSTEM, Case, LogLine, Stage, logged
 from cloud.cases.work import Work
 from cloud.city.duty import Reason, Step
 from cloud.tables import alarms, boxes, cases
 from cloud.tables.boxes import BoxState
-from wire.alarm import AlarmEvent, Change, Level
+from wire.alarm import OFFLINE_RULE, AlarmEvent, Change, Level
 
 AT_ONCE = 200
 """Cases that one tick moves; the rest waits for the next."""

@@ -12,10 +12,10 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, select
 
 from cloud.alarming.alarm_load import STANDING_NS, Period
-from cloud.alarming.alarm_state import HELD, TEST_RULE, AlarmState
+from cloud.alarming.alarm_state import HELD, AlarmState
 from cloud.city.day import day_of
 from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies, alarms, held_events
-from wire.alarm import Change, Level
+from wire.alarm import TEST_RULE, Change, Level
 
 DAY_NS = 24 * 3600 * 10**9
 EVENTS_MOST = 2_000

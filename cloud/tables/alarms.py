@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, insert, select
 
-from cloud.alarming.alarm_state import TEST_RULE, Alarm, AlarmState
+from cloud.alarming.alarm_state import Alarm, AlarmState
 from cloud.cases.docket import Applied
 from cloud.city.day import day_of
 from cloud.database import built, increase, upsert
 from cloud.schema.alarms import alarm_days, alarm_events, alarm_tallies, alarms, held_events
-from wire.alarm import Change, Level, worst
+from wire.alarm import TEST_RULE, Change, Level, worst
 from wire.errors import NoSuchAlarm
 
 BUCKET_NS = 600 * 10**9

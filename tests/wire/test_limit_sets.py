@@ -149,6 +149,10 @@ def test_limits_must_rise() -> None:
             "x: {from: billboard, rules: {lean: {levels: {purple: {}}}}}",
             "sensors.yaml:1: unknown key 'purple'. fix: use one of: blue, yellow, orange, red [E-FILE-010]",
         ),
+        (
+            "x: {rules: {test: {kind: fault, off_delay: 1s, levels: {blue: {on_delay: 1s, source: judgement}}}}}",
+            "sensors.yaml:1: a rule 'test' would never open a case. fix: choose another name [E-LIMIT-008]",
+        ),
     ],
 )
 def test_mistakes_in_a_set(text: str, message: str) -> None:

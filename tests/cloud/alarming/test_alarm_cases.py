@@ -20,6 +20,7 @@ from cloud.cases.casebook import Casebook
 from cloud.cases.modework import Switch
 from cloud.city.mode import ModeName
 from cloud.ledger import Ledger
+from cloud.tables.alarm_history import AlarmHistory
 from wire.alarm import Change, Level
 from wire.receipt import BoxStatus
 
@@ -294,6 +295,21 @@ async def test_a_test_alarm_opens_no_case(house: House) -> None:
     assert done.alarm is not None
     assert (done.alarm.state, done.alarm.is_active) == (AlarmState.NORMAL, False)
     assert await house.cases() == []
+
+
+@pytest.mark.parametrize("sensor", ["XM-TA-0117-T1", "XM-TA-0999-T1"])
+async def test_a_test_alarm_of_a_box_is_heard_and_opens_no_case(house: House, sensor: str) -> None:
+    """Who commissions a sensor sends one, often before the cloud knows the sensor: listed, in the history, no case."""
+    raised = leans(sensor, 1, START_NS, rule="test")
+    taken = await house.ledger.take_alarms(message([raised]))
+    assert taken.stored_through == 1
+    assert (await house.alarm(f"{sensor}/test")).state is AlarmState.UNACKNOWLEDGED
+    history, _ = await house.ledger.alarm_history(AlarmHistory(), 10, "")
+    assert [event.alarm for event in history] == [f"{sensor}/test"]
+    assert await house.cases() == []
+    house.clock.wait(600)
+    await house.ledger.tick()
+    assert not await house.ledger.alarms()
 
 
 async def test_a_test_alarm_that_nobody_acknowledges_ends_after_ten_minutes(house: House) -> None:

@@ -15,11 +15,11 @@ import small_city
 from detection import BEGIN_NS, profiles
 
 from cloud.alarming.alarm_answer import AlarmAnswer, answers
-from cloud.alarming.alarm_state import OFFLINE_RULE, Alarm, step
+from cloud.alarming.alarm_state import Alarm, step
 from cloud.alarming.chain import chain_of
 from cloud.alarming.explanation import Explanation, explain
 from edge.decode import decode, published_by
-from wire.alarm import AlarmEvent, Change, Frame, Level
+from wire.alarm import OFFLINE_RULE, AlarmEvent, Change, Frame, Level
 from wire.expression import parse
 from wire.fields import messages_in
 from wire.inventory import Inventory, Sensor
