@@ -54,6 +54,15 @@ VERBS: Mapping[str, Verb] = {
             "live": Verb("What a sensor measures now, and how well it is received.", "edge.commands.ble_live:live"),
         },
     ),
+    "site": Verb(
+        "Commission a sensor at the pole: zero, self-test, report.",
+        verbs={
+            "zero": Verb("How a sensor stands, as its software zero.", "edge.commands.site_zero:zero"),
+            "selftest": Verb(
+                "Prove a sensor, its line and its way to the cloud.", "edge.commands.site_selftest:selftest"
+            ),
+        },
+    ),
     "edge": Verb(
         "The agent on one box.",
         verbs={

@@ -1,0 +1,128 @@
+"""What the verbs of `egret site` have in common: where records are kept, the language, talk on a terminal."""
+
+import asyncio
+import getpass
+import logging
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from edge.bus import opened
+from edge.commands.bus_options import DeviceOptions, Target, target
+from edge.field.commissioner import Commissioner
+from edge.field.identify import Identifier
+from edge.field.record import FOLDER, Cabinet, Found
+from edge.field.walk import Progress
+from edge.field.words import LANGUAGES, Words, of_environment
+from edge.uplink import OpenLink
+from wire import broker as broker_address
+from wire.errors import CheckFailed
+
+F = TypeVar("F", bound=Callable[..., Any])
+_PEM = click.Path(exists=True, dir_okay=False)
+LANG = click.option("--lang", type=click.Choice(LANGUAGES), default=of_environment, help="By default as LANG says.")
+SENSOR = click.option("--sensor", required=True, help="Its id, SITE-KEY: what is measured is kept under it.")
+PERSON = click.option("--person", default=getpass.getuser, help="Who does it; by default who is logged in.")
+KEPT = click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=FOLDER,
+    show_default=True,
+    help="Where commissionings are kept.",
+)
+
+
+def through_a_broker(command: F) -> F:
+    """The options that lead to the city's broker."""
+    options = (
+        click.option("--broker", default="", help="mqtts://HOST:PORT; without it the link is tried on this machine."),
+        click.option("--ca", type=_PEM, default=None, help="mqtts: who signed the broker's certificate (PEM)."),
+        click.option("--cert", type=_PEM, default=None, help="mqtts: the box's certificate (PEM)."),
+        click.option("--key", type=_PEM, default=None, help="mqtts: the key of that certificate (PEM)."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def quiet_log() -> None:
+    """A link that is cut on purpose, and lines that begin, are no news here."""
+    logging.getLogger("edge").setLevel(logging.ERROR)
+
+
+def link_to(broker: str, box: str, ca: str | None, cert: str | None, key: str | None) -> OpenLink | None:
+    """As the box; None where no broker is named. Raises ConfigError and UsageError."""
+    if not broker:
+        return None
+    if not box:
+        raise click.UsageError("say as which box: --box ID.")
+    from edge.link import MqttLink  # noqa: PLC0415 - without a broker no MQTT is needed
+
+    address = replace(broker_address.parse(broker), ca=ca or "", certificate=cert or "", key=key or "")
+    return partial(MqttLink, address, box)
+
+
+def commissioner_of(folder: Path, sensor: str, device: DeviceOptions, **plan: object) -> Commissioner:
+    """Of the sensor with this id and the device that the options name. Raises as `target`, and SourceError."""
+    chosen = target(**device)
+    site, _, key = sensor.rpartition("-")
+    if not site:
+        raise click.UsageError(f"{sensor!r} is no id of a sensor: SITE-KEY, such as XM-TA-0901-T1.")
+    commissioner = Commissioner(Cabinet(folder / sensor), chosen.library, time.time_ns, version("egret-city"))
+    commissioner.plan_for(site=site, key=key, **plan)
+    commissioner.choose(asyncio.run(_found(chosen)))
+    return commissioner
+
+
+async def _found(chosen: Target) -> Found:
+    """The device as it answers. Raises CheckFailed where it is another model, or none of the library."""
+    with opened(chosen.port, chosen.settings) as bus:
+        identifier = Identifier(bus, chosen.unit)
+        if chosen.profile:
+            match = await identifier.is_one(chosen.profile)
+        else:
+            match = next(iter(await identifier.among(chosen.library)), None)
+    if match is None:
+        raise CheckFailed(
+            f"it is no {chosen.profile.title}." if chosen.profile else "it answers, and is no model of the library.",
+            where=f"port {chosen.port}, unit {chosen.unit}",
+            fix="`egret bus identify` says what it may be.",
+            code="E-FIELD-024",
+        )
+    where = (str(chosen.port), chosen.unit, chosen.settings.baud, chosen.settings.frame)
+    return Found(*where, match.profile.name, match.profile.title, match.proof, match.seen)
+
+
+class Talk:
+    """Words on stderr: lines, and one line that changes while something is measured."""
+
+    def __init__(self, words: Words) -> None:
+        """Nothing is said yet."""
+        self.words = words
+        self._is_terminal = sys.stderr.isatty()
+
+    def say(self, key: str, **fields: object) -> None:
+        """One line."""
+        click.echo(self.words(key, **fields), err=True)
+
+    def tell(self, progress: Progress) -> None:
+        """How far it is, on a terminal."""
+        if not self._is_terminal:
+            return
+        bar = "█" * round(20 * progress.part)
+        measured = "  ".join(f"{name} {one.mean:+.3f} σ {one.sigma:.4f}" for name, one in progress.spreads.items())
+        end = "\n" if progress.part >= 1 or progress.left_s <= 0 else ""
+        click.echo(f"\r{bar:<20} {progress.left_s:4.0f} s  {measured[:90]:<90}{end}", err=True, nl=False)
+
+    async def ask(self, sentence: str) -> None:
+        """A person does it, and presses Enter. Raises click.Abort at the end of stdin."""
+        # Nothing else happens meanwhile, so the loop may stand.
+        prompt = f"{self.words.sentence(sentence)}  ({self.words('ask.done')})"
+        click.prompt(prompt, "", show_default=False, err=True)

@@ -1,0 +1,106 @@
+"""A commissioned sensor in sensors.yaml: its site, box and line where they are missing, and what was measured of it.
+
+The file is checked as `egret check` does before it takes the place of the old one, which stays beside it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import astuple
+from pathlib import Path
+
+from edge.field.record import Found, Plan, Record
+from edge.field.zero import Zero
+from wire.city_check import load_checked
+from wire.errors import ConfigError, Mistake
+from wire.inventory import Inventory
+from wire.limit_sets import shipped
+from wire.profile import Profile
+from wire.sensors_yaml import SCHEMA
+from wire.site_blocks import DECIMALS
+from wire.whole_file import write_whole
+from wire.yaml_text import Bare, Entry, Flow, YamlText
+
+
+def new_city(plan: Plan, profile: Profile) -> str:
+    """A sensors.yaml of nothing yet, for who stands at the pole without the city's."""
+    limits = {"limits": plan.kind} if plan.kind in shipped() else {}
+    text = YamlText(f"schema: {SCHEMA}\ncrs: WGS-84\n")
+    text.put(["city"], Flow(name=plan.district))
+    text.put(["districts"], Flow({plan.district: plan.district}))
+    text.put(["kinds"], {plan.kind: Flow(profile=profile.name, **limits)})
+    return f"{text.text}boxes:\nsites:\n"
+
+
+def with_sensor(text: str, record: Record, profile: Profile, day: str) -> str:
+    """The file's text with it; what stands there of it is brought up to date. `day`: of today, local."""
+    plan, found = record.plan, record.found
+    assert found is not None
+    city = YamlText(text)
+    if not city.has("boxes", plan.box):
+        city.put(["boxes", plan.box], {"name": plan.box, "lines": {plan.line: _line(plan, found, profile)}})
+    elif not city.has("boxes", plan.box, "lines", plan.line):
+        city.put(["boxes", plan.box, "lines", plan.line], _line(plan, found, profile))
+    sensor = _sensor(city, record, found, day)
+    if not city.has("sites", plan.site):
+        city.put(["sites", plan.site], _site(plan, sensor))
+    elif not city.has("sites", plan.site, "sensors", plan.key):
+        city.put(["sites", plan.site, "sensors", plan.key], Flow(sensor))
+    else:
+        for key, value in sensor.items():
+            city.put(["sites", plan.site, "sensors", plan.key, key], value)
+    return city.text
+
+
+def with_zero(text: str, plan: Plan, zero: Zero, file: str) -> str:
+    """The file's text with another zero of a sensor that stands there. Raises ConfigError where it does not."""
+    city = YamlText(text)
+    if not city.has("sites", plan.site, "sensors", plan.key):
+        what = f"there is no sensor {plan.sensor!r} yet."
+        raise ConfigError([Mistake(file, what, "`egret site commission` writes the whole sensor.", "E-FIELD-025")])
+    city.put(["sites", plan.site, "sensors", plan.key, "zero"], Flow(zero.baseline))
+    return city.text
+
+
+def _line(plan: Plan, found: Found, profile: Profile) -> Flow:
+    line = Flow(source="modbus_rtu", port=plan.port or found.port)
+    if found.baud != profile.link.baud:
+        line["baud"] = found.baud
+    if found.frame != profile.link.frame:
+        line["frame"] = found.frame
+    return line
+
+
+def _site(plan: Plan, sensor: Mapping[str, Entry]) -> dict[str, Entry]:
+    site: dict[str, Entry] = {"name": plan.name, "kind": plan.kind, "district": plan.district}
+    if plan.at:
+        site["at"] = [round(degrees, DECIMALS) for degrees in plan.at]
+    site["sensors"] = {plan.key: Flow(sensor)}
+    return site | {key: value for key, value in (("street", plan.street), ("owner", plan.owner)) if value}
+
+
+def _sensor(city: YamlText, record: Record, found: Found, day: str) -> dict[str, Entry]:
+    plan = record.plan
+    sensor: dict[str, Entry] = {"line": f"{plan.box}/{plan.line}", "unit": Bare(f"0x{found.unit:02X}")}
+    if city.value("kinds", plan.kind, "profile") != found.model:
+        sensor["profile"] = found.model
+    if plan.constants:
+        sensor["constants"] = Flow(plan.constants)
+    if record.zero:
+        sensor["zero"] = Flow(record.zero.baseline)
+    sensor["commissioned"] = Bare(day)
+    return sensor | ({"serial": plan.serial} if plan.serial else {})
+
+
+def write(path: Path, text: str, library: Mapping[str, Profile], stamp: str) -> Inventory:
+    """Checked, then in one step; the file before it is kept as `sensors.yaml.STAMP`. Raises ConfigError, OSError."""
+    draft = path.with_name(f"{path.name}.draft")
+    write_whole(draft, text.encode(), 0o644)
+    try:
+        inventory = load_checked(draft, library)
+    except ConfigError as error:
+        named = [Mistake(*(said.replace(draft.name, path.name) for said in astuple(one))) for one in error.mistakes]
+        draft.unlink()
+        raise ConfigError(named) from error
+    if path.exists():
+        write_whole(path.with_name(f"{path.name}.{stamp}"), path.read_bytes(), 0o644)
+    draft.replace(path)
+    return inventory

@@ -1,0 +1,235 @@
+"""What is done at the pole, step by step, each kept when it is done. Verbs and screen of `egret site` use it."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from edge import machine_clock
+from edge.bus import Bus, opened
+from edge.clock import BoxClock
+from edge.field import city_entry, link_cut, selftest, undo
+from edge.field import scan as scanning
+from edge.field import zero as zeroing
+from edge.field.device import Device
+from edge.field.identify import Identifier
+from edge.field.link_cut import CUT_S, LinkCut, Way
+from edge.field.moving import Mover, Place
+from edge.field.record import Cabinet, Found, Plan
+from edge.field.selftest import POLLS, Check, Outcome, SelfTest
+from edge.field.walk import Ask, Tell
+from edge.field.zero import ZERO_S, KnownTilt, Zero
+from edge.serial_port import SerialSettings
+from edge.uplink import OpenLink
+from wire.errors import Unsafe
+from wire.inventory import Box, Inventory
+from wire.profile import Profile
+from wire.profile_acts import UNIT_SETTING
+from wire.sensors_yaml import load
+
+_WAIT_S = 0.05
+"""How long an address may take to begin its reply, as in `egret bus scan`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How the self-test tries things. `open_link`: to the city's broker, None without a network."""
+
+    polls: int = POLLS
+    cut_s: float = CUT_S
+    open_link: OpenLink | None = None
+
+
+class Commissioner:
+    """Of one sensor. `record` is as it is on the disk."""
+
+    def __init__(self, cabinet: Cabinet, library: Mapping[str, Profile], now: Callable[[], int], version: str) -> None:
+        """Goes on with what the cabinet holds. `now`: UTC in ns. Raises ConfigError for a record that is none."""
+        self._cabinet, self.library, self._now = cabinet, library, now
+        self.record = cabinet.load(self._time(), version)
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of it is."""
+        return self._cabinet.folder
+
+    @property
+    def plan(self) -> Plan:
+        """What people say of it."""
+        return self.record.plan
+
+    @property
+    def found(self) -> Found:
+        """The chosen device. Raises Unsafe before there is one."""
+        if self.record.found is None:
+            raise Unsafe("no device is chosen yet.", fix="scan the line first.", code="E-FIELD-021")
+        return self.record.found
+
+    @property
+    def profile(self) -> Profile:
+        """Of the chosen device."""
+        return self.library[self.found.model]
+
+    def keep(self, **changes: object) -> None:
+        """On the disk when it returns. Raises OSError."""
+        self.record = msgspec.structs.replace(self.record, **changes)
+        self._cabinet.save(self.record)
+
+    def plan_for(self, **changes: object) -> None:
+        """Other words of people; another one of the same is no change."""
+        plan = msgspec.structs.replace(self.record.plan, **changes)
+        if plan != self.record.plan:
+            self.keep(plan=plan)
+
+    async def scan(self, port: Path, *, sweeps: bool) -> AsyncIterator[Found | str]:
+        """Who answers on a port, as they do: devices of the library, and in words what is none. Raises SourceError."""
+        first = scanning.known(self.library.values())
+        with opened(port, first[0].settings) as bus:
+            search = scanning.Scan(bus, _WAIT_S)
+            heard: list[SerialSettings] = []
+            async for one in search.heard(first):
+                heard.append(one.settings)
+                yield await self._named(bus, one)
+            rates = dict.fromkeys(settings.baud for settings in heard) or scanning.BAUDS
+            frames = dict.fromkeys(settings.frame for settings in heard) or scanning.FRAMES[:1]
+            async for one in search.heard(scanning.everywhere(rates, frames, scanning.UNITS) if sweeps else ()):
+                yield await self._named(bus, one)
+
+    async def _named(self, bus: Bus, one: scanning.Heard) -> Found | str:
+        where = f"unit {one.unit} (0x{one.unit:02X}), {one.settings.baud} {one.settings.frame}"
+        if not one.is_clear:
+            return f"{where}: damaged replies: two devices at this address?"
+        matches = await Identifier(bus, one.unit).among(self.library)
+        if not matches:
+            return f"{where}: unknown model, answers Modbus RTU"
+        profile, best = matches[0].profile, matches[0]
+        settings, port = one.settings, str(bus.port.path)
+        name = (profile.name, profile.title, best.proof, best.seen)
+        return Found(port, one.unit, settings.baud, settings.frame, *name)
+
+    def choose(self, found: Found) -> None:
+        """This device; another one than before is a new beginning, and what was measured of that one is gone."""
+        before = self.record.found
+        is_same = before and msgspec.structs.replace(before, port=found.port, unit=found.unit) == found
+        fresh: dict[str, object] = {} if is_same else {"zero": None, "known_tilt": None, "selftest": None, "undo": ()}
+        self.keep(found=found, **fresh)
+
+    @contextmanager
+    def device(self) -> Iterator[Device]:
+        """The chosen one, on its open port. Raises PortBusy."""
+        found = self.found
+        with opened(Path(found.port), SerialSettings(found.baud, found.frame)) as bus:
+            device = Device(bus, found.unit, self.profile, self.plan.constants)
+            if self.record.zero:
+                device.zeroed(self.record.zero.baseline)
+            yield device
+
+    async def set_address(self, unit: int, *, is_sure: bool) -> None:
+        """Moves it to another unit identifier, as `egret bus set-address` does. Raises Unsafe, SourceError."""
+        found, setting = self.found, self.profile.settings.get(UNIT_SETTING)
+        if setting is None or setting.register is None:
+            raise Unsafe(
+                f"how {self.profile.title} is given another address is not known.",
+                where=f"profile {self.profile.name}",
+                fix="set it by its switches: its README in firmware-configs says how, and scan again.",
+                code="E-FIELD-022",
+            )
+        with opened(Path(found.port), SerialSettings(found.baud, found.frame)) as bus:
+            mover = Mover(bus, self.profile, Place(bus.port.settings, found.unit))
+            await mover.must_be_alone()
+            await mover.prove(may_be_unproven=is_sure)
+            change = mover.change(setting, await mover.raw(setting), unit)
+            await mover.must_be_free(change.target)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = self.folder / undo.FILE
+            command = undo.record(file, Path(found.port), self.profile, change, self._time())
+            await mover.apply(change)
+        self.keep(found=msgspec.structs.replace(found, unit=unit), undo=(*self.record.undo, command))
+
+    async def take_zero(self, tell: Tell, *, for_s: float = ZERO_S) -> Zero:
+        """Raises CheckFailed where it moved, and what `edge.field.zero.take_zero` raises."""
+        photo = self.record.photo.sha256 if self.record.photo else ""
+        with self.device() as device:
+            zero = await zeroing.take_zero(device, tell, for_s=for_s, time=self._time(), person=self.plan.person)
+        self.keep(zero=msgspec.structs.replace(zero, photo=photo))
+        return zero
+
+    async def show_known_tilt(self, ask: Ask, tell: Tell) -> KnownTilt:
+        """Raises CheckFailed where it does not measure what a person shows it."""
+        with self.device() as device:
+            shown = await zeroing.show_known_tilt(device, ask, tell, time=self._time(), person=self.plan.person)
+        self.keep(known_tilt=shown)
+        return shown
+
+    async def test(self, tell: Tell, trial: Trial, next_phase: Callable[[str], None]) -> SelfTest:
+        """All checks; what failed is in it, and raises nothing. `next_phase`: look, link. Raises SourceError."""
+        next_phase("look")
+        with self.device() as device:
+            look = await selftest.look_at(device, trial.polls, tell)
+            checks = selftest.of_the_sensor(device, look)
+        checks.append(selftest.of_the_clock(machine_clock.kept()))
+        next_phase("link")
+        cut = await self._cut(trial.open_link, trial.cut_s)
+        if cut.linked_s is None and trial.open_link:
+            cut = await self._cut(None, trial.cut_s)
+        checks += selftest.of_the_link(cut, has_broker=trial.open_link is not None)
+        checks = [*checks, *self._shown()]
+        tested = SelfTest(self._time(), self.plan.person, tuple(checks), look, cut)
+        self.keep(selftest=tested)
+        return tested
+
+    def _shown(self) -> list[Check]:
+        """The known tilt is part of what is proven, where the profile has one."""
+        if not zeroing.has_known_tilt(self.profile):
+            return []
+        outcome = Outcome.PASSED if self.record.known_tilt else Outcome.SKIPPED
+        return [Check("known_tilt", outcome, note="" if self.record.known_tilt else "not_shown")]
+
+    async def _cut(self, open_link: OpenLink | None, cut_s: float) -> LinkCut:
+        inventory, box = self._as_if_run()
+        clock, rng = BoxClock.trusted(self._now), Random(self._now())  # noqa: S311 - jitter
+        way = Way(box.id, open_link, clock, rng)
+        with TemporaryDirectory(prefix="egret-selftest-") as folder:
+            sample = link_cut.of_lines(inventory, box, clock, rng)
+            return await link_cut.cut_link(sample, self.plan.sensor, way, Path(folder), cut_s=cut_s)
+
+    def _as_if_run(self) -> tuple[Inventory, Box]:
+        """A city of this sensor alone, on the port that is open here; as fast as it can be, and without limits."""
+        port = str(Path(self.found.port).absolute())
+        known = {"name": "here", "kind": "billboard", "district": "here", "box": self.plan.box or "box", "port": port}
+        plan = msgspec.structs.replace(self.plan, **known)
+        record = msgspec.structs.replace(self.record, plan=plan)
+        text = city_entry.with_sensor(city_entry.new_city(plan, self.profile), record, self.profile, self._time()[:10])
+        with TemporaryDirectory(prefix="egret-selftest-") as folder:
+            path = Path(folder, "sensors.yaml")
+            path.write_text(text, encoding="utf-8")
+            inventory = load(path, self.library)
+        every_s = self.profile.timing.min_poll_s
+        sensors = {name: replace(one, rules=(), every_s=every_s) for name, one in inventory.sensors.items()}
+        return replace(inventory, sensors=sensors), inventory.boxes[plan.box]
+
+    def write_city(self, path: Path) -> Inventory:
+        """Into sensors.yaml, which need not be there yet. Raises ConfigError with what `egret check` would say."""
+        day = self._day()
+        before = path.read_text(encoding="utf-8") if path.exists() else city_entry.new_city(self.plan, self.profile)
+        text = city_entry.with_sensor(before, self.record, self.profile, f"{day:%Y-%m-%d}")
+        inventory = city_entry.write(path, text, self.library, f"{day:%Y%m%dT%H%M%S}")
+        self.keep(written=f"{path.absolute()} {inventory.version}")
+        return inventory
+
+    def write_zero(self, path: Path) -> Inventory:
+        """Only the zero, of a sensor that stands in sensors.yaml; where it does not, raises ConfigError."""
+        assert self.record.zero is not None
+        text = city_entry.with_zero(path.read_text(encoding="utf-8"), self.plan, self.record.zero, str(path))
+        return city_entry.write(path, text, self.library, f"{self._day():%Y%m%dT%H%M%S}")
+
+    def _day(self) -> datetime:
+        return datetime.fromtimestamp(self._now() / 1e9).astimezone()
+
+    def _time(self) -> str:
+        return datetime.fromtimestamp(self._now() // 1_000_000_000, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,124 @@
+"""A commissioning as it is kept: what was planned, found, measured and shown, step by step, in a folder of its own.
+
+Every step is on the disk when it is done: what was interrupted goes on from there.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from edge.field.selftest import SelfTest
+from edge.field.zero import KnownTilt, Zero
+from wire.bounded import UNDECODABLE
+from wire.errors import ConfigError, Mistake
+from wire.whole_file import write_whole
+
+FOLDER = Path("commissioning")
+"""Where the folders are, in the folder in which the command runs."""
+NAME = "record.json"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What people say of the place and the sensor. `at`: latitude and longitude, WGS-84, None when not known.
+
+    `port` is the line's in sensors.yaml, on the box; `board` the address of the city's board, for the label.
+    """
+
+    site: str = ""
+    key: str = "T1"
+    name: str = ""
+    kind: str = ""
+    district: str = ""
+    at: tuple[float, float] | None = None
+    street: str = ""
+    owner: str = ""
+    box: str = ""
+    line: str = "a"
+    port: str = ""
+    serial: str = ""
+    person: str = ""
+    board: str = ""
+    constants: Mapping[str, float] = {}
+
+    @property
+    def sensor(self) -> str:
+        """Its id."""
+        return f"{self.site}-{self.key}"
+
+    @property
+    def link(self) -> str:
+        """What the label's QR code opens: the site's page on the board, or the sensor's id where none is named."""
+        return f"{self.board.rstrip('/')}/#/sites/{self.site}" if self.board else f"egret:{self.sensor}"
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The device as it answers. `proof` is proven or possible; `seen` what shows it."""
+
+    port: str
+    unit: int
+    baud: int
+    frame: str
+    model: str
+    title: str
+    proof: str
+    seen: tuple[str, ...] = ()
+
+
+class Photo(msgspec.Struct, frozen=True):
+    """A picture in the folder, bounded in size. `at`: where it says it was taken, WGS-84."""
+
+    file: str
+    sha256: str
+    width: int
+    height: int
+    at: tuple[float, float] | None = None
+    taken: str = ""
+
+
+class Record(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.commissioning/1"):
+    """All of it. `begun` is UTC (ISO 8601), `undo` the commands that undo what was written to the device.
+
+    `written`: the file and the version of the city that the sensor stands in, or empty.
+    """
+
+    begun: str
+    version: str = ""
+    plan: Plan = Plan()
+    found: Found | None = None
+    undo: tuple[str, ...] = ()
+    zero: Zero | None = None
+    known_tilt: KnownTilt | None = None
+    selftest: SelfTest | None = None
+    photo: Photo | None = None
+    written: str = ""
+
+
+class Cabinet:
+    """One commissioning's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """It need not be there yet."""
+        self.folder = folder
+
+    def load(self, begun: str, version: str) -> Record:
+        """What is kept, or an empty record that begins now. Raises ConfigError for a file that is none."""
+        path = self.folder / NAME
+        if not path.exists():
+            return Record(begun, version)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Record)
+        except (*UNDECODABLE, OSError) as error:
+            what = f"this is no record of a commissioning: {error}."
+            fix = "move it away, and commission anew."
+            raise ConfigError([Mistake(str(path), what, fix, "E-FIELD-020")]) from error
+
+    def save(self, record: Record) -> None:
+        """On disk when it returns. Raises OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_whole(self.folder / NAME, encoded(record) + b"\n", 0o644)
+
+
+def encoded(record: Record) -> bytes:
+    """As JSON, for people too."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=1)
