@@ -9,10 +9,10 @@ from sqlalchemy import Connection, create_engine
 
 from cloud.cases import tally
 from cloud.cases.case_flow import Case, CaseKind, Outcome, Stage
-from cloud.city.day import CHINA
 from cloud.schema import cases as schema
 from cloud.tables import cases, tallies
 from wire.alarm import Level
+from wire.dates import CHINA
 
 NOW_NS = 1_795_000_000 * 10**9
 """18 November 2026, 19:06:40 in China."""

@@ -1,10 +1,11 @@
 """Calendar dates and periods of validity as people write them in our files: `2026-03-14`, `365d`, `1y`."""
 
 import re
-from datetime import date
+from datetime import date, timedelta, timezone
 
 from wire.located import Block
 
+CHINA = timezone(timedelta(hours=8))
 YEAR_DAYS = 365
 VALIDITY_DAYS_MAX = 36_500
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")

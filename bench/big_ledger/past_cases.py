@@ -15,9 +15,9 @@ import msgspec
 from bench.big_ledger.town import Street, Town
 from cloud.cases.case_flow import SYSTEM, Case, CaseKind, LogLine, Member, Outcome, Stage
 from cloud.city.case_codes import Code
-from cloud.city.day import CHINA
 from cloud.city.routing import Facts, route
 from wire.alarm import Level
+from wire.dates import CHINA
 from wire.inventory import Site
 
 SECOND_NS, HOUR_NS, DAY_NS = 10**9, 3600 * 10**9, 86_400 * 10**9

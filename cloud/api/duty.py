@@ -15,11 +15,11 @@ from cloud.api.problems import RequestError
 from cloud.assessment.evaluation import today
 from cloud.cases.case_filter import CaseFilter, conditions
 from cloud.city.city_rules import CityRules
-from cloud.city.day import CHINA
 from cloud.city.duty import Turn
 from cloud.city.organisation import Organisation, Person, Unit
 from cloud.tables import case_counts
 from cloud.tables.case_counts import UnitLoad
+from wire.dates import CHINA
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 DAYS_MAX = 31

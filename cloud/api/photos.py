@@ -17,8 +17,9 @@ from cloud.api.desk import OnDesk
 from cloud.api.doors import OnActor, needs
 from cloud.api.problems import RequestError
 from cloud.cases.case_photo import CasePhoto
-from cloud.photos import MEDIA_TYPE, UPLOAD_MAX, NoSuchPhoto, Photo, PhotoFolder, PhotoRefused
+from cloud.photos import NoSuchPhoto, PhotoFolder
 from cloud.tables.photos import require_room
+from wire.picture import MEDIA_TYPE, UPLOAD_MAX, Photo, PhotoRefused
 
 InFolder = SkipValidation[PhotoFolder]
 Uploads = SkipValidation[Crowd]

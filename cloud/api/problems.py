@@ -19,7 +19,7 @@ from cloud.fleet.askbook import NoSuchAsk, TooManyAsks
 from cloud.fleet.claimbook import ClaimOver, NoSuchClaim
 from cloud.fleet.fleetbook import NoSuchBox, StaleDesired
 from cloud.notices.action_links import LinkRefused
-from cloud.photos import NoSuchPhoto, PhotoRefused
+from cloud.photos import NoSuchPhoto
 from cloud.reporting.reports import HookRefused
 from cloud.tables.alarm_history import BadCursor
 from cloud.tables.once import KeyUsed
@@ -36,6 +36,7 @@ from wire.errors import (
     StaleCase,
     Unavailable,
 )
+from wire.picture import PhotoRefused
 
 _LOG = logging.getLogger(__name__)
 

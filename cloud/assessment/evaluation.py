@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from cloud.cases.tally import FIGURES
-from cloud.city.day import CHINA
 from wire.alarm import Level
+from wire.dates import CHINA
 
 SECOND_NS = 10**9
 PERIOD_DAYS_MAX = 3 * 366

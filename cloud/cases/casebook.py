@@ -27,13 +27,13 @@ from cloud.cases.sensor_word import LastSeen
 from cloud.cases.work import Work
 from cloud.city.mode import Mode
 from cloud.ledger import Ledger
-from cloud.photos import Photo
 from cloud.reporting.report_text import spoken
 from cloud.reporting.reports import Report
 from cloud.tables import audit, cases, events, links, modes, once, photos, refs, watermarks
 from cloud.tables.links import UsedLink
 from cloud.tables.once import Once
 from wire.errors import AlarmError
+from wire.picture import Photo
 from wire.receipt import Lane
 
 T = TypeVar("T")

@@ -1,9 +1,8 @@
 """Days as this city counts them: in China's one time zone, without summer time since 1991."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 
-CHINA = timezone(timedelta(hours=8))
 _AHEAD_S, _DAY_S = 8 * 3600, 86_400
 
 

@@ -10,12 +10,12 @@ from datetime import date, datetime, time, timedelta
 import msgspec
 
 from cloud.cases.case_flow import Case
-from cloud.city.day import CHINA
 from cloud.compliance.installation import NEEDED, Facts, Item, Text, Verdict, lapses, main_quantity
 from cloud.compliance.presence import SECOND_NS, Presence, Series
 from cloud.compliance.requirements import REQUIREMENTS
 from cloud.tables.boxes import BoxState
 from wire.alarm import Level
+from wire.dates import CHINA
 from wire.inventory import Inventory, Sensor, Site
 
 SERIOUS = (Level.RED, Level.ORANGE)

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
-from cloud.city.day import CHINA
 from cloud.compliance.presence import SECOND_NS, Presence
 from cloud.tables.boxes import BoxState
+from wire.dates import CHINA
 from wire.inventory import Sensor, Site
 
 """Days of commissioning, calibration and checking are days there."""

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote
 
-from cloud.city.day import CHINA
 from cloud.notices.notice_body import ALARM_TEST, CaseFacts, CaseNotice
 from cloud.ports import House
+from wire.dates import CHINA
 
 Language = Literal["zh", "en"]
 

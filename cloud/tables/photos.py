@@ -7,9 +7,9 @@ from sqlalchemy import Connection, func, insert, select
 
 from cloud.cases.case_photo import CasePhoto
 from cloud.database import built
-from cloud.photos import Photo
 from cloud.schema.cases import case_photos
 from wire.errors import BadAct
+from wire.picture import Photo
 
 MOST = 200
 """Photos of one case."""

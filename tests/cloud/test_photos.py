@@ -13,8 +13,9 @@ import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
 from cloud import photos
-from cloud.photos import NoSuchPhoto, PhotoFolder, PhotoRefused, inspect
+from cloud.photos import NoSuchPhoto, PhotoFolder
 from wire.errors import Unavailable
+from wire.picture import PhotoRefused, inspect
 
 XIAMEN = {1: "N", 2: (24.0, 43.0, 37.92), 3: "E", 4: (118.0, 8.0, 31.92), 5: b"\x00", 6: 35.0}
 """24.7272° N, 118.1422° E, 35 m above the sea."""

@@ -16,8 +16,8 @@ from playwright.async_api import Page, expect
 
 from cloud.alarming.alarm_state import AlarmState
 from cloud.cases.case_acts import Dispatch
-from cloud.city.day import CHINA
 from wire.alarm import Level
+from wire.dates import CHINA
 
 
 async def case_page(city: City, board: Window) -> Page:

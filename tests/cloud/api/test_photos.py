@@ -7,7 +7,7 @@ import linked_town
 import pytest
 from linked_town import JPEG, photo
 
-from cloud.photos import UPLOAD_MAX
+from wire.picture import UPLOAD_MAX
 
 
 async def test_a_photo_is_added_listed_and_shown(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""When, where and which way up a photo was taken: the few facts of its EXIF that a case needs.
+"""When, where and which way up a photo was taken: the few facts of its EXIF that we need.
 
 EXIF is written by a stranger's camera, so nothing in it is trusted: every offset and count is
 checked against the bytes that are there, and whatever cannot be read, or makes no sense, is as if
@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 
-from cloud.city.day import CHINA
+from wire.dates import CHINA
 
 _HEAD = b"Exif\x00\x00"
 _ORIENTATION, _EXIF_FOLDER, _GPS_FOLDER = 0x0112, 0x8769, 0x8825

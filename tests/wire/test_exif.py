@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from cloud import exif
-from cloud.exif import Taken
+from wire import exif
+from wire.exif import Taken
 
 XIAMEN_NORTH = (24.0, 43.0, 37.92)
 """24.7272° N in degrees, minutes, seconds."""
