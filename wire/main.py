@@ -58,9 +58,10 @@ VERBS: Mapping[str, Verb] = {
         "Commission a sensor at the pole: zero, self-test, report.",
         verbs={
             "zero": Verb("How a sensor stands, as its software zero.", "edge.commands.site_zero:zero"),
-            "selftest": Verb(
-                "Prove a sensor, its line and its way to the cloud.", "edge.commands.site_selftest:selftest"
-            ),
+            "selftest": Verb("Prove a sensor, its line and its link.", "edge.commands.site_selftest:selftest"),
+            "label": Verb("The QR label of a site.", "edge.commands.site_report:label"),
+            "report": Verb("Sign or prove a commissioning, and draw its page.", "edge.commands.site_report:report"),
+            "export": Verb("Everything of a commissioning in one zip.", "edge.commands.site_report:export"),
         },
     ),
     "edge": Verb(

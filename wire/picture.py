@@ -1,7 +1,7 @@
 """A photo as it may be kept: checked by its content, cleaned of everything but the picture.
 
-A photo comes from anybody who holds a link, or from a phone at the pole, so its bytes are kept by nobody. It is decoded,
-turned upright, made no larger than a screen needs and written anew as JPEG. What a phone says of its owner
+A photo comes from anybody who holds a link, or from a phone at the pole, so its bytes are kept by nobody: it is
+decoded, turned upright, made no larger than a screen needs and written anew as JPEG. What a phone says of its owner
 (EXIF, XMP, names, thumbnails, colour profiles, whatever hangs behind the picture) does not survive
 that; when and where it was taken is read first and becomes part of the `Photo`.
 

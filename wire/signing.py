@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wire.errors import ConfigError, DesiredRefused, Mistake, Unsafe
+from wire.whole_file import write_whole
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -30,6 +31,11 @@ class Signer:
     def sign(self, data: bytes) -> bytes:
         """64 bytes."""
         return self._private.sign(data)
+
+    @property
+    def public_hex(self) -> str:
+        """The public half, 32 bytes in hexadecimal."""
+        return self._private.public_key().public_bytes_raw().hex()
 
     @property
     def public(self) -> "Keys":
@@ -78,6 +84,26 @@ def load_signer(path: Path) -> Signer:
     if not isinstance(private, Ed25519PrivateKey):
         raise _no_key(path, "no Ed25519 key")
     return Signer(_name_of(private.public_key()), private)
+
+
+def load_or_make_signer(path: Path) -> Signer:
+    """A private key, made where there is none, for its owner alone. Raises as `load_signer`, and OSError."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see the module
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        write_whole(path, Ed25519PrivateKey.generate().private_bytes(*form), 0o600)
+    return load_signer(path)
+
+
+def public_key(hexadecimal: str) -> Keys:
+    """One public key of 32 bytes. Raises ValueError."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415 - see the module
+
+    public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(hexadecimal))
+    return Keys({_name_of(public): public})
 
 
 def load_keys(paths: Sequence[Path]) -> Keys:
