@@ -57,6 +57,7 @@ VERBS: Mapping[str, Verb] = {
     "site": Verb(
         "Commission a sensor at the pole: zero, self-test, report.",
         verbs={
+            "commission": Verb("One guided screen, to a signed report.", "edge.commands.site_commission:commission"),
             "zero": Verb("How a sensor stands, as its software zero.", "edge.commands.site_zero:zero"),
             "selftest": Verb("Prove a sensor, its line and its link.", "edge.commands.site_selftest:selftest"),
             "label": Verb("The QR label of a site.", "edge.commands.site_report:label"),

@@ -4,9 +4,10 @@ import asyncio
 import itertools
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
@@ -14,14 +15,18 @@ from edge.bus import Bus, opened
 from edge.commands.bus_options import DEVICES, FRAME, JSON, Whole, say_json
 from edge.field import messages, ports
 from edge.field import scan as scanning
+from edge.field.device import NO_ANSWER, Device
 from edge.field.identify import Identifier, Match
 from edge.field.scan import Heard, Probe, Scan
 from edge.serial_port import SerialSettings
 from wire.errors import PortBusy, SourceError, SourceTimeout
 from wire.profile import Profile
 from wire.profile_yaml import library_folder, load_library
+from wire.quantities import QUANTITIES
+from wire.values import quantities_of
 
 _PROGRESS_EVERY = 10
+_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 @click.command()
@@ -206,26 +211,30 @@ class _Table:
     async def _search(self, bus: Bus, search: Scan, probes: Iterable[Probe]) -> None:
         async for one in search.heard(self._shown(search, probes)):
             self.heard.append(one)
-            models = await self._models(bus, one) if one.is_clear else "damaged replies: two devices at this address?"
-            self._say(one.settings, one.unit, models)
+            if not one.is_clear:
+                self._say(one.settings, one.unit, "damaged replies: two devices at this address?")
+                continue
+            try:
+                matches = await Identifier(bus, one.unit).among(self.plan.library)
+                reads = await _reads(bus, one.unit, matches)
+            except SourceError as error:
+                self._say(one.settings, one.unit, f"not identified: {error.what}")
+            else:
+                models = _named(matches) if matches else "unknown model, answers Modbus RTU"
+                self._say(one.settings, one.unit, models, reads)
 
-    async def _models(self, bus: Bus, one: Heard) -> str:
-        try:
-            matches = await Identifier(bus, one.unit).among(self.plan.library)
-        except SourceError as error:
-            return f"not identified: {error.what}"
-        if not matches:
-            return "unknown model, answers Modbus RTU"
-        return _named(matches)
-
-    def _say(self, settings: SerialSettings, number: int | None, models: str) -> None:
-        """`number`: its unit identifier; None for one that has none."""
+    def _say(
+        self, settings: SerialSettings, number: int | None, models: str, reads: Mapping[str, float] = _NOTHING
+    ) -> None:
+        """`number`: its unit identifier; None for one that has none. `reads`: what it measures."""
         if self.plan.as_json:
             fields = {"port": str(self.port), "unit": number, "baud": settings.baud, "frame": settings.frame}
-            say_json("egret.bus.found/1", fields | {"model": models})
+            say_json("egret.bus.found/1", fields | {"model": models, "reads": dict(reads)})
             return
         unit = "-" if number is None else f"{number} = 0x{number:02X}"
-        click.echo(f"{self.port!s:<20}  {unit:<10}  {settings.baud:<6}  {settings.frame:<5}  {models}")
+        measured = ", ".join(f"{quantity} {value:g} {QUANTITIES[quantity].unit}" for quantity, value in reads.items())
+        said = f"{models}: {measured}" if measured else models
+        click.echo(f"{self.port!s:<20}  {unit:<10}  {settings.baud:<6}  {settings.frame:<5}  {said}")
 
     def _shown(self, search: Scan, probes: Iterable[Probe]) -> Iterator[Probe]:
         """The probes, with a line on a terminal that says how far it is."""
@@ -235,3 +244,15 @@ class _Table:
                 settings = probe.settings
                 click.echo(f"\r{settings.baud} {settings.frame} unit {probe.request.unit}   \r", err=True, nl=False)
             yield probe
+
+
+async def _reads(bus: Bus, unit: int, matches: Sequence[Match]) -> dict[str, float]:
+    """What the likeliest model measures, where reading changes nothing. Raises SourceError when the port is lost."""
+    profile = matches[0].profile if matches else None
+    if profile is None or any(block.before or block.once for block in profile.blocks.values()):
+        return {}
+    try:
+        values = await Device(bus, unit, profile, {}).sample()
+    except NO_ANSWER:
+        return {}
+    return {quantity: value for quantity, value in quantities_of(profile, values) if value is not None}

@@ -1,8 +1,8 @@
 """What the verbs of `egret site` have in common: where records are kept, the language, talk on a terminal."""
 
 import asyncio
-import getpass
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -29,7 +29,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 _PEM = click.Path(exists=True, dir_okay=False)
 LANG = click.option("--lang", type=click.Choice(LANGUAGES), default=of_environment, help="By default as LANG says.")
 SENSOR = click.option("--sensor", required=True, help="Its id, SITE-KEY: what is measured is kept under it.")
-PERSON = click.option("--person", default=getpass.getuser, help="Who does it; by default who is logged in.")
+PERSON = click.option(
+    "--person", default=lambda: os.environ.get("USER", ""), help="Who does it; by default who is logged in."
+)
 KEPT = click.option(
     "--folder",
     type=click.Path(path_type=Path),

@@ -19,11 +19,11 @@ from edge.commands.site_options import (
     quiet_log,
     through_a_broker,
 )
+from edge.field.check_words import require_passed, said_of
 from edge.field.commissioner import Trial
 from edge.field.link_cut import CUT_S
-from edge.field.selftest import POLLS, Check, Outcome
+from edge.field.selftest import POLLS, Check
 from edge.field.words import Words, padded
-from wire.errors import CheckFailed
 from wire.options import Duration
 
 
@@ -76,22 +76,13 @@ def selftest(
     else:
         for check in tested.checks:
             click.echo(row(check, words))
-    failed = [check for check in tested.checks if check.outcome is Outcome.FAILED]
-    if failed:
-        names = ", ".join(words(f"check.{check.name}", of=check.of).strip() for check in failed)
-        raise CheckFailed(
-            words("test.failed", names=names),
-            where=sensor,
-            fix="docs/field/commissioning.md says what each check looks at.",
-            code="E-FIELD-030",
-        )
+    require_passed(tested, sensor, words)
     talk.say("test.passed")
 
 
 def row(check: Check, words: Words) -> str:
     """One check on one line: its outcome first."""
-    measured = "" if check.measured is None else f"{check.measured:g} {check.unit}".strip()
-    most = "" if check.most is None or check.measured is None else f"≤ {check.most:g} {check.unit}".strip()
-    name = words(f"check.{check.name}", of=check.of)
-    columns = (padded(words(f"outcome.{check.outcome}"), 9), padded(name, 28), f"{measured:>12}", f" {most:<10}")
-    return " ".join((*columns, words.note(check.note))).rstrip()
+    said = said_of(check, words)
+    return " ".join(
+        (padded(said.outcome, 9), padded(said.name, 28), f"{said.measured:>12}", f" {said.most:<10}", said.note)
+    ).rstrip()

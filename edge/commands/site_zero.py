@@ -11,7 +11,7 @@ from edge.commands.bus_options import DeviceOptions, one_device, say_json
 from edge.commands.site_options import KEPT, LANG, PERSON, SENSOR, Talk, commissioner_of
 from edge.field.commissioner import Commissioner
 from edge.field.words import Words
-from edge.field.zero import ZERO_S, KnownTilt, Zero, zero_in_sensor
+from edge.field.zero import TILT_STILL_S, ZERO_S, KnownTilt, Zero, zero_in_sensor
 from wire.options import Duration
 
 
@@ -69,7 +69,8 @@ async def _zero(
     for point, one in taken.points.items():
         fields = {"mean": one.mean, "unit": one.unit, "sigma": one.sigma, "drift": one.drift}
         talk.say("zero.point", point=point, below=taken.below, **fields)
-    shown = await commissioner.show_known_tilt(talk.ask, talk.tell) if has_tilt else None
+    still_s = min(TILT_STILL_S, for_s)
+    shown = await commissioner.show_known_tilt(talk.ask, talk.tell, still_s=still_s) if has_tilt else None
     if shown:
         for pose in shown.poses:
             talk.say("tilt.pose", condition=pose.condition, value=pose.value, unit=shown.unit, after_s=pose.after_s)

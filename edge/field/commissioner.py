@@ -23,7 +23,7 @@ from edge.field.moving import Mover, Place
 from edge.field.record import Cabinet, Found, Plan
 from edge.field.selftest import POLLS, Check, Outcome, SelfTest
 from edge.field.walk import Ask, Tell
-from edge.field.zero import ZERO_S, KnownTilt, Zero
+from edge.field.zero import TILT_STILL_S, ZERO_S, KnownTilt, Zero
 from edge.serial_port import SerialSettings
 from edge.uplink import OpenLink
 from wire.errors import Unsafe
@@ -159,10 +159,11 @@ class Commissioner:
         self.keep(zero=msgspec.structs.replace(zero, photo=photo))
         return zero
 
-    async def show_known_tilt(self, ask: Ask, tell: Tell) -> KnownTilt:
+    async def show_known_tilt(self, ask: Ask, tell: Tell, *, still_s: float = TILT_STILL_S) -> KnownTilt:
         """Raises CheckFailed where it does not measure what a person shows it."""
         with self.device() as device:
-            shown = await zeroing.show_known_tilt(device, ask, tell, time=self._time(), person=self.plan.person)
+            who = {"time": self._time(), "person": self.plan.person}
+            shown = await zeroing.show_known_tilt(device, ask, tell, still_s=still_s, **who)
         self.keep(known_tilt=shown)
         return shown
 

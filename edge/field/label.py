@@ -1,17 +1,20 @@
 """The label on the housing: a QR code that opens the site's page on the board, and what a person reads beside it."""
 
 import io
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from edge.field.extra import not_installed
 from edge.field.record import Plan
+
+if TYPE_CHECKING:
+    from segno import QRCode
 
 
 def svg_code(link: str) -> str:
     """The code alone, as an `svg` element without a size of its own."""
-    import segno  # noqa: PLC0415 - 15 ms that only labels and reports need
-
     file = io.BytesIO()
-    code = segno.make(link, error="q", micro=False)
+    code = _code(link, "q")
     code.save(file, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=2, dark="#14181b")
     return file.getvalue().decode().strip()
 
@@ -41,17 +44,22 @@ def svg_label(plan: Plan) -> str:
 
 def png_code(link: str) -> bytes:
     """The code alone, for a label printer."""
-    import segno  # noqa: PLC0415 - see svg_code
-
     file = io.BytesIO()
-    segno.make(link, error="q", micro=False).save(file, kind="png", scale=12, border=2)
+    _code(link, "q").save(file, kind="png", scale=12, border=2)
     return file.getvalue()
 
 
 def terminal_code(link: str) -> str:
     """The code alone, to be scanned from the screen."""
-    import segno  # noqa: PLC0415 - see svg_code
-
     file = io.StringIO()
-    segno.make(link, error="m", micro=False).terminal(file, compact=True)
+    _code(link, "m").terminal(file, compact=True)
     return file.getvalue()
+
+
+def _code(link: str, error: str) -> "QRCode":
+    """`error`: how much of it may be dirty. Raises Unsafe where the extra is not installed."""
+    try:
+        import segno  # noqa: PLC0415 - 46 ms that only labels and reports pay
+    except ImportError as missing:
+        raise not_installed(missing) from missing
+    return segno.make_qr(link, error=error)

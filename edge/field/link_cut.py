@@ -77,12 +77,12 @@ async def cut_link(
     sample: Sampling, sensor: str, way: Way, folder: Path, *, cut_s: float, settle_s: float = SETTLE_S
 ) -> LinkCut:
     """Runs it; `folder` is for its spool. Raises EgretError when the disk refuses, and as `sample` does."""
-    here = None if way.open_link else CloudHere()
-    switch = Switch(way.open_link or here)  # type: ignore[arg-type] # one of them is there
+    here, is_here = CloudHere(), way.open_link is None
+    switch = Switch(way.open_link or here)
     async with Spool(folder, batch_s=min(1.0, cut_s / 4)) as spool, asyncio.TaskGroup() as tasks:
         status = BoxStatus(way.box, online=False, time_ns=0, boot="", version="")
         uplink = Uplink(switch, spool, status, way.clock, way.rng)
-        trial = _Trial(spool, switch, LinkCut(here is not None, cut_s), asyncio.get_running_loop().time)
+        trial = _Trial(spool, switch, LinkCut(is_here, cut_s), asyncio.get_running_loop().time)
         running = [tasks.create_task(run) for run in (uplink.run(), spool.keep(), trial.watch())]
         sampling = asyncio.ensure_future(sample(spool))
         try:
@@ -99,7 +99,7 @@ async def cut_link(
             for task in running:
                 task.cancel()
     found = trial.found
-    return msgspec.structs.replace(found, doubled=here.doubled) if here else found
+    return msgspec.structs.replace(found, doubled=here.doubled) if is_here else found
 
 
 def _test_alarm(sensor: str, now_ns: int) -> AlarmEvent:

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 from edge.field import report_figures as figures
+from edge.field.check_words import HEADS, said_of
 from edge.field.label import svg_code
 from edge.field.record import Record
 from edge.field.report_figures import symbol
@@ -120,7 +121,7 @@ class Page:
         tested, say = self._record.selftest, self._say
         if not tested:
             return ""
-        head = _header(say, "report.check", "report.outcome", "report.measured", "report.most", "report.note")
+        head = _header(say, *HEADS)
         table = f"<table>{head}{''.join(self._row(check) for check in tested.checks)}</table>"
         cut = tested.cut
         drawn = ""
@@ -131,15 +132,10 @@ class Page:
         return _section(say("report.selftest"), said, table + drawn)
 
     def _row(self, check: Check) -> str:
-        say = self._say
-        measured = "" if check.measured is None else f"{check.measured:g} {symbol(check.unit)}"
-        most = "" if check.most is None else f"≤ {check.most:g} {symbol(check.unit)}"
-        return (
-            f'<tr class="{check.outcome}"><td>{escape(say(f"check.{check.name}", of=check.of))}</td>'
-            f"<td>{escape(say(f'outcome.{check.outcome}'))}</td>"
-            f'<td class="number">{escape(measured)}</td><td class="number">{escape(most)}</td>'
-            f"<td>{escape(say.note(check.note))}</td></tr>"
-        )
+        said = said_of(check, self._say)
+        kinds = ["", "", ' class="number"', ' class="number"', ""]
+        cells = "".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, said, strict=True))
+        return f'<tr class="{check.outcome}">{cells}</tr>'
 
     def _undo(self) -> str:
         rows = "".join(f"<p><code>{escape(command)}</code></p>" for command in self._record.undo)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.field import label, signed_report
+from edge.field.extra import not_installed
 from edge.field.record import Cabinet, Photo, Record, encoded
 from edge.field.report_page import Page
 from edge.field.signed_report import Proven
@@ -39,7 +40,10 @@ def take_photo(folder: Path, path: Path) -> Photo:
     except OSError as error:
         what = f"the photo cannot be read: {error.strerror}."
         raise ConfigError([Mistake(str(path), what, "name a JPEG, PNG or WebP file.", "E-FIELD-046")]) from error
-    found, kept = inspect(data, PHOTO_SIDE_MAX)
+    try:
+        found, kept = inspect(data, PHOTO_SIDE_MAX)
+    except ImportError as error:
+        raise not_installed(error) from error
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / PHOTO, kept, 0o644)
     at = (found.latitude, found.longitude) if found.latitude is not None and found.longitude is not None else None

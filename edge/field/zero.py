@@ -17,6 +17,7 @@ from wire.profile_acts import KNOWN_TILT, ZERO_HERE, Procedure, Still
 
 ZERO_S = 60.0
 """How long a sensor is looked at for its zero: gusts come in seconds, a truck passes in ten (judgement)."""
+TILT_STILL_S = 10.0
 IN_SENSOR = "zero_device"
 """The procedure of a profile that sets the zero in the sensor itself."""
 _DECIMALS = 4
@@ -75,9 +76,14 @@ async def take_zero(device: Device, tell: Tell, *, for_s: float, time: str, pers
     return zero
 
 
-async def show_known_tilt(device: Device, ask: Ask, tell: Tell, *, time: str, person: str) -> KnownTilt:
-    """Has a person tilt it and put it back. Raises CheckFailed where it does not measure that, SourceError."""
-    taken = await Walk(device, ask, tell).through(_procedure(device.profile, KNOWN_TILT))
+async def show_known_tilt(
+    device: Device, ask: Ask, tell: Tell, *, time: str, person: str, still_s: float = TILT_STILL_S
+) -> KnownTilt:
+    """Has a person tilt it and put it back. Raises CheckFailed where it does not measure that, SourceError.
+
+    `still_s`: how long it is to rest before.
+    """
+    taken = await Walk(device, ask, tell, still_s=still_s).through(_procedure(device.profile, KNOWN_TILT))
     return KnownTilt(time, person, device.unit_of(taken.poses[0].name) if taken.poses else "", tuple(taken.poses))
 
 

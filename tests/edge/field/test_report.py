@@ -25,11 +25,11 @@ from wire.signing import load_or_make_signer
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A commissioning that is done, with a photo of 3000 pixels whose camera knew where it was."""
+    """A commissioning that is done, with a photo of 1800 pixels whose camera knew where it was."""
     exif = Image.Exif()
     exif.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 2: (24.0, 43.0, 37.92), 3: "E", 4: (118.0, 8.0, 31.92)})
     exif[ExifTags.Base.Make] = "SECRETPHONE"
-    Image.new("RGB", (3000, 2000), "#334455").save(tmp_path / "IMG_0042.jpg", exif=exif)
+    Image.new("RGB", (1800, 1200), "#334455").save(tmp_path / "IMG_0042.jpg", exif=exif)
     found = tmp_path / "XM-TA-0901-T1"
     photo = reporting.take_photo(found, tmp_path / "IMG_0042.jpg")
     Cabinet(found).save(msgspec.structs.replace(RECORD, photo=photo, undo=("egret bus set-address --unit 81 80",)))

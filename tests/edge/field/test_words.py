@@ -12,7 +12,7 @@ from edge.field.zero import IN_SENSOR
 from wire.profile_acts import KNOWN_TILT, Confirm
 
 EDGE = Path(__file__).parents[3] / "edge"
-ASKED = re.compile(r"\b(?:words|say|_say|_words)\(\s*\"([a-z_.]+)\"")
+ASKED = re.compile(r"\b(?:words|say|_say|_words)\(\s*\"([a-z_]+\.[a-z_.]+)\"")
 
 
 def fields(text: str) -> set[str]:

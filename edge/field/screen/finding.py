@@ -1,0 +1,194 @@
+"""The steps that find a device: scan, identify, address, live."""
+
+import asyncio
+import math
+from collections import deque
+from pathlib import Path
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.widgets import DataTable, Input, Sparkline, Static
+
+from edge.field import ports
+from edge.field.commissioner import Commissioner
+from edge.field.device import NO_ANSWER
+from edge.field.record import Found
+from edge.field.report_figures import symbol
+from edge.field.screen.pane import Pane
+from edge.field.watch import Watch
+from wire.errors import SourceTimeout, Unsafe
+from wire.scalars import integer
+
+
+class ScanPane(Pane):
+    """Who answers: the library's places first, then the rest of the rate; Enter on a row chooses it."""
+
+    name_key: ClassVar[str] = "scan"
+
+    def parts(self) -> ComposeResult:
+        """The rows as they come."""
+        yield DataTable[str](cursor_type="row", classes="found")
+
+    @classmethod
+    def is_done(cls, work: Commissioner) -> bool:
+        """A device is chosen."""
+        return work.record.found is not None
+
+    async def begin(self) -> None:
+        """The head, and what was chosen before."""
+        table = self.query_one(DataTable)
+        keys = ("screen.port", "fact.address", "fact.model", "fact.proof")
+        table.add_columns(*(self.words(key) for key in keys))
+        self._rows: dict[str, Found] = {}
+        if self.work.record.found:
+            self._add(self.work.record.found)
+        table.focus()
+
+    async def go(self) -> None:
+        """Scans while nothing is chosen by Enter on a row. Raises SourceError, SourceTimeout where nobody answers."""
+        named = self.setup.port or Path(ports.the_only(ports.found()))
+        self._rows.clear()
+        self.query_one(DataTable).clear()
+        async for one in self.work.scan(named, sweeps=True):
+            if isinstance(one, Found):
+                self._add(one)
+            else:
+                self.say(one, is_bad=True)
+            if len(self._rows) == 1:
+                self.say(self.words("screen.choose"))
+        if not self._rows:
+            raise SourceTimeout(
+                "nobody answered.",
+                where=str(named),
+                fix="check power and wiring (swap A and B); `egret bus scan` has more to try.",
+                code="E-BUS-025",
+            )
+        self.say(self.words("screen.scanned", count=len(self._rows)))
+
+    def chosen(self, row: str) -> None:
+        """Enter on it."""
+        self.work.choose(self._rows[row])
+
+    def _add(self, one: Found) -> None:
+        place = f"{one.port} {one.unit}@{one.baud} {one.frame}"
+        if place in self._rows:
+            return
+        self._rows[place] = one
+        address = f"0x{one.unit:02X} = {one.unit}   {one.baud} {one.frame}"
+        proof = self.words(f"proof.{one.proof}")
+        self.query_one(DataTable).add_row(Path(one.port).name, address, one.title, proof, key=place)
+
+
+class IdentifyPane(Pane):
+    """Which model it is, what shows it, and what its profile leaves open."""
+
+    name_key: ClassVar[str] = "identify"
+
+    async def begin(self) -> None:
+        """From the scan."""
+        found, profile = self.work.found, self.work.profile
+        table = Table(box=None, show_header=False, pad_edge=False)
+        table.add_column(style="dim", min_width=12)
+        table.add_column()
+        table.add_row(self.words("fact.model"), f"{found.title}  ({found.model})")
+        table.add_row(self.words("fact.address"), f"0x{found.unit:02X} = {found.unit}, {found.baud} {found.frame}")
+        table.add_row(self.words("fact.proof"), self.words(f"proof.{found.proof}"))
+        for said in found.seen:
+            table.add_row("", said)
+        for place, said in enumerate(profile.evidence.open):
+            table.add_row("" if place else self.words("screen.open"), f"· {said}")
+        self.show(table)
+
+    async def go(self) -> None:
+        """A person has read it."""
+
+
+class AddressPane(Pane):
+    """Another unit identifier, or the one that it has."""
+
+    name_key: ClassVar[str] = "address"
+
+    def parts(self) -> ComposeResult:
+        """The number, as people write it."""
+        yield Input(classes="address")
+
+    async def begin(self) -> None:
+        """As it is now."""
+        field = self.query_one(Input)
+        field.value = f"0x{self.work.found.unit:02X}"
+        field.focus()
+
+    async def go(self) -> None:
+        """Writes it, unless it is so already. Raises Unsafe, SourceError."""
+        text = self.query_one(Input).value.strip()
+        try:
+            unit = integer(text)
+        except ValueError:
+            unit = 0
+        if not 1 <= unit <= 247:
+            what, fix = f"{text!r} is no unit identifier.", "write 1..247, such as 0x51 or 81."
+            raise Unsafe(what, fix=fix, code="E-FIELD-026")
+        if unit == self.work.found.unit:
+            self.say(self.words("screen.address_kept"))
+            return
+        await self.work.set_address(unit, is_sure=True)
+        self.say(self.words("screen.address_set", unit=f"0x{unit:02X}", undo=self.work.record.undo[-1]))
+
+
+class LivePane(Pane):
+    """What it measures, for as long as one looks."""
+
+    name_key: ClassVar[str] = "live"
+    _DRAWN = 240
+
+    def parts(self) -> ComposeResult:
+        """Numbers and the curve of the first one."""
+        yield Static("", classes="shown")
+        yield Sparkline([], classes="curve")
+
+    async def begin(self) -> None:
+        """Nothing is asked before Enter."""
+        self._is_over = False
+        self.show(Text(self.words("screen.enter_begins"), style="dim"))
+
+    async def go(self) -> None:
+        """Until Enter. Raises SourceError when the port is lost."""
+        self._is_over = False
+        watch, curve = Watch(self.work.profile), deque[float](maxlen=self._DRAWN)
+        with self.work.device() as device:
+            while not self._is_over:
+                for block in watch.profile.blocks.values():
+                    try:
+                        answer = await device.bus.read(device.unit, block, watch.profile.timing)
+                        watch.answered(block.name, answer.numbers, answer.took_s)
+                    except NO_ANSWER as error:
+                        watch.failed(error)
+                self._look(watch, curve)
+                await asyncio.sleep(watch.profile.timing.min_poll_s)
+
+    def _look(self, watch: Watch, curve: deque[float]) -> None:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for key in ("zero.value", "screen.last", "screen.mean", "zero.sigma"):
+            table.add_column(self.words(key), justify="left" if key == "zero.value" else "right", min_width=11)
+        shown = watch.shown()
+        for one in shown:
+            last = f"{one.last:+.4f} {symbol(one.unit)}" if isinstance(one.last, float) else str(one.last)
+            spread = (f"{one.mean:+.4f}", f"{one.sigma:.4f}") if math.isfinite(one.mean) else ("", "")
+            table.add_row(one.name, last, *spread)
+        self.show(table)
+        main = next((one for one in shown if one.name in self._main(watch)), None)
+        if main and isinstance(main.last, float):
+            curve.append(main.last)
+            self.query_one(Sparkline).data = [value - min(curve) for value in curve]
+        lost = watch.failures.total()
+        self.say(self.words("screen.line", took=round(watch.round_trip_ms, 1), lost=lost, polls=watch.polls))
+
+    def _main(self, watch: Watch) -> set[str]:
+        """What is worth a curve: what it publishes as its own quantity."""
+        return {point.name for point in watch.profile.points if point.quantity}
+
+    def entered(self) -> None:
+        """That is enough."""
+        self._is_over = True

@@ -1,0 +1,147 @@
+"""The steps that measure: zero, known tilt, self-test."""
+
+import asyncio
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+
+from edge.field.check_words import HEADS, require_passed, said_of
+from edge.field.commissioner import Commissioner
+from edge.field.report_figures import symbol
+from edge.field.screen.pane import MeasuringPane, spreads
+from edge.field.selftest import Check, Outcome
+from edge.field.zero import TILT_STILL_S, has_known_tilt, has_zero
+
+_AROUND_CUT_S = 3.0
+"""For the first receipt and the last one, as a rule."""
+_STYLES = {Outcome.PASSED: "", Outcome.FAILED: "bold red", Outcome.SKIPPED: "dim"}
+
+
+class ZeroPane(MeasuringPane):
+    """A minute at rest."""
+
+    name_key: ClassVar[str] = "zero"
+
+    @classmethod
+    def is_offered(cls, work: Commissioner) -> bool:
+        """Where the profile says how."""
+        return work.record.found is not None and has_zero(work.profile)
+
+    @classmethod
+    def is_done(cls, work: Commissioner) -> bool:
+        """It is kept."""
+        return work.record.zero is not None
+
+    async def begin(self) -> None:
+        """What was measured before."""
+        zero = self.work.record.zero
+        if zero:
+            self.show(spreads(zero.points, self.words))
+            self.draw(next(iter(zero.points.values())))
+        else:
+            self.show(Text(self.words("screen.enter_begins"), style="dim"))
+
+    async def go(self) -> None:
+        """Raises CheckFailed where it moves, SourceError."""
+        self.say(self.words("zero.looking", for_s=self.setup.zero_s))
+        zero = await self.work.take_zero(self.tell, for_s=self.setup.zero_s)
+        self.show(spreads(zero.points, self.words))
+        self.fill(1)
+        self.say(self.words("screen.zeroed", below=zero.below))
+
+
+class KnownTiltPane(MeasuringPane):
+    """A person tilts it and puts it back."""
+
+    name_key: ClassVar[str] = "known_tilt"
+
+    @classmethod
+    def is_offered(cls, work: Commissioner) -> bool:
+        """Where the profile says how."""
+        return work.record.found is not None and has_known_tilt(work.profile)
+
+    @classmethod
+    def is_done(cls, work: Commissioner) -> bool:
+        """It is kept."""
+        return work.record.known_tilt is not None
+
+    async def begin(self) -> None:
+        """Nobody is asked yet."""
+        self._done = asyncio.Event()
+        self.show(Text(self.words("screen.enter_begins"), style="dim"))
+
+    async def go(self) -> None:
+        """Raises CheckFailed where it does not measure what it is shown, SourceError."""
+        still_s = min(TILT_STILL_S, self.setup.zero_s)
+        shown = await self.work.show_known_tilt(self._ask, self.tell, still_s=still_s)
+        poses = [
+            self.words(
+                "tilt.pose", condition=one.condition, value=one.value, unit=symbol(shown.unit), after_s=one.after_s
+            )
+            for one in shown.poses
+        ]
+        self.say("\n".join([f"✓ {self.words('tilt.done')}", *poses]))
+
+    async def _ask(self, sentence: str) -> None:
+        self._done.clear()
+        self.say(f"▶ {self.words.sentence(sentence)}   ({self.words('ask.done')})")
+        await self._done.wait()
+
+    def entered(self) -> None:
+        """It is done."""
+        self._done.set()
+
+
+class SelfTestPane(MeasuringPane):
+    """Everything that a sensor, its line and its link are tried for."""
+
+    name_key: ClassVar[str] = "selftest"
+    _cut_at: float | None = None
+
+    @classmethod
+    def is_done(cls, work: Commissioner) -> bool:
+        """It is kept, and passed."""
+        return work.record.selftest is not None and work.record.selftest.outcome is Outcome.PASSED
+
+    async def begin(self) -> None:
+        """What came of it before."""
+        tested = self.work.record.selftest
+        self.show(checks(tested.checks, self) if tested else Text(self.words("screen.enter_begins"), style="dim"))
+
+    async def go(self) -> None:
+        """Raises CheckFailed with what failed, SourceError."""
+        trial = self.setup.trial
+        watching = self.set_interval(0.5, self._pass_time)
+        try:
+            tested = await self.work.test(self.tell, trial, self._begin_phase)
+        finally:
+            watching.stop()
+        self.fill(1)
+        self.show(checks(tested.checks, self))
+        require_passed(tested, self.work.plan.sensor, self.words)
+        self.say(f"✓ {self.words('test.passed')}")
+
+    def _begin_phase(self, phase: str) -> None:
+        said: dict[str, dict[str, float]] = {
+            "look": {"polls": self.setup.trial.polls},
+            "link": {"cut_s": self.setup.trial.cut_s},
+        }
+        self.say(self.words(f"test.{phase}", **said[phase]))
+        self._cut_at = asyncio.get_running_loop().time() if phase == "link" else None
+
+    def _pass_time(self) -> None:
+        """While the link is cut nothing comes that could show how far it is."""
+        if self._cut_at is not None:
+            passed_s = asyncio.get_running_loop().time() - self._cut_at
+            self.fill(min(0.99, passed_s / (self.setup.trial.cut_s + _AROUND_CUT_S)))
+
+
+def checks(found: tuple[Check, ...], pane: MeasuringPane) -> Table:
+    """One row a check."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for key in HEADS:
+        table.add_column(pane.words(key), justify="right" if key in ("report.measured", "report.most") else "left")
+    for check in found:
+        table.add_row(*said_of(check, pane.words), style=_STYLES[check.outcome])
+    return table
