@@ -24,6 +24,7 @@ from wire.options import Duration
     "--in-sensor", is_flag=True, help="Set the zero in the sensor itself instead, which then forgets its own."
 )
 @click.option("--inventory", type=click.Path(path_type=Path, exists=True), help="Write it into this sensors.yaml.")
+@click.option("--photo", type=click.Path(path_type=Path), help="A picture of how it is mounted.")
 @PERSON
 @KEPT
 @LANG
@@ -34,6 +35,7 @@ def zero(
     known_tilt: bool,
     in_sensor: bool,
     inventory: Path | None,
+    photo: Path | None,
     person: str,
     folder: Path,
     lang: str,
@@ -48,6 +50,8 @@ def zero(
     Example: egret site zero --sensor XM-TA-0901-T1 --unit 0x51 --inventory sensors.yaml
     """
     commissioner = commissioner_of(folder, sensor, device, person=person)
+    if photo:
+        commissioner.add_photo(photo)
     talk = Talk(Words(lang))
     taken, shown = asyncio.run(_zero(commissioner, talk, for_s, has_tilt=known_tilt, in_sensor=in_sensor))
     if inventory and taken:

@@ -93,7 +93,8 @@ def _sensor(city: YamlText, record: Record, found: Found, day: str) -> dict[str,
 def write(path: Path, text: str, library: Mapping[str, Profile], stamp: str) -> Inventory:
     """Checked, then in one step; the file before it is kept as `sensors.yaml.STAMP`. Raises ConfigError, OSError."""
     draft = path.with_name(f"{path.name}.draft")
-    write_whole(draft, text.encode(), 0o644)
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    write_whole(draft, text.encode(), mode)
     try:
         inventory = load_checked(draft, library)
     except ConfigError as error:
@@ -101,6 +102,6 @@ def write(path: Path, text: str, library: Mapping[str, Profile], stamp: str) -> 
         draft.unlink()
         raise ConfigError(named) from error
     if path.exists():
-        write_whole(path.with_name(f"{path.name}.{stamp}"), path.read_bytes(), 0o644)
+        write_whole(path.with_name(f"{path.name}.{stamp}"), path.read_bytes(), mode)
     draft.replace(path)
     return inventory

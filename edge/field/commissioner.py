@@ -13,7 +13,7 @@ import msgspec
 from edge import machine_clock
 from edge.bus import Bus, opened
 from edge.clock import BoxClock
-from edge.field import city_entry, link_cut, selftest, undo
+from edge.field import city_entry, link_cut, reporting, selftest, undo
 from edge.field import scan as scanning
 from edge.field import zero as zeroing
 from edge.field.device import Device
@@ -26,6 +26,7 @@ from edge.field.walk import Ask, Tell
 from edge.field.zero import TILT_STILL_S, ZERO_S, KnownTilt, Zero
 from edge.serial_port import SerialSettings
 from edge.uplink import OpenLink
+from wire.city_check import load_checked
 from wire.errors import Unsafe
 from wire.inventory import Box, Inventory
 from wire.profile import Profile
@@ -113,9 +114,12 @@ class Commissioner:
         return Found(port, one.unit, settings.baud, settings.frame, *name)
 
     def choose(self, found: Found) -> None:
-        """This device; another one than before is a new beginning, and what was measured of that one is gone."""
+        """This device; at another address or of another model than before it is a new beginning.
+
+        Then what was measured of the other one is gone. What its registers said (`seen`) may be another temperature.
+        """
         before = self.record.found
-        is_same = before and msgspec.structs.replace(before, port=found.port, unit=found.unit) == found
+        is_same = before is not None and (before.unit, before.model) == (found.unit, found.model)
         fresh: dict[str, object] = {} if is_same else {"zero": None, "known_tilt": None, "selftest": None, "undo": ()}
         self.keep(found=found, **fresh)
 
@@ -150,6 +154,12 @@ class Commissioner:
             command = undo.record(file, Path(found.port), self.profile, change, self._time())
             await mover.apply(change)
         self.keep(found=msgspec.structs.replace(found, unit=unit), undo=(*self.record.undo, command))
+
+    def add_photo(self, path: Path) -> None:
+        """Of how it is mounted; the zero that was taken so names it. Raises PhotoRefused, ConfigError."""
+        photo = reporting.take_photo(self.folder, path)
+        zero = self.record.zero
+        self.keep(photo=photo, zero=msgspec.structs.replace(zero, photo=photo.sha256) if zero else None)
 
     async def take_zero(self, tell: Tell, *, for_s: float = ZERO_S) -> Zero:
         """Raises CheckFailed where it moved, and what `edge.field.zero.take_zero` raises."""
@@ -217,7 +227,7 @@ class Commissioner:
     def write_city(self, path: Path) -> Inventory:
         """Into sensors.yaml, which need not be there yet. Raises ConfigError with what `egret check` would say."""
         day = self._day()
-        before = path.read_text(encoding="utf-8") if path.exists() else city_entry.new_city(self.plan, self.profile)
+        before = self._city(path) if path.exists() else city_entry.new_city(self.plan, self.profile)
         text = city_entry.with_sensor(before, self.record, self.profile, f"{day:%Y-%m-%d}")
         inventory = city_entry.write(path, text, self.library, f"{day:%Y%m%dT%H%M%S}")
         self.keep(written=f"{path.absolute()} {inventory.version}")
@@ -226,8 +236,13 @@ class Commissioner:
     def write_zero(self, path: Path) -> Inventory:
         """Only the zero, of a sensor that stands in sensors.yaml; where it does not, raises ConfigError."""
         assert self.record.zero is not None
-        text = city_entry.with_zero(path.read_text(encoding="utf-8"), self.plan, self.record.zero, str(path))
+        text = city_entry.with_zero(self._city(path), self.plan, self.record.zero, str(path))
         return city_entry.write(path, text, self.library, f"{self._day():%Y%m%dT%H%M%S}")
+
+    def _city(self, path: Path) -> str:
+        """As it is, and right before anything is put into it."""
+        load_checked(path, self.library)
+        return path.read_text(encoding="utf-8")
 
     def _day(self) -> datetime:
         return datetime.fromtimestamp(self._now() / 1e9).astimezone()

@@ -66,7 +66,7 @@ class PlacePane(Pane):
         given = {name: self.query_one(f"#field-{name}", Input).value.strip() for name in FIELDS}
         photo = given.pop("photo")
         if photo:
-            self.work.keep(photo=reporting.take_photo(self.work.folder, Path(photo)))
+            self.work.add_photo(Path(photo))
         at = _position(given.pop("at"))
         found = self.work.record.photo
         self.work.plan_for(**given, at=at or (found.at if found else None))
