@@ -25,6 +25,7 @@ from wire.profile_yaml import library_folder, load_library
 @PORT
 @click.option("--inventory", type=click.Path(path_type=Path), default=Path("sensors.yaml"), show_default=True)
 @click.option("--board", default="", help="Address of the city's board: what the QR code opens.")
+@click.option("--wait-ms", default=50, show_default=True, help="How long an address may take to begin its reply.")
 @click.option("--box", default="", help="The box that it hangs on.")
 @click.option(
     "--zero", "zero_s", type=Duration(1, 3600), default=f"{ZERO_S:g}s", show_default=True, help="For the zero."
@@ -48,6 +49,7 @@ def commission(
     inventory: Path,
     board: str,
     box: str,
+    wait_ms: int,
     zero_s: float,
     polls: int,
     cut: float,
@@ -83,5 +85,5 @@ def commission(
     told = {"board": board, "box": box}
     work.plan_for(site=site, key=own, person=person, **{name: text for name, text in told.items() if text})
     trial = Trial(polls, cut, link_to(broker, work.plan.box, ca, cert, key))
-    CommissionApp(work, words, Setup(port, inventory, sign_key, zero_s, trial)).run()
+    CommissionApp(work, words, Setup(port, inventory, sign_key, zero_s, trial, wait_ms / 1000)).run()
     Talk(words).say("screen.kept", where=work.folder)

@@ -33,9 +33,6 @@ from wire.profile import Profile
 from wire.profile_acts import UNIT_SETTING
 from wire.sensors_yaml import load
 
-_WAIT_S = 0.05
-"""How long an address may take to begin its reply, as in `egret bus scan`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -87,18 +84,21 @@ class Commissioner:
         if plan != self.record.plan:
             self.keep(plan=plan)
 
-    async def scan(self, port: Path, *, sweeps: bool) -> AsyncIterator[Found | str]:
-        """Who answers on a port, as they do: devices of the library, and in words what is none. Raises SourceError."""
+    async def scan(self, port: Path, wait_s: float) -> AsyncIterator[Found | str]:
+        """Who answers on a port, as they do: devices of the library, and in words what is none. Raises SourceError.
+
+        `wait_s`: how long an address may take to begin its reply.
+        """
         first = scanning.known(self.library.values())
         with opened(port, first[0].settings) as bus:
-            search = scanning.Scan(bus, _WAIT_S)
+            search = scanning.Scan(bus, wait_s)
             heard: list[SerialSettings] = []
             async for one in search.heard(first):
                 heard.append(one.settings)
                 yield await self._named(bus, one)
             rates = dict.fromkeys(settings.baud for settings in heard) or scanning.BAUDS
             frames = dict.fromkeys(settings.frame for settings in heard) or scanning.FRAMES[:1]
-            async for one in search.heard(scanning.everywhere(rates, frames, scanning.UNITS) if sweeps else ()):
+            async for one in search.heard(scanning.everywhere(rates, frames, scanning.UNITS)):
                 yield await self._named(bus, one)
 
     async def _named(self, bus: Bus, one: scanning.Heard) -> Found | str:

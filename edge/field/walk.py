@@ -102,7 +102,7 @@ class Walk:
         for_s = self._still_s or step.for_s
         samples: dict[str, list[float]] = {point: [] for point in step.points}
         polls = 0
-        async for values, left_s in self._polled(for_s):
+        async for values, left_s in self._polled(for_s, LEAST):
             polls += 1
             for point, known in samples.items():
                 value = values.get(point)
@@ -155,14 +155,18 @@ class Walk:
             code="E-FIELD-014",
         )
 
-    async def _polled(self, for_s: float) -> AsyncIterator[tuple[Values, float]]:
-        """Values and seconds left, as fast as the model allows; a failed poll has none. Raises SourceTimeout."""
+    async def _polled(self, for_s: float, least: int = 1) -> AsyncIterator[tuple[Values, float]]:
+        """Values and seconds left, as fast as the model allows, `least` times; a failed poll has none.
+
+        Raises SourceTimeout where none was answered.
+        """
         every_s = self._device.profile.timing.min_poll_s
         end = due = self._loop.time()
         end += for_s
-        has_answered = False
+        has_answered, polls = False, 0
         error: Exception | None = None
-        while self._loop.time() < end:
+        while self._loop.time() < end or polls < least:
+            polls += 1
             try:
                 values = await self._device.sample()
             except NO_ANSWER as failure:

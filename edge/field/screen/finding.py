@@ -51,7 +51,7 @@ class ScanPane(Pane):
         named = self.setup.port or Path(ports.the_only(ports.found()))
         self._rows.clear()
         self.query_one(DataTable).clear()
-        async for one in self.work.scan(named, sweeps=True):
+        async for one in self.work.scan(named, self.setup.wait_s):
             if isinstance(one, Found):
                 self._add(one)
             else:

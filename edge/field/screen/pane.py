@@ -24,13 +24,17 @@ _TOLD_EVERY_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What the command was told. `port` is None where all free ones are to be scanned; `city` is the sensors.yaml."""
+    """What the command was told. `port` is None for the only one there is; `city` is the sensors.yaml.
+
+    `wait_s`: how long an address may take to begin its reply to a scan.
+    """
 
     port: Path | None
     city: Path
     key: Path
     zero_s: float
     trial: Trial
+    wait_s: float = 0.05
 
 
 class Pane(Vertical):

@@ -113,6 +113,15 @@ def test_a_zero_of_few_answers_is_refused() -> None:
     assert refused(Board(), DeviceFaults(is_silent=True)).code == "E-FIELD-015"
 
 
+def test_a_zero_has_ten_samples_however_short_it_is() -> None:
+    """A slow device, or a busy machine: it is looked at for longer."""
+
+    async def act(device: Device) -> None:
+        assert (await zero(device, 0.3)).polls == 10
+
+    at_the_pole(Board(), act)
+
+
 def test_a_known_tilt_is_measured_and_put_back() -> None:
     """A person tilts it by 10° and puts it back, each within its minute; what it measured then is kept."""
     board, said, shown = Board(roll=40), list[str](), list[KnownTilt]()
