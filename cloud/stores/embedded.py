@@ -3,11 +3,11 @@
     store:
       kind: embedded
       folder: /srv/egret
-      memory_mib: 512
+      memory_mib: 128
 
 The file is `readings.duckdb` in `folder`, by default the cloud's `data` folder. One process has it
-open at a time: look at it with DuckDB's own command while the cloud is stopped. See
-docs/operate/stores.md.
+open at a time: look at it with DuckDB's own command while the cloud is stopped. Within `memory_mib` DuckDB keeps
+what it has written or read until that is full. See docs/operate/stores.md.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class Config:
     """Where the file lies (empty: in the cloud's `data` folder), and how much memory DuckDB may take (MiB)."""
 
     folder: str = ""
-    memory_mib: int = 512
+    memory_mib: int = 128
 
 
 def open_store(config: Config) -> Store:
