@@ -30,6 +30,9 @@ from wire.topics import PAYLOAD_MAX
 
 _ENVELOPE = 1024
 """Bytes that a box's name and its place in the sequence may add to a sealed batch."""
+_CACHE_KIB = 256
+"""Pages that SQLite keeps in memory. Its own 2 MiB fill up within hours, and make nothing faster: what is sealed is
+read once or twice."""
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS spool (id TEXT NOT NULL, syncs INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS lane (name TEXT PRIMARY KEY, committed INTEGER NOT NULL, stored INTEGER NOT NULL)",
@@ -248,6 +251,7 @@ def open_spool(folder: Path, room: Room | None = None, boot: str = "") -> SpoolF
         database = stack.enter_context(closing(connection))
         database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a file that has no tables yet
         database.execute("PRAGMA journal_mode = WAL")
+        database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         if not was_closed:
             _look_through(database)
         _create(database)

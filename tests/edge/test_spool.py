@@ -1,12 +1,15 @@
 """The spool: what is committed survives, is numbered once, is sent the same again, and goes by receipt only."""
 
+import _sqlite3
 import asyncio
+import ctypes
 import shutil
 import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -125,6 +128,19 @@ async def test_memory_is_bounded(tmp_path: Path) -> None:
             assert spool.in_flight < spool_module.GROUP_MAX
         await spool.flush()
         assert peek(tmp_path).depths[Lane.READINGS].committed == count
+
+
+def test_what_the_file_keeps_in_memory_does_not_grow_with_it(tmp_path: Path) -> None:
+    """After 100 batches of 1 000 readings SQLite holds half a MiB at most, where 2 MiB were."""
+    held_bytes = ctypes.CDLL(_sqlite3.__file__).sqlite3_memory_used
+    held_bytes.restype = ctypes.c_int64
+    before, rng = held_bytes(), Random(1)
+    with closing(open_spool(tmp_path)) as file:
+        for number in range(100):
+            noise = [reading(number * 1_000 + at, rng.random()) for at in range(1_000)]
+            file.commit(Group(noise), seals=True, is_synced=False)
+            file.trim(Lane.READINGS, file.depths[Lane.READINGS].committed)
+        assert held_bytes() - before <= 2**19
 
 
 async def test_only_receipts_trim(tmp_path: Path) -> None:
