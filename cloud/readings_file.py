@@ -28,6 +28,8 @@ _THREADS = 2
 _LOG_MIB = 2
 """What is written ahead before it goes into the file: until then DuckDB holds it in memory as well, uncompressed. Its
 own 16 MiB would take 20 MiB, and stop a write for longer; the file becomes some 7 % larger for it."""
+_WRITES_MOST = 2_000
+"""Before the file is opened anew: DuckDB 2.0 keeps some 5 KiB of every write until then."""
 _GONE = (
     duckdb.IOException,
     duckdb.OutOfMemoryException,
@@ -73,6 +75,7 @@ class ReadingsFile:
         """Nothing is opened yet."""
         self._path, self._memory_mib = path, memory_mib
         self._database: duckdb.DuckDBPyConnection | None = None
+        self._writes = 0
         self._series: dict[SeriesKey, int] = {}
         self._watermarks: dict[Spool, int] = {}
         self._holes: dict[Spool, Holes] = {}
@@ -88,6 +91,19 @@ class ReadingsFile:
         database, self._database = self._database, None
         if database is not None:
             database.close()
+
+    @property
+    def is_heavy(self) -> bool:
+        """Is it time to `reopen`?"""
+        return self._writes >= _WRITES_MOST
+
+    def reopen(self) -> None:
+        """Free what DuckDB keeps of past writes; nobody may read meanwhile. Raises Unavailable."""
+        self.close()
+        try:
+            self._database = self._connected()
+        except _GONE as error:
+            raise self._unavailable(error) from error
 
     def latest(self) -> list[Point]:
         """As `cloud.ports.Store`, from memory."""
@@ -144,18 +160,19 @@ class ReadingsFile:
         """Commits on leaving. After a failure the file is opened afresh: it knows what was committed."""
         is_committed = False
         try:
-            database = self._database or self._connect()
+            database = self._database or self._known()
             database.begin()
             yield database
             database.commit()
             is_committed = True
+            self._writes += 1
         except _GONE as error:
             raise self._unavailable(error) from error
         finally:
             if not is_committed:
                 self.close()
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
+    def _connected(self) -> duckdb.DuckDBPyConnection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": f"{self._memory_mib}MiB",
@@ -164,7 +181,12 @@ class ReadingsFile:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
-        self._database = database = duckdb.connect(str(self._path), config=config)
+        self._writes = 0
+        return duckdb.connect(str(self._path), config=config)
+
+    def _known(self) -> duckdb.DuckDBPyConnection:
+        """The file, opened, and what it holds."""
+        self._database = database = self._connected()
         database.execute(_SCHEMA)
         rows = database.execute("SELECT id, site, sensor, box, kind, district, quantity FROM series").fetchall()
         self._series = {(Tags(*tags), quantity): number for number, *tags, quantity in rows}

@@ -16,12 +16,12 @@ class OneAtATime:
     """
 
     def __init__(self) -> None:
-        """Nothing is started."""
-        self._turn = asyncio.Lock()
+        """Nothing is started. Whoever holds `turn` keeps all calls waiting."""
+        self.turn = asyncio.Lock()
 
     async def __call__(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `call` returns or raises."""
-        async with self._turn:
+        async with self.turn:
             task = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
             try:
                 return await asyncio.shield(task)

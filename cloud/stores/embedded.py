@@ -55,7 +55,11 @@ class Embedded:
 
     async def write(self, batches: Sequence[Batch]) -> Sequence[Refusal]:
         """All in one transaction. Raises Unavailable."""
-        return await self._writer(self._file.write, batches)
+        refusals = await self._writer(self._file.write, batches)
+        if self._file.is_heavy and not self._reader.turn.locked():
+            async with self._reader.turn:
+                await self._writer(self._file.reopen)
+        return refusals
 
     async def write_alarm(self, alarm: AlarmPoint) -> None:
         """Store one alarm event. Raises Unavailable."""

@@ -7,10 +7,12 @@ import sys
 import textwrap
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import duckdb
 import pytest
 
+from cloud import readings_file
 from cloud.ports import AlarmPoint, Batch, Column
 from cloud.readings_file import ReadingsFile
 from cloud.stores.embedded import Config, open_store
@@ -151,6 +153,21 @@ def test_what_is_not_in_the_file_yet_is_a_few_mib_of_memory(tmp_path: Path) -> N
         most = max(most, held_mib(file, "IN_MEMORY_TABLE"))
     file.close()
     assert most <= 6.0
+
+
+async def test_what_duckdb_keeps_of_past_writes_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After every few writes the file is opened anew; nobody who writes or reads meanwhile notices."""
+    monkeypatch.setattr(readings_file, "_WRITES_MOST", 5)
+    connect = Mock(wraps=duckdb.connect)
+    monkeypatch.setattr(duckdb, "connect", connect)
+    async with open_store(Config(str(tmp_path))) as store:
+        for number in range(20):
+            _, found = await asyncio.gather(store.write([batch(number)]), store.count(NS, NS + DAY))
+            assert found in (number * PER_BATCH, (number + 1) * PER_BATCH)
+        assert await store.write([batch(19)]) == []
+        assert await store.count(NS, NS + DAY) == 20 * PER_BATCH
+        assert [point.value for point in await store.latest()] == [20 * PER_BATCH - 1]
+    assert 3 <= connect.call_count <= 5
 
 
 async def test_it_needs_no_pyarrow_and_no_pandas(tmp_path: Path) -> None:
