@@ -11,6 +11,7 @@ from edge.serial_port import SerialPort
 from edge.talkers import Talker
 from wire.fields import stream_of
 from wire.inventory import Sensor
+from wire.messages import Message
 from wire.reading import Sample
 
 ACCOUNT_S = 3600.0
@@ -30,6 +31,7 @@ class StreamLine:
         """`every_s` is the line's interval. Nothing is opened yet."""
         self._connect, self._sensor, self._every_s, self._clock = connect, sensor, every_s, clock
         self._stream = stream_of(sensor.profile)
+        self._came_at = 0.0
 
     async def __aenter__(self) -> Self:
         """Opens the port. Raises PortBusy."""
@@ -51,13 +53,21 @@ class StreamLine:
         while True:
             octets = await self._port.receive(self._talker.due)
             now = loop.time()
-            messages = self._stream.feed(octets)
+            messages = self._fed(octets, now)
+            self._talker.dropped = self._stream.dropped
             for message in messages:
                 self._talker.heard(message, now)
-            self._talker.dropped = self._stream.dropped
             self._account.step(len(octets), self._stream.dropped, now)
             for sample in self._talker.samples(now):
                 yield sample
+
+    def _fed(self, octets: bytes, now: float) -> list[Message]:
+        """What is whole with these bytes. Where the device was silent before, what it had begun is no part of them."""
+        if octets:
+            if now - self._came_at > self._sensor.profile.timing.silence_s:
+                self._stream.forget()
+            self._came_at = now
+        return self._stream.feed(octets)
 
 
 class _Account:

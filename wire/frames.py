@@ -55,6 +55,7 @@ class FrameStream:
 
     def forget(self) -> None:
         """The line was away: what came before belongs to no frame that follows."""
+        self.dropped += len(self._buffer)
         self._buffer.clear()
 
 

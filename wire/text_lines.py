@@ -35,6 +35,7 @@ class LineStream:
 
     def forget(self) -> None:
         """The line was away: what came before belongs to no text that follows."""
+        self.dropped += len(self._buffer)
         self._buffer.clear()
 
     def _message(self, line: bytes) -> Message | None:

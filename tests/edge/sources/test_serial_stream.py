@@ -18,7 +18,7 @@ from edge.sim.memory_port import MemoryPort
 from edge.sim.message_device import MessageDevice
 from edge.sim.sensing import printed_values
 from edge.sim.serial_line import SerialLine
-from edge.sim.stations import Stations
+from edge.sim.stations import Station, Stations
 from edge.sources.serial_stream import open_source
 from edge.stream_line import ACCOUNT_S, StreamLine
 from wire.errors import PortBusy, SourceError
@@ -141,6 +141,40 @@ def test_half_messages_and_none_are_told_apart(faults: DeviceFaults, said: str) 
 
     (sample,) = virtual_time.run(run())
     assert said in sample.fault
+
+
+def test_halves_with_a_silence_between_them_are_no_message() -> None:
+    """A gauge whose wire breaks in `R12` of R1290, and heals in `34` of R0034: 1.234 m was never measured."""
+
+    async def run() -> list[Sample]:
+        spoken = Spoken(load_profile(library_folder() / "maxbotix-hrxl-wr"))
+        spoken.device.faults = DeviceFaults(is_silent=True)
+        gauge = Station("gauge")
+        async with spoken.heard() as source:
+            spoken.medium.talk(gauge, b"R12", spoken.device.settings)
+            samples = await take(source, 3)
+            spoken.medium.talk(gauge, b"34\r", spoken.device.settings)
+            samples += await take(source, 2)
+            spoken.medium.talk(gauge, b"R1290\r", spoken.device.settings)
+            return samples + await take(source, 1)
+
+    samples = virtual_time.run(run())
+    assert [sample.reply for sample in samples] == [b""] * 5 + [b"R1290\r"]
+
+
+def test_what_was_no_message_before_the_last_one_does_not_explain_its_silence() -> None:
+    """Noise and a whole frame come at once, then nothing: no message comes, and no bytes that are none."""
+
+    async def run() -> list[Sample]:
+        spoken = Spoken()
+        spoken.device.faults = DeviceFaults(is_silent=True)
+        async with spoken.heard() as source:
+            spoken.medium.talk(Station("gauge"), bytes.fromhex("00 00 FF 07 A1 A7"), spoken.device.settings)
+            return await take(source, 2)
+
+    heard, silent = virtual_time.run(run())
+    assert heard.reply.hex() == "ff07a1a7"
+    assert "no message echo" in silent.fault
 
 
 def test_damage_is_told_once_an_hour(caplog: pytest.LogCaptureFixture) -> None:
