@@ -59,7 +59,7 @@ class Order:
         newest_ns, before = self._newest.get(thing, (-1, None))
         if time_ns < newest_ns:
             return Place.PAST
-        if time_ns == newest_ns and said == before:
+        if time_ns == newest_ns and (said is before or said == before):  # NaN is equal to nothing
             return Place.AGAIN
         self._newest[thing] = time_ns, said
         return Place.NEW

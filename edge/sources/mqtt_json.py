@@ -171,8 +171,10 @@ class MqttJson:
                     f"sensor {sensor}: {report.doubt}. fix: correct the line's block, or the message [E-FEED-008]"
                 )
             if report.values and not (heard.is_retained and report.time_ns is None):
-                self._presence.heard(sensor, dict(report.values), now)
-                yield from self._placed(sensor, report)
+                samples = tuple(self._placed(sensor, report))
+                if samples:  # a platform may repeat for ever what a dead sensor said last
+                    self._presence.heard(sensor, dict(report.values), now)
+                yield from samples
 
     def _placed(self, sensor: str, report: Report) -> Iterator[Sample]:
         """What is new, and what is of the past; what was said before is left out."""

@@ -12,7 +12,7 @@ import aiomqtt
 import pytest
 import servers
 from air_rig import BOX, running, source, take, until, yaml
-from box_rig import city
+from box_rig import PATIENCE_S, city
 
 from edge.line import LinePath
 from edge.spool import Spool
@@ -160,6 +160,29 @@ async def test_silence_is_said_and_ends(
     assert back.values == (("tilt", 1.0),)
     logged = [record.getMessage() for record in caplog.records if f"sensor {SENSOR}" in record.getMessage()]
     assert [("no report" in one, "is back" in one) for one in logged] == [(True, False), (False, True)]
+
+
+async def test_a_sensor_does_not_live_by_what_is_said_again(tmp_path: Path, broker: servers.Server) -> None:
+    """A platform that repeats the last value of a dead sensor, and that it had none, with their times."""
+    inventory = city(tmp_path, yaml(line(broker.url, topic="again/json", silence="500ms"), SENSORS))
+    async with source(inventory) as opened, platform(broker.url) as client:
+        now_ns = time.time_ns()
+        said = json.dumps([entry("tilt", 1, now_ns), entry("tilt_x", None, now_ns)])
+
+        async def repeat() -> None:
+            while True:
+                await client.publish("again/json", said, qos=1)
+                await asyncio.sleep(0.05)
+
+        repeating = asyncio.create_task(repeat())
+        goods = 0
+        async with asyncio.timeout(PATIENCE_S):
+            async for sample in opened:
+                goods += sample.sensor == SENSOR and not sample.fault
+                if goods > 1 or (goods and sample.sensor == SENSOR and sample.fault):
+                    break
+        repeating.cancel()
+    assert goods == 1
 
 
 async def test_a_broker_that_dies_costs_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
