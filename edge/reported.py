@@ -90,7 +90,7 @@ def time_of(written: object) -> int:
 
     Raises ValueError with what is wrong.
     """
-    if isinstance(written, str):
+    if isinstance(written, str) and not written.isdecimal():  # many numbers are dates, too, without their hyphens
         try:
             moment = datetime.fromisoformat(written)
         except ValueError:

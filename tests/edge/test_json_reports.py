@@ -55,3 +55,8 @@ def test_an_entry_without_a_sensor_costs_itself() -> None:
 def test_a_time_in_any_unit(written: object) -> None:
     """Seconds, milliseconds, microseconds, nanoseconds and RFC 3339 are the same moment."""
     assert time_of(written) == NOW_NS
+
+
+def test_digits_are_a_number_whatever_date_they_might_be() -> None:
+    """Milliseconds of January 2027 as text begin like a day of 1801."""
+    assert time_of("1801011200000") == 1_801_011_200 * 10**9
