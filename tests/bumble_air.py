@@ -175,6 +175,11 @@ class Notifier:
         """To whoever has asked for it."""
         await self._device.notify_subscribers(self._notify, payload)
 
+    async def go_away(self) -> None:
+        """Be neither connected nor found, until it advertises again."""
+        await self._device.stop_advertising()
+        await self.hang_up()
+
     async def hang_up(self) -> None:
         """Drop its connection, as a sensor that is restarted does."""
         for connection in list(self._device.connections.values()):

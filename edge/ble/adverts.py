@@ -64,7 +64,7 @@ class _Tag:
     """One sensor of the line."""
 
     def __init__(self, sensor: Sensor, every_s: float | None, clock: BoxClock, now: float) -> None:
-        self._sensor, self._named = sensor, Named(sensor)
+        self._sensor, self._named = sensor, Named(sensor, sensor.profile.timing.silence_s)
         self._signal_dbm = 0
         self.talker = Talker(sensor, every_s=every_s, clock=clock, now=now, fix=_FIX)
 

@@ -9,7 +9,7 @@ from typing import Self
 from zlib import crc32
 
 from edge.ble.named import Named
-from edge.ble.radio import Advert, Radio, news_or
+from edge.ble.radio import CONNECT_S, Advert, Radio, news_or
 from edge.clock import BoxClock
 from edge.talkers import Talker
 from wire.backoff import delays
@@ -87,6 +87,8 @@ class _Tie:
         }
         self._loop = asyncio.get_running_loop()
         self._is_lost, self._heard_at = asyncio.Event(), 0.0
+        self._mute_s = max(_MUTE_S, sensor.profile.timing.silence_s)
+        self._named = Named(sensor, self._mute_s)
 
     async def keep(self) -> None:
         """Find it, connect, listen until it is lost; for ever, ever more slowly while that fails."""
@@ -104,10 +106,10 @@ class _Tie:
 
     async def _found(self) -> Advert:
         """Raises SourceError when it is not heard."""
-        named, heard = Named(self._sensor), self._loop.create_future()
+        heard = self._loop.create_future()
 
         def hear(advert: Advert) -> None:
-            if not heard.done() and named.is_meant(advert, self._loop.time()):
+            if not heard.done() and self._named.is_meant(advert, self._loop.time()):
                 heard.set_result(advert)
 
         async with self._radio.listening(hear):
@@ -124,20 +126,20 @@ class _Tie:
         """Returns when the connection is lost, or when nothing came over it for too long. Raises SourceError."""
         self._is_lost.clear()
         self._stream.forget()
-        mute_s = max(_MUTE_S, self._sensor.profile.timing.silence_s)
         async with self._radio.connected(found, self._is_lost.set) as client:
-            await client.start_notify(self._link.notify, lambda _source, octets: self._hear(bytes(octets)))
+            await asyncio.wait_for(client.start_notify(self._link.notify, self._hear), CONNECT_S)
             self._heard_at = self._loop.time()
             due_at = dict.fromkeys(self._asked, self._heard_at)
-            while not self._is_lost.is_set() and self._loop.time() < self._heard_at + mute_s:
+            while not self._is_lost.is_set() and self._loop.time() < self._heard_at + self._mute_s:
                 for ask, every_s in self._asked.items():
                     if due_at[ask] <= self._loop.time():
-                        await client.write_gatt_char(self._link.write, ask, response=False)
+                        await asyncio.wait_for(client.write_gatt_char(self._link.write, ask, response=False), CONNECT_S)
                         due_at[ask] = self._loop.time() + every_s
-                await news_or(min([*due_at.values(), self._heard_at + mute_s]), self._is_lost)
+                await news_or(min([*due_at.values(), self._heard_at + self._mute_s]), self._is_lost)
 
-    def _hear(self, octets: bytes) -> None:
+    def _hear(self, _source: object, octets: bytearray) -> None:
         self._heard_at = self._loop.time()
-        for message in self._stream.feed(octets):
+        self._named.heard(self._heard_at)
+        for message in self._stream.feed(bytes(octets)):
             self.talker.heard(message, self._heard_at)
         self._has_news.set()

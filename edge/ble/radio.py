@@ -5,8 +5,8 @@ bleak is imported with the first use: a box without Bluetooth does not pay for i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DEAF_S = 60.0
 """A scanner that has heard nobody for so long is started anew: it is deaf when the system's Bluetooth was restarted."""
 CONNECT_S = 15.0
+"""What the system or a device is asked is answered within this time, or not at all: D-Bus itself waits for ever."""
 _WHERE = "Bluetooth"
 
 
@@ -77,17 +78,19 @@ class Radio:
             from bleak import BleakClient  # noqa: PLC0415 - see the module's docstring
 
             client = BleakClient(found.device, lambda _client: lost(), timeout=CONNECT_S, backend=self._client_backend)
-            async with AsyncExitStack() as stack:
-                async with self._connecting:
-                    await stack.enter_async_context(client)
+            async with self._connecting:
+                await client.connect()
+            try:
                 yield client
+            finally:
+                await _answered(client.disconnect())
 
     async def _start(self) -> None:
         with _Errors(_WHERE):
             from bleak import BleakScanner  # noqa: PLC0415 - see the module's docstring
 
             scanner = BleakScanner(self._hear, backend=self._scanner_backend)
-            await scanner.start()
+            await _answered(scanner.start())
         self._scanner, self._heard_at = scanner, asyncio.get_running_loop().time()
 
     async def _stop(self) -> None:
@@ -95,7 +98,7 @@ class Radio:
         if scanner:
             try:
                 with _Errors(_WHERE):
-                    await scanner.stop()
+                    await _answered(scanner.stop())
             except SourceError:
                 return  # the adapter is gone, and its scanner with it
 
@@ -139,7 +142,7 @@ def _of_the_system(error: BaseException, where: str) -> SourceError:
         return SourceError("no answer in time.", where=where, fix=fix, code="E-BLE-007")
     if isinstance(error, PermissionError):
         return _denied(where, str(error))
-    fix = "apt install bluez, then systemctl start bluetooth"
+    fix = "apt install bluez, then systemctl restart bluetooth"
     return PortBusy(f"the system's Bluetooth does not run: {error}.", where=where, fix=fix, code="E-BLE-004")
 
 
@@ -157,7 +160,7 @@ _OFF = (
 _BUSY = ("another program uses the adapter in a way that excludes us.", "stop it, and start again.", "E-BLE-005")
 _NO_SERVICE = (
     "the system's Bluetooth does not run.",
-    "apt install bluez, then systemctl start bluetooth",
+    "apt install bluez, then systemctl restart bluetooth",
     "E-BLE-004",
 )
 _BY_WORD = {
@@ -189,6 +192,15 @@ def _of_bleak(error: BaseException | None, where: str) -> SourceError:
         return PortBusy(what, where=where, fix=fix, code=code)
     fix = "go nearer, and see that nobody else is connected to it."
     return SourceError(f"{error}.", where=where, fix=fix, code="E-BLE-008")
+
+
+async def _answered(asked: Coroutine[Any, Any, None]) -> None:
+    """Raises OSError when the system's Bluetooth hangs."""
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            await asked
+    except TimeoutError as error:
+        raise OSError(f"no answer for {CONNECT_S:g} s") from error
 
 
 async def news_or(due: float, news: asyncio.Event) -> None:

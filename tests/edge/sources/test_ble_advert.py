@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,30 @@ def test_what_bluez_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: 
         with pytest.raises(SourceError, match=code):
             async with source(tags(tmp_path), now_ns, radio):
                 pass
+
+    in_the_air(run)
+
+
+@pytest.mark.parametrize("hangs", ["start", "stop"])
+def test_a_system_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: str) -> None:
+    """D-Bus waits for ever for a bluetoothd that hangs: the line is lost instead, and opened again when it can be."""
+
+    async def run(air: Air, radio: Radio) -> None:
+        done = getattr(air.scanner, hangs)
+
+        async def hang(scanner: object) -> None:
+            if hangs == "stop":
+                await done(scanner)
+            await asyncio.Event().wait()
+
+        with monkeypatch.context() as hung:
+            hung.setattr(air.scanner, hangs, hang)
+            async with asyncio.timeout(600):
+                with pytest.raises(SourceError, match="E-BLE-004") if hangs == "start" else nullcontext():
+                    async with source(tags(tmp_path), now_ns, radio):
+                        pass
+        async with source(tags(tmp_path), now_ns, radio) as opened:
+            await take(opened, 1)
 
     in_the_air(run)
 

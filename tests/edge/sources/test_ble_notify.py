@@ -98,6 +98,55 @@ def test_a_connection_that_is_lost(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert ["no message" in said[-2], "is back" in said[-1]] == [True, True]
 
 
+def test_another_of_its_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its namesake is not listened to while it is away for half a minute, and that there are two is said."""
+
+    async def run(air: Air, radio: Radio) -> None:
+        sensor = await inclinometer(air, ADDRESSES[0])
+        inventory = walls(tmp_path, "WT901BLE68")
+        async with source(inventory, now_ns, radio) as opened:
+            speaking = [asyncio.create_task(speak(sensor, 1.5))]
+            while (await take(opened, 1))[0].fault:
+                pass
+            speaking.append(asyncio.create_task(speak(await inclinometer(air, ADDRESSES[1]), 9.0)))
+            await asyncio.sleep(60)
+            await sensor.go_away()
+            samples = await take(opened, 6)
+            await sensor.advertise()
+            while (await take(opened, 1))[0].fault:
+                pass
+            samples += await take(opened, 5)
+        for task in speaking:
+            task.cancel()
+        (wall,) = inventory.sensors.values()
+        values = [values_of(wall, one.block, one.reply) for one in samples if one.block == "motion" and not one.fault]
+        assert {round(float(one["roll"] or 0), 1) for one in values} == {1.5}
+
+    in_the_air(run)
+    assert sum("E-BLE-010" in one.getMessage() for one in caplog.records) == 1
+
+
+@pytest.mark.parametrize("hangs", ["start_notify", "write_gatt_char", "disconnect"])
+def test_a_connection_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: str) -> None:
+    """Whatever is not answered is given up and begun anew, so that a sensor is not lost for ever."""
+
+    async def run(air: Air, radio: Radio) -> None:
+        sensor = await inclinometer(air, ADDRESSES[0])
+        speaking = asyncio.create_task(speak(sensor, 1.5))
+        async with source(walls(tmp_path, ADDRESSES[0]), now_ns, radio) as opened:
+            with monkeypatch.context() as hung:
+                hung.setattr(air.client, hangs, lambda *_, **__: asyncio.Event().wait())
+                await asyncio.sleep(20)
+                await sensor.hang_up()
+                await asyncio.sleep(20)
+            async with asyncio.timeout(600):
+                while (await take(opened, 1))[0].fault:
+                    pass
+        speaking.cancel()
+
+    in_the_air(run)
+
+
 def test_three_at_a_time(tmp_path: Path) -> None:
     """An adapter makes one connection after the other; each sensor's values are its own."""
 
