@@ -1,8 +1,6 @@
 """`egret ble live`: what a Bluetooth sensor measures now, how much it varies, and how well it is received."""
 
 import asyncio
-import math
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import click
 
 from edge.ble.radio import Advert, Radio, news_or
 from edge.commands.bus_options import DEVICES, JSON, named_model, say_json
+from edge.commands.live_table import LiveTable, in_json
 from edge.field.air import may_be, messages_of
 from edge.field.watch import Watch
 from wire.addresses import is_ble
@@ -148,24 +147,15 @@ async def _show(watch: Watch, signal: _Signal, screen: "_Screen") -> None:
 
 
 class _Screen:
-    """A table that stays where it is on a terminal, and is written again below elsewhere."""
+    """A table for people, or JSON."""
 
     def __init__(self, title: str, *, as_json: bool) -> None:
-        self._title, self._as_json = title, as_json
-        self._height = 0
+        self._table, self._as_json = LiveTable(title), as_json
 
     def show(self, watch: Watch, signal: _Signal) -> None:
         """All values, once."""
         if self._as_json:
-            values = {one.name: {"last": one.last, "mean": one.mean, "sigma": one.sigma} for one in watch.shown()}
-            say_json("egret.ble.live/1", {"messages": watch.polls, "signal_dbm": signal.dbm, "values": values})
+            fields = {"messages": watch.polls, "signal_dbm": signal.dbm, "values": in_json(watch.shown())}
+            say_json("egret.ble.live/1", fields)
             return
-        rows = [self._title, f"{watch.polls} messages, {signal.dbm} dBm"]
-        for one in watch.shown():
-            spread = f"mean {one.mean:10.4f}  σ {one.sigma:.5f}" if math.isfinite(one.mean) else ""
-            last = f"{one.last:10.4f}" if isinstance(one.last, float) else f"{one.last!s:>10}"
-            rows.append(f"{one.name:<18} {last} {one.unit:<7} {spread}".rstrip())
-        if self._height and sys.stdout.isatty():
-            click.echo(f"\x1b[{self._height}A\x1b[J", nl=False)
-        click.echo("\n".join(rows))
-        self._height = len(rows)
+        self._table.show(f"{watch.polls} messages, {signal.dbm} dBm", watch.shown())

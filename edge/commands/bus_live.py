@@ -1,14 +1,13 @@
 """`egret bus live`: what a device measures now, how much it varies, and how well the line works."""
 
 import asyncio
-import math
-import sys
 from typing import Unpack
 
 import click
 
 from edge.bus import Bus, opened
 from edge.commands.bus_options import DeviceOptions, Target, heard, one_device, say_json, target
+from edge.commands.live_table import LiveTable, in_json
 from edge.field.identify import Identifier
 from edge.field.watch import Watch
 from edge.query_bus import QueryBus
@@ -65,7 +64,8 @@ async def _live(device: Target, every_ms: int | None, for_s: float | None, *, as
             if device.speaks
             else f"none of {watch.polls} polls was answered.",
             where=device.where,
-            fix=watch.last_failure or "wait longer",
+            fix=watch.last_failure
+            or ("`egret bus identify` names who it is; `--baud`" if watch.dropped else "wait longer"),
             code="E-BUS-028",
         )
 
@@ -122,31 +122,21 @@ async def _show(watch: Watch, screen: "_Screen") -> None:
 
 
 class _Screen:
-    """A table that stays where it is on a terminal, and is written again below elsewhere."""
+    """A table for people, or JSON."""
 
     def __init__(self, title: str, *, as_json: bool) -> None:
-        self._title, self._as_json = title, as_json
-        self._height = 0
+        self._table, self._as_json = LiveTable(title), as_json
 
     def show(self, watch: Watch) -> None:
         failed = {kind: watch.failures[kind] for kind in ("damaged", "silent", "refused")}
         if self._as_json:
-            values = {one.name: {"last": one.last, "mean": one.mean, "sigma": one.sigma} for one in watch.shown()}
             took_ms = watch.round_trip_ms
             fields = {"polls": watch.polls, **failed, "round_trip_ms": round(took_ms, 1) if took_ms > 0 else None}
             fields |= {"dropped_bytes": watch.dropped} if watch.speaks else {}
-            say_json("egret.bus.live/1", fields | {"values": values})
+            say_json("egret.bus.live/1", fields | {"values": in_json(watch.shown())})
             return
         said = ", ".join(f"{count} {kind}" for kind, count in failed.items())
         counts = f"{watch.polls} polls, {said}; {watch.round_trip_ms:.0f} ms"
         if watch.speaks:
             counts = f"{watch.polls} messages, {watch.dropped} bytes that are none"
-        rows = [self._title, counts]
-        for one in watch.shown():
-            spread = f"mean {one.mean:10.4f}  σ {one.sigma:.5f}" if math.isfinite(one.mean) else ""
-            last = f"{one.last:10.4f}" if isinstance(one.last, float) else f"{one.last!s:>10}"
-            rows.append(f"{one.name:<18} {last} {one.unit:<7} {spread}".rstrip())
-        if self._height and sys.stdout.isatty():
-            click.echo(f"\x1b[{self._height}A\x1b[J", nl=False)
-        click.echo("\n".join(rows))
-        self._height = len(rows)
+        self._table.show(counts, watch.shown())

@@ -1,0 +1,40 @@
+"""The values of one device as `egret bus live` and `egret ble live` show them."""
+
+import math
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+
+import click
+
+from edge.field.watch import Shown
+from wire.registers import Value
+
+
+class LiveTable:
+    """It stays where it is on a terminal, and is written again below elsewhere."""
+
+    def __init__(self, title: str) -> None:
+        """Nothing is shown yet."""
+        self._title, self._height = title, 0
+
+    def show(self, counts: str, values: Sequence[Shown]) -> None:
+        """All values, once. A row that is too long for the terminal is cut: two lines of it would count as one."""
+        rows = [self._title, counts, *map(_row, values)]
+        if sys.stdout.isatty():
+            rows = [row[: shutil.get_terminal_size().columns] for row in rows]
+            if self._height:
+                click.echo(f"\x1b[{self._height}A\x1b[J", nl=False)
+        click.echo("\n".join(rows))
+        self._height = len(rows)
+
+
+def in_json(values: Sequence[Shown]) -> Mapping[str, Mapping[str, Value]]:
+    """The same for programs."""
+    return {one.name: {"last": one.last, "mean": one.mean, "sigma": one.sigma} for one in values}
+
+
+def _row(one: Shown) -> str:
+    spread = f"mean {one.mean:10.4f}  σ {one.sigma:.5f}" if math.isfinite(one.mean) else ""
+    last = f"{one.last:10.4f}" if isinstance(one.last, float) else f"{one.last!s:>10}"
+    return f"{one.name:<18} {last} {one.unit:<7} {spread}".rstrip()
