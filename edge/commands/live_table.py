@@ -30,8 +30,17 @@ class LiveTable:
 
 
 def in_json(values: Sequence[Shown]) -> Mapping[str, Mapping[str, Value]]:
-    """The same for programs."""
-    return {one.name: {"last": one.last, "mean": one.mean, "sigma": one.sigma} for one in values}
+    """The same for programs: null, which JSON has, where they are NaN, which it has not."""
+    return {
+        one.name: {
+            name: _number(value) for name, value in (("last", one.last), ("mean", one.mean), ("sigma", one.sigma))
+        }
+        for one in values
+    }
+
+
+def _number(value: Value) -> Value:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _row(one: Shown) -> str:

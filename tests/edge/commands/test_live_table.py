@@ -1,12 +1,14 @@
 """The table of `egret bus live` and `egret ble live` on a terminal."""
 
+import json
+import math
 import os
 import shutil
 import sys
 
 import pytest
 
-from edge.commands.live_table import LiveTable
+from edge.commands.live_table import LiveTable, in_json
 from edge.field.watch import Shown
 
 
@@ -22,3 +24,9 @@ def test_it_stays_where_it_is_on_a_narrow_terminal(
     first, second = capsys.readouterr().out.split("\x1b[3A\x1b[J")
     assert first == second
     assert [len(row) for row in first.splitlines()] == [40, 40, 40]
+
+
+def test_a_word_has_no_mean() -> None:
+    """It is null for programs: a strict reader refuses NaN."""
+    said = json.dumps(in_json([Shown("state", "normal", "", math.nan, math.nan)]), allow_nan=False)
+    assert json.loads(said) == {"state": {"last": "normal", "mean": None, "sigma": None}}
