@@ -79,7 +79,7 @@ class Radio:
 
             client = BleakClient(found.device, lambda _client: lost(), timeout=CONNECT_S, backend=self._client_backend)
             async with self._connecting:
-                await client.connect()
+                await asyncio.wait_for(client.connect(), 2 * CONNECT_S)  # bleak's own limit, and its clearing up
             try:
                 yield client
             finally:

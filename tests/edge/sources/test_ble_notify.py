@@ -126,7 +126,7 @@ def test_another_of_its_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     assert sum("E-BLE-010" in one.getMessage() for one in caplog.records) == 1
 
 
-@pytest.mark.parametrize("hangs", ["start_notify", "write_gatt_char", "disconnect"])
+@pytest.mark.parametrize("hangs", ["connect", "start_notify", "write_gatt_char", "disconnect"])
 def test_a_connection_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: str) -> None:
     """Whatever is not answered is given up and begun anew, so that a sensor is not lost for ever."""
 
