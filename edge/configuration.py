@@ -18,7 +18,7 @@ from edge.identity import Identity
 from edge.lines import Lines
 from edge.ports import Delivery, Now
 from edge.proving import proven
-from edge.trial import Trial, Verdict
+from edge.trial import Trial, Verdict, must_be_heard
 from wire import desired
 from wire.blocking import OneAtATime
 from wire.command import Command
@@ -292,8 +292,8 @@ class Configuration:
         self.changed.set()
 
     def _trial_of(self, lasts_s: float) -> Trial:
-        sensors = [self.inventory.sensors[name] for line in self.box.lines for name in line.sensors]
-        return Trial(asyncio.get_running_loop().time(), lasts_s, any(one.is_heard_within(lasts_s) for one in sensors))
+        has_sensors = must_be_heard(self.inventory, self.box, lasts_s)
+        return Trial(asyncio.get_running_loop().time(), lasts_s, has_sensors)
 
 
 def _mistake(error: EgretError) -> Mistake:

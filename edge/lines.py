@@ -21,6 +21,7 @@ from edge.ports import LinePlan, Source
 from edge.spool import Spool
 from edge.supervise import keep_running
 from wire import kinds
+from wire.addresses import MQTT_JSON, QUIET_S
 from wire.errors import ConfigError
 from wire.inventory import Box, Inventory, Line, Sensor
 from wire.located import Mistakes, block_of
@@ -150,7 +151,8 @@ class Lines:
 
 def _silence_s(plan: _Plan) -> float:
     """As the line says, else the most talkative of its sensors."""
-    own_s = block_of(plan.line.options, plan.line.where, Mistakes()).duration("silence", default=0.0)
+    usual_s = QUIET_S if plan.line.source == MQTT_JSON else 0.0
+    own_s = block_of(plan.line.options, plan.line.where, Mistakes()).duration("silence", default=usual_s)
     return own_s or min(sensor.profile.timing.silence_s for sensor in plan.sensors.values())
 
 

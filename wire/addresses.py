@@ -14,6 +14,8 @@ from wire.profile import LinkKind
 
 BLE = (LinkKind.BLE_ADVERT, LinkKind.BLE_NOTIFY)
 MQTT_JSON = "mqtt_json"
+QUIET_S = 900.0
+"""How long a sensor of `mqtt_json` may say nothing, where its line does not say."""
 ADDRESSED = (LinkKind.LORAWAN, *BLE, MQTT_JSON)
 """Sources that find their sensors so."""
 _EUI = re.compile(r"[0-9a-f]{16}")

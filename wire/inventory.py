@@ -9,7 +9,6 @@ from datetime import date
 from enum import StrEnum
 
 from wire.alarm import Level
-from wire.open_profiles import REPORTED
 from wire.profile import Profile
 from wire.quantities import Statistic, statistic_of
 
@@ -105,10 +104,6 @@ class Sensor:
     serial: str = ""
     report: ReportPolicy = ReportPolicy()
     address: str = ""
-
-    def is_heard_within(self, seconds: float) -> bool:
-        """Would it be, if it works? One that reports when it likes need not."""
-        return self.profile is not REPORTED and self.profile.timing.silence_s <= seconds
 
     @property
     def quantities(self) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ class LoraWan:
 
         line = self._plan.line
         broker = with_password(self._broker, self._config.password)
-        self._feed = MqttFeed(broker, f"{line.box}-{line.key}", [self._config.topic])
+        self._feed = MqttFeed(broker, f"{line.box}/{line.key}", [self._config.topic])
         await self._feed.__aenter__()
         silences = {name: sensor.profile.timing.silence_s for name, sensor in self._plan.sensors.items()}
         self._presence = Presence(silences, asyncio.get_running_loop().time(), fix=_FIX)

@@ -35,7 +35,7 @@ from edge.ports import LinePlan, Source
 from edge.presence import Presence
 from edge.reported import Complaints, Order, Place, Stamps
 from wire import topics
-from wire.addresses import MQTT_JSON, known_by
+from wire.addresses import MQTT_JSON, QUIET_S, known_by
 from wire.broker import Broker
 from wire.errors import ConfigError, WireError
 from wire.expression import Expression, parse
@@ -60,7 +60,7 @@ class Config:
     sensor: str = "sensor"
     time: str = "time"
     values: Mapping[str, str] = field(default_factory=dict)
-    silence_s: float = 900.0
+    silence_s: float = QUIET_S
     password: str = ""
     tls: Tls | None = None
 
@@ -121,7 +121,7 @@ class MqttJson:
 
         line = self._plan.line
         broker = with_password(self._broker, self._config.password)
-        self._feed = MqttFeed(broker, f"{line.box}-{line.key}", [self._topic])
+        self._feed = MqttFeed(broker, f"{line.box}/{line.key}", [self._topic])
         await self._feed.__aenter__()
         silences = dict.fromkeys(self._plan.sensors, self._config.silence_s)
         self._presence = Presence(silences, asyncio.get_running_loop().time(), fix=_FIX)

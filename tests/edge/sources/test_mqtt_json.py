@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import aiomqtt
 import pytest
@@ -15,7 +16,9 @@ from air_rig import BOX, running, source, take, until, yaml
 from box_rig import PATIENCE_S, city
 
 from edge.line import LinePath
+from edge.lines import _silence_s
 from edge.spool import Spool
+from edge.trial import must_be_heard
 from wire import broker as broker_address
 from wire.city_check import load_checked
 from wire.errors import ConfigError, SourceError
@@ -248,3 +251,13 @@ async def test_from_the_platform_to_the_cloud(tmp_path: Path, broker: servers.Se
     reading = next(reading for reading in receiver.readings if reading.sensor == SENSOR)
     assert (reading.sensor, reading.quantity, reading.value, reading.quality) == (SENSOR, "tilt", 2.0, Quality.GOOD)
     assert receiver.events[0].sensor == SENSOR
+
+
+def test_a_trial_and_the_doctor_know_that_such_sensors_report_when_they_like(tmp_path: Path) -> None:
+    """Also a device of the library that another platform reads: its own poll interval is not what comes here."""
+    library = "{T1: {line: AIR-1/air, profile: bwsensing-bwm826, unit: 1}}"
+    inventory = city(tmp_path, yaml(line("mqtt://127.0.0.1"), library))
+    box = inventory.boxes[BOX]
+    assert not must_be_heard(inventory, box, 600.0)
+    plan = Mock(line=box.lines[0], sensors={name: inventory.sensors[name] for name in box.lines[0].sensors})
+    assert _silence_s(plan) == 900.0
