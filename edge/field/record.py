@@ -11,7 +11,7 @@ import msgspec
 from edge.field.selftest import SelfTest
 from edge.field.zero import KnownTilt, Zero
 from wire.bounded import UNDECODABLE
-from wire.errors import ConfigError, Mistake
+from wire.errors import ConfigError, EgretError, Mistake
 from wire.whole_file import write_whole
 
 FOLDER = Path("commissioning")
@@ -117,6 +117,11 @@ class Cabinet:
         """On disk when it returns. Raises OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(self.folder / NAME, encoded(record) + b"\n", 0o644)
+
+
+def refused(error: OSError) -> EgretError:
+    """What the disk, or a port that is gone, says."""
+    return EgretError(f"{error}.", fix="see that the disk and the port are there.", code="E-FIELD-029")
 
 
 def encoded(record: Record) -> bytes:
