@@ -5,6 +5,7 @@ Every step is on the disk when it is done: what was interrupted goes on from the
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -61,14 +62,14 @@ class Found(msgspec.Struct, frozen=True):
     frame: str
     model: str
     title: str
-    proof: str
+    proof: Annotated[str, msgspec.Meta(pattern="^(proven|possible)$")]
     seen: tuple[str, ...] = ()
 
 
 class Photo(msgspec.Struct, frozen=True):
     """A picture in the folder, bounded in size. `at`: where it says it was taken, WGS-84."""
 
-    file: str
+    file: Annotated[str, msgspec.Meta(pattern=r"^\w[\w.-]*$")]
     sha256: str
     width: int
     height: int

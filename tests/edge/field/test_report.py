@@ -247,3 +247,15 @@ def test_a_full_disk_is_a_message(folder: Path, monkeypatch: pytest.MonkeyPatch)
         assert result.exception.code == "E-FIELD-029"
         assert "No space left" in result.exception.what
     assert not to.exists()
+
+
+def test_a_record_leads_to_no_other_file(folder: Path) -> None:
+    """A folder that came from somebody else: its photo is in it, or it is no record, and nothing is packed."""
+    record = reporting.record_of(folder)
+    assert record.photo
+    (folder.parent / "secret").write_bytes(b"secret")
+    Cabinet(folder).save(msgspec.structs.replace(record, photo=msgspec.structs.replace(record.photo, file="../secret")))
+    for result in (report(folder), run(site_report.export, folder, "--to", folder.parent / "all.zip")):
+        assert isinstance(result.exception, ConfigError)
+        assert "this is no record of a commissioning" in str(result.exception)
+    assert not (folder.parent / "all.zip").exists()
