@@ -35,6 +35,9 @@ Exit codes of the command belong to the classes, so a script can tell them apart
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+E = TypeVar("E", bound=Exception)
 
 
 class EgretError(Exception):
@@ -221,7 +224,7 @@ class WireError(EgretError):
     """A message we cannot read."""
 
 
-def first_of(errors: BaseExceptionGroup[EgretError]) -> EgretError:
+def first_of(errors: BaseExceptionGroup[E]) -> E:
     """The first error inside a group, however deep tasks have wrapped it."""
     first = errors.exceptions[0]
     return first_of(first) if isinstance(first, BaseExceptionGroup) else first

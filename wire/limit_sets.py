@@ -72,7 +72,7 @@ def _rules(entry: Block, base: Rules) -> Rules:
         if not IDENTIFIER.fullmatch(name):
             block.wrong(name, f"the name {name!r} is not allowed.", "use letters, digits, - and _", "E-LIMIT-001")
         if name in OWN_RULES:
-            what = f"a rule {name!r} would never open a case."
+            what = f"{name!r} marks alarms of another kind."
             block.wrong(name, what, "choose another name", "E-LIMIT-008")
         known[name] = _rule(name, rule, known.get(name))
         rule.done()

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BYTE_ORDER = "\ufeff"
 _STEP = 2
 """Spaces of indentation, where a file shows none of its own."""
 Entry = str | int | float | bool | Sequence["Entry"] | Mapping[str, "Entry"]
@@ -32,8 +33,16 @@ class YamlText:
 
     def __init__(self, text: str) -> None:
         """Raises yaml.YAMLError."""
-        self.text = text if text.endswith("\n") or not text else f"{text}\n"
-        self._root = yaml.compose(self.text, Loader=_LOADER)
+        self._mark = _BYTE_ORDER if text.startswith(_BYTE_ORDER) else ""  # libyaml does not count it
+        self._newline = "\r\n" if "\r\n" in text else "\n"
+        text = text.removeprefix(_BYTE_ORDER)
+        self._text = text if text.endswith("\n") or not text else text + self._newline
+        self._root = yaml.compose(self._text, Loader=_LOADER)
+
+    @property
+    def text(self) -> str:
+        """The whole of it, with the line ends that it came with."""
+        return self._mark + self._text
 
     def has(self, *path: str) -> bool:
         """Is there such an entry?"""
@@ -47,28 +56,58 @@ class YamlText:
     def put(self, path: Sequence[str], value: Entry) -> None:
         """A new entry at the end of its mapping, or another value for one that is there. All above it must be there.
 
-        Raises KeyError.
+        Raises KeyError, and yaml.YAMLError where the text cannot take it: written in a way that is not known here.
         """
         *above, key = path
         mapping = self._find(above)
         if mapping is None:
             raise KeyError("/".join(above))
+        wanted = _said(self._root)
         if known := self._find(path):
-            self._cut(_begin(known), _end(known), _flow(value))
+            self._replace(path, known, value)
         elif isinstance(mapping, yaml.MappingNode):
             self._append(mapping, key, value)
-        else:  # `sites:` with nothing behind it
-            indent = (len(above) - 1) * _STEP + _STEP
-            self._insert_line(_end(mapping), _block(key, value, indent))
-        self._root = yaml.compose(self.text, Loader=_LOADER)
+        else:
+            self._fill(above, mapping, key, value)
+        self._root = yaml.compose(self._text, Loader=_LOADER)
+        _set(wanted, path, _said(yaml.compose(_flow(value), Loader=_LOADER)))
+        if _said(self._root) != wanted:
+            raise yaml.YAMLError(f"{'/'.join(path)} cannot be put in without changing something else")
 
     def _find(self, path: Sequence[str]) -> yaml.Node | None:
-        node = self._root
+        return self._entry(path)[1]
+
+    def _entry(self, path: Sequence[str]) -> tuple[yaml.Node | None, yaml.Node | None]:
+        """Its key and what it is; the root has no key."""
+        name, node = None, self._root
         for word in path:
-            if not isinstance(node, yaml.MappingNode):
-                return None
-            node = next((value for key, value in node.value if key.value == word), None)
-        return node
+            entries = node.value if isinstance(node, yaml.MappingNode) else ()
+            name, node = next(((key, value) for key, value in entries if key.value == word), (None, None))
+        return name, node
+
+    def _replace(self, path: Sequence[str], known: yaml.Node, value: Entry) -> None:
+        """Name by name where the names stay: what is written beside them stays, too."""
+        names = [key.value for key, _ in known.value] if isinstance(known, yaml.MappingNode) else None
+        if isinstance(value, Mapping) and names and set(names) == set(value):
+            for name, entry in value.items():
+                self.put([*path, name], entry)
+            return
+        begin, end = _begin(known), _end(known)
+        end = begin + len(self._text[begin:end].rstrip())  # text behind a `|` ends with its line
+        self._cut(begin, end, _flow(value) if end > begin else f" {_flow(value)}")
+
+    def _fill(self, above: Sequence[str], empty: yaml.Node, key: str, value: Entry) -> None:
+        """The first entry of `sites:` with nothing behind it, or `null`."""
+        name, _ = self._entry(above)
+        parent = self._find(above[:-1])
+        if name is None or not isinstance(parent, yaml.MappingNode):
+            raise KeyError("/".join(above))
+        begin, end = _begin(empty), _end(empty)
+        if parent.flow_style:
+            self._cut(begin, end, f" {_flow({key: value})}")
+            return
+        self._cut(begin, end, "")
+        self._insert_line(begin, _block(key, value, name.start_mark.column + _STEP))
 
     def _append(self, mapping: yaml.MappingNode, key: str, value: Entry) -> None:
         if mapping.flow_style:
@@ -80,11 +119,30 @@ class YamlText:
 
     def _insert_line(self, after: int, lines: str) -> None:
         """Below the line in which `after` is: its comment stays with it."""
-        end = self.text.find("\n", max(0, after - 1)) + 1 or len(self.text)
-        self._cut(end, end, lines)
+        end = self._text.find("\n", max(0, after - 1)) + 1 or len(self._text)
+        self._cut(end, end, lines.replace("\n", self._newline))
 
     def _cut(self, begin: int, end: int, text: str) -> None:
-        self.text = self.text[:begin] + text + self.text[end:]
+        self._text = self._text[:begin] + text + self._text[end:]
+
+
+def _said(node: yaml.Node | None) -> Any:
+    """What it says, without how it is written."""
+    if isinstance(node, yaml.MappingNode):
+        return {key.value: _said(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_said(item) for item in node.value]
+    return node.value if node else None
+
+
+def _set(said: Any, path: Sequence[str], value: Any) -> None:
+    """In what `_said` says; what was empty becomes a mapping."""
+    *above, key = path
+    for word in above:
+        if not isinstance(said[word], dict):
+            said[word] = {}
+        said = said[word]
+    said[key] = value
 
 
 def _begin(node: yaml.Node) -> int:
@@ -116,7 +174,7 @@ def _flow(value: Entry) -> str:
     if isinstance(value, int | float):
         return f"{value:.10g}"
     if isinstance(value, str):
-        return value if isinstance(value, Bare) else _scalar(value)
+        return str(value) if isinstance(value, Bare) else _scalar(value)
     return "[" + ", ".join(_flow(entry) for entry in value) + "]"
 
 
@@ -128,4 +186,7 @@ def _scalar(text: str) -> str:
         is_plain = is_plain and not read.value[0][1].style and isinstance(read.value[0][1], yaml.ScalarNode)
     except yaml.YAMLError:
         is_plain = False
-    return text if is_plain else json.dumps(text, ensure_ascii=False)
+    if is_plain and text.isprintable():
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in quoted)

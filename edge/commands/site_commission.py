@@ -1,17 +1,24 @@
 """`egret site commission`: one guided screen from "something answers" to a signed report."""
 
-import time
-from importlib.metadata import version
 from pathlib import Path
 
 import click
 
 from edge.commands.bus_options import DEVICES, PORT
-from edge.commands.site_options import KEPT, LANG, PERSON, Talk, link_to, quiet_log, through_a_broker
-from edge.field.commissioner import Commissioner, Trial
+from edge.commands.site_options import (
+    KEPT,
+    LANG,
+    PERSON,
+    Talk,
+    kept,
+    link_to,
+    quiet_log,
+    says_the_disk,
+    through_a_broker,
+)
+from edge.field.commissioner import Trial
 from edge.field.extra import not_installed
 from edge.field.link_cut import CUT_S
-from edge.field.record import Cabinet
 from edge.field.reporting import OWN_KEY
 from edge.field.selftest import POLLS
 from edge.field.words import Words
@@ -42,6 +49,7 @@ from wire.profile_yaml import library_folder, load_library
 @PERSON
 @KEPT
 @LANG
+@says_the_disk
 def commission(
     *,
     sensor: str,
@@ -70,9 +78,6 @@ def commission(
     Example: egret site commission XM-TA-0901-T1 --board https://board.city
     """
     words = Words(lang)
-    site, _, own = sensor.rpartition("-")
-    if not site:
-        raise click.UsageError(f"{sensor!r} is no id of a sensor: SITE-KEY, such as XM-TA-0901-T1.")
     try:
         # Half a second and 30 MiB that no other verb pays.
         from edge.field.screen.app import CommissionApp  # noqa: PLC0415
@@ -81,9 +86,7 @@ def commission(
         raise not_installed(error) from error
     quiet_log()
     library = load_library(devices or library_folder())
-    work = Commissioner(Cabinet(folder / sensor), library, time.time_ns, version("egret-city"))
-    told = {"board": board, "box": box}
-    work.plan_for(site=site, key=own, person=person, **{name: text for name, text in told.items() if text})
+    work = kept(folder, sensor, library, person, board=board, box=box)
     trial = Trial(polls, cut, link_to(broker, work.plan.box, ca, cert, key))
     CommissionApp(work, words, Setup(port, inventory, sign_key, zero_s, trial, wait_ms / 1000)).run()
     Talk(words).say("screen.kept", where=work.folder)

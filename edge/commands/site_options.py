@@ -3,14 +3,15 @@
 import asyncio
 import logging
 import os
+import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import partial, wraps
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
@@ -18,20 +19,21 @@ from edge.bus import opened
 from edge.commands.bus_options import DeviceOptions, Target, target
 from edge.field.commissioner import Commissioner
 from edge.field.identify import Identifier
-from edge.field.record import FOLDER, Cabinet, Found
+from edge.field.record import FOLDER, Cabinet, Found, refused
 from edge.field.walk import Progress
 from edge.field.words import LANGUAGES, Words, of_environment
 from edge.uplink import OpenLink
 from wire import broker as broker_address
 from wire.errors import CheckFailed
+from wire.profile import Profile
+from wire.topics import IDENTIFIER
 
 F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
 _PEM = click.Path(exists=True, dir_okay=False)
 LANG = click.option("--lang", type=click.Choice(LANGUAGES), default=of_environment, help="By default as LANG says.")
 SENSOR = click.option("--sensor", required=True, help="Its id, SITE-KEY: what is measured is kept under it.")
-PERSON = click.option(
-    "--person", default=lambda: os.environ.get("USER", ""), help="Who does it; by default who is logged in."
-)
+PERSON = click.option("--person", default="", help="Who does it; by default as before, at first who is logged in.")
 KEPT = click.option(
     "--folder",
     type=click.Path(path_type=Path),
@@ -71,14 +73,36 @@ def link_to(broker: str, box: str, ca: str | None, cert: str | None, key: str | 
     return partial(MqttLink, address, box)
 
 
-def commissioner_of(folder: Path, sensor: str, device: DeviceOptions, **plan: object) -> Commissioner:
-    """Of the sensor with this id and the device that the options name. Raises as `target`, and SourceError."""
-    chosen = target(**device)
+def says_the_disk(command: Callable[P, None]) -> Callable[P, None]:
+    """A disk that is full, or may not be written, is a message, too."""
+
+    @wraps(command)
+    def run(*args: P.args, **options: P.kwargs) -> None:
+        try:
+            command(*args, **options)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise refused(error) from error
+
+    return run
+
+
+def kept(folder: Path, sensor: str, library: Mapping[str, Profile], person: str, **told: str) -> Commissioner:
+    """What is kept of the sensor with this id, in other words where there are any. Raises ConfigError, OSError."""
     site, _, key = sensor.rpartition("-")
-    if not site:
+    if not site or not IDENTIFIER.fullmatch(sensor):
         raise click.UsageError(f"{sensor!r} is no id of a sensor: SITE-KEY, such as XM-TA-0901-T1.")
-    commissioner = Commissioner(Cabinet(folder / sensor), chosen.library, time.time_ns, version("egret-city"))
-    commissioner.plan_for(site=site, key=key, **plan)
+    work = Commissioner(Cabinet(folder / sensor), library, time.time_ns, version("egret-city"))
+    who = person or work.plan.person or os.environ.get("USER", "")
+    work.plan_for(site=site, key=key, person=who, **{name: text for name, text in told.items() if text})
+    return work
+
+
+def commissioner_of(folder: Path, sensor: str, device: DeviceOptions, person: str, **told: str) -> Commissioner:
+    """As `kept`, with the device that the options name. Raises as `target`, and SourceError."""
+    chosen = target(**device)
+    commissioner = kept(folder, sensor, chosen.library, person, **told)
     commissioner.choose(asyncio.run(_found(chosen)))
     return commissioner
 
@@ -121,7 +145,9 @@ class Talk:
         bar = "█" * round(20 * progress.part)
         measured = "  ".join(f"{name} {one.mean:+.3f} σ {one.sigma:.4f}" for name, one in progress.spreads.items())
         end = "\n" if progress.part >= 1 or progress.left_s <= 0 else ""
-        click.echo(f"\r{bar:<20} {progress.left_s:4.0f} s  {measured[:90]:<90}{end}", err=True, nl=False)
+        width = shutil.get_terminal_size().columns - 1
+        said = f"{bar:<20} {progress.left_s:4.0f} s  {measured}"
+        click.echo(f"\r{said[:width]:<{width}}{end}", err=True, nl=False)
 
     async def ask(self, sentence: str) -> None:
         """A person does it, and presses Enter. Raises click.Abort at the end of stdin."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from edge.commands.bus_options import JSON, say_json
-from edge.commands.site_options import LANG, Talk
+from edge.commands.site_options import LANG, Talk, says_the_disk
 from edge.field import label as labels
 from edge.field import reporting, signed_report
 from edge.field.bundle import pack
@@ -34,6 +34,7 @@ _FOLDER = click.argument("folder", type=click.Path(path_type=Path, exists=True, 
 @click.option("--pdf", is_flag=True, help="Also as PDF, by a Chromium of this machine.")
 @LANG
 @JSON
+@says_the_disk
 def report(
     *, folder: Path, is_new: bool, key: Path, trust: tuple[Path, ...], pdf: bool, lang: str, as_json: bool
 ) -> None:
@@ -65,6 +66,7 @@ def report(
 @_FOLDER
 @click.option("--png", type=click.Path(path_type=Path), help="The code alone, for a label printer.")
 @click.option("--svg", type=click.Path(path_type=Path), help="The label, 70 mm by 30 mm, with name and id.")
+@says_the_disk
 def label(*, folder: Path, png: Path | None, svg: Path | None) -> None:
     """The QR label of a site: it opens the site's page on the board.
 
@@ -87,6 +89,7 @@ def label(*, folder: Path, png: Path | None, svg: Path | None) -> None:
 @click.option("--to", "target", type=click.Path(path_type=Path), help="By default SITE-KEY.zip in this folder.")
 @click.option("--inventory", type=click.Path(path_type=Path, exists=True), help="Put this sensors.yaml in, too.")
 @JSON
+@says_the_disk
 def export(*, folder: Path, target: Path | None, inventory: Path | None, as_json: bool) -> None:
     """Everything of a commissioning in one zip, for who has a network: report, record, photo, undo records, label.
 

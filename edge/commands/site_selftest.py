@@ -17,6 +17,7 @@ from edge.commands.site_options import (
     commissioner_of,
     link_to,
     quiet_log,
+    says_the_disk,
     through_a_broker,
 )
 from edge.field.check_words import require_passed, said_of
@@ -39,6 +40,7 @@ from wire.options import Duration
 @PERSON
 @KEPT
 @LANG
+@says_the_disk
 def selftest(
     *,
     sensor: str,
@@ -66,9 +68,8 @@ def selftest(
     quiet_log()
     words = Words(lang)
     talk = Talk(words)
-    plan = {"person": person, **({"box": box} if box else {})}
-    commissioner = commissioner_of(folder, sensor, device, **plan)
-    trial = Trial(polls, cut, link_to(broker, box, ca, cert, key))
+    commissioner = commissioner_of(folder, sensor, device, person, box=box)
+    trial = Trial(polls, cut, link_to(broker, commissioner.plan.box, ca, cert, key))
     said: dict[str, dict[str, float]] = {"look": {"polls": polls}, "link": {"cut_s": cut}}
     tested = asyncio.run(commissioner.test(talk.tell, trial, lambda phase: talk.say(f"test.{phase}", **said[phase])))
     if as_json:

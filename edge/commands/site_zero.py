@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from edge.commands.bus_options import DeviceOptions, one_device, say_json
-from edge.commands.site_options import KEPT, LANG, PERSON, SENSOR, Talk, commissioner_of
+from edge.commands.site_options import KEPT, LANG, PERSON, SENSOR, Talk, commissioner_of, says_the_disk
 from edge.field.commissioner import Commissioner
 from edge.field.words import Words
 from edge.field.zero import TILT_STILL_S, ZERO_S, KnownTilt, Zero, zero_in_sensor
@@ -28,6 +28,7 @@ from wire.options import Duration
 @PERSON
 @KEPT
 @LANG
+@says_the_disk
 def zero(
     *,
     sensor: str,
@@ -49,7 +50,7 @@ def zero(
 
     Example: egret site zero --sensor XM-TA-0901-T1 --unit 0x51 --inventory sensors.yaml
     """
-    commissioner = commissioner_of(folder, sensor, device, person=person)
+    commissioner = commissioner_of(folder, sensor, device, person)
     if photo:
         commissioner.add_photo(photo)
     talk = Talk(Words(lang))

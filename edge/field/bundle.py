@@ -1,12 +1,14 @@
 """Everything of a commissioning in one file, for whoever takes it on later."""
 
 import hashlib
+import io
 import zipfile
 from pathlib import Path
 
 from edge.field.record import NAME, Record
 from edge.field.undo import FILE
 from wire.errors import Unsafe
+from wire.whole_file import write_whole
 
 MANIFEST = "SHA256SUMS"
 _WORN = (NAME, "report.json", "report.html", "report.pdf", "label.svg", str(FILE))
@@ -30,7 +32,9 @@ def pack(folder: Path, record: Record, target: Path, city: Path | None) -> list[
     if city and city.is_file():
         files["sensors.yaml"] = city.read_bytes()
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items())
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as bundle:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bundle:
         for name, data in {**files, MANIFEST: sums.encode()}.items():
             bundle.writestr(f"{record.plan.sensor}/{name}", data)
+    write_whole(target, packed.getvalue(), 0o644)
     return [*files]

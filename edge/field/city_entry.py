@@ -3,6 +3,7 @@
 The file is checked as `egret check` does before it takes the place of the old one, which stays beside it.
 """
 
+import stat
 from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
@@ -10,13 +11,13 @@ from pathlib import Path
 from edge.field.record import Found, Plan, Record
 from edge.field.zero import Zero
 from wire.city_check import load_checked
-from wire.errors import ConfigError, Mistake
+from wire.errors import ConfigError, Mistake, Unsafe
 from wire.inventory import Inventory
 from wire.limit_sets import shipped
 from wire.profile import Profile
 from wire.sensors_yaml import SCHEMA
 from wire.site_blocks import DECIMALS
-from wire.whole_file import write_whole
+from wire.whole_file import sync_folder, write_whole
 from wire.yaml_text import Bare, Entry, Flow, YamlText
 
 
@@ -80,7 +81,9 @@ def _site(plan: Plan, sensor: Mapping[str, Entry]) -> dict[str, Entry]:
 def _sensor(city: YamlText, record: Record, found: Found, day: str) -> dict[str, Entry]:
     plan = record.plan
     sensor: dict[str, Entry] = {"line": f"{plan.box}/{plan.line}", "unit": Bare(f"0x{found.unit:02X}")}
-    if city.value("kinds", plan.kind, "profile") != found.model:
+    kind = city.value("sites", plan.site, "kind") or plan.kind
+    named = city.has("sites", plan.site, "sensors", plan.key, "profile")
+    if named or city.value("kinds", kind, "profile") != found.model:
         sensor["profile"] = found.model
     if plan.constants:
         sensor["constants"] = Flow(plan.constants)
@@ -90,18 +93,47 @@ def _sensor(city: YamlText, record: Record, found: Found, day: str) -> dict[str,
     return sensor | ({"serial": plan.serial} if plan.serial else {})
 
 
-def write(path: Path, text: str, library: Mapping[str, Profile], stamp: str) -> Inventory:
-    """Checked, then in one step; the file before it is kept as `sensors.yaml.STAMP`. Raises ConfigError, OSError."""
+def read(path: Path) -> str:
+    """Its text to the last byte; empty where there is no file. Raises OSError."""
+    return path.read_bytes().decode() if path.exists() else ""
+
+
+def write(path: Path, before: str, text: str, library: Mapping[str, Profile], stamp: str) -> Inventory:
+    """Checked, then in one step, if it still is as `before`, which is kept as `sensors.yaml.STAMP`.
+
+    Raises ConfigError, Unsafe where it is read-only or somebody else has changed it, and OSError.
+    """
+    path = path.resolve()  # the file, where this is a link to it
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
+    if not mode & stat.S_IWUSR:
+        fix = "it is read-only because something else writes it: put the sensor in there, or name a copy."
+        raise Unsafe("this file is read-only.", where=str(path), fix=fix, code="E-FIELD-048")
     draft = path.with_name(f"{path.name}.draft")
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    write_whole(draft, text.encode(), mode)
     try:
-        inventory = load_checked(draft, library)
-    except ConfigError as error:
-        named = [Mistake(*(said.replace(draft.name, path.name) for said in astuple(one))) for one in error.mistakes]
-        draft.unlink()
-        raise ConfigError(named) from error
-    if path.exists():
-        write_whole(path.with_name(f"{path.name}.{stamp}"), path.read_bytes(), mode)
-    draft.replace(path)
+        write_whole(draft, text.encode(), mode)
+        draft.chmod(mode)
+        inventory = _checked(draft, path.name, library)
+        if read(path) != before:
+            raise Unsafe(
+                "somebody else has changed this file meanwhile; nothing was written.",
+                where=str(path),
+                fix="see what was changed, and repeat.",
+                code="E-FIELD-049",
+            )
+        kept = path.with_name(f"{path.name}.{stamp}")
+        if before and not kept.exists():
+            write_whole(kept, before.encode(), mode)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(path.parent)
     return inventory
+
+
+def _checked(draft: Path, name: str, library: Mapping[str, Profile]) -> Inventory:
+    """Mistakes are those of the file `name`."""
+    try:
+        return load_checked(draft, library)
+    except ConfigError as error:
+        named = [Mistake(*(said.replace(draft.name, name) for said in astuple(one))) for one in error.mistakes]
+        raise ConfigError(named) from error

@@ -9,6 +9,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import msgspec
+import yaml
 
 from edge import machine_clock
 from edge.bus import Bus, opened
@@ -27,7 +28,7 @@ from edge.field.zero import TILT_STILL_S, ZERO_S, KnownTilt, Zero
 from edge.serial_port import SerialSettings
 from edge.uplink import OpenLink
 from wire.city_check import load_checked
-from wire.errors import Unsafe
+from wire.errors import ConfigError, Mistake, Unsafe
 from wire.inventory import Box, Inventory
 from wire.profile import Profile
 from wire.profile_acts import UNIT_SETTING
@@ -227,25 +228,42 @@ class Commissioner:
     def write_city(self, path: Path) -> Inventory:
         """Into sensors.yaml, which need not be there yet. Raises ConfigError with what `egret check` would say."""
         day = self._day()
-        before = self._city(path) if path.exists() else city_entry.new_city(self.plan, self.profile)
-        text = city_entry.with_sensor(before, self.record, self.profile, f"{day:%Y-%m-%d}")
-        inventory = city_entry.write(path, text, self.library, f"{day:%Y%m%dT%H%M%S}")
+        before = self._city(path) if path.exists() else ""
+        city = before or city_entry.new_city(self.plan, self.profile)
+        with _as_it_is_written(path):
+            text = city_entry.with_sensor(city, self.record, self.profile, f"{day:%Y-%m-%d}")
+        inventory = city_entry.write(path, before, text, self.library, f"{day:%Y%m%dT%H%M%S}")
         self.keep(written=f"{path.absolute()} {inventory.version}")
         return inventory
 
     def write_zero(self, path: Path) -> Inventory:
         """Only the zero, of a sensor that stands in sensors.yaml; where it does not, raises ConfigError."""
         assert self.record.zero is not None
-        text = city_entry.with_zero(self._city(path), self.plan, self.record.zero, str(path))
-        return city_entry.write(path, text, self.library, f"{self._day():%Y%m%dT%H%M%S}")
+        before = self._city(path)
+        with _as_it_is_written(path):
+            text = city_entry.with_zero(before, self.plan, self.record.zero, str(path))
+        return city_entry.write(path, before, text, self.library, f"{self._day():%Y%m%dT%H%M%S}")
 
     def _city(self, path: Path) -> str:
         """As it is, and right before anything is put into it."""
         load_checked(path, self.library)
-        return path.read_text(encoding="utf-8")
+        return city_entry.read(path)
 
     def _day(self) -> datetime:
         return datetime.fromtimestamp(self._now() / 1e9).astimezone()
 
     def _time(self) -> str:
         return datetime.fromtimestamp(self._now() // 1_000_000_000, UTC).isoformat(timespec="seconds")
+
+
+@contextmanager
+def _as_it_is_written(path: Path) -> Iterator[None]:
+    """A right file may still be written in a way into which nothing can be put: that is said, and it stays."""
+    try:
+        yield
+    except (yaml.YAMLError, KeyError) as error:
+        what, fix = (
+            f"the sensor cannot be put into this file: {error}.",
+            "write it by hand: docs/operate/sensors-yaml.md.",
+        )
+        raise ConfigError([Mistake(str(path), what, fix, "E-FIELD-047")]) from error

@@ -5,13 +5,14 @@ Every step is on the disk when it is done: what was interrupted goes on from the
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from edge.field.selftest import SelfTest
 from edge.field.zero import KnownTilt, Zero
 from wire.bounded import UNDECODABLE
-from wire.errors import ConfigError, Mistake
+from wire.errors import ConfigError, EgretError, Mistake
 from wire.whole_file import write_whole
 
 FOLDER = Path("commissioning")
@@ -61,14 +62,14 @@ class Found(msgspec.Struct, frozen=True):
     frame: str
     model: str
     title: str
-    proof: str
+    proof: Annotated[str, msgspec.Meta(pattern="^(proven|possible)$")]
     seen: tuple[str, ...] = ()
 
 
 class Photo(msgspec.Struct, frozen=True):
     """A picture in the folder, bounded in size. `at`: where it says it was taken, WGS-84."""
 
-    file: str
+    file: Annotated[str, msgspec.Meta(pattern=r"^\w[\w.-]*$")]
     sha256: str
     width: int
     height: int
@@ -117,6 +118,11 @@ class Cabinet:
         """On disk when it returns. Raises OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(self.folder / NAME, encoded(record) + b"\n", 0o644)
+
+
+def refused(error: OSError) -> EgretError:
+    """What the disk, or a port that is gone, says."""
+    return EgretError(f"{error}.", fix="see that the disk and the port are there.", code="E-FIELD-029")
 
 
 def encoded(record: Record) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from html import escape
 
 from edge.field.link_cut import LinkCut
 from edge.field.stillness import Spread

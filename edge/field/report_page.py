@@ -95,7 +95,8 @@ class Page:
         if not zero:
             return ""
         rows = "".join(
-            f'<tr><td>{escape(point)}</td>{_numbers(one)}<td class="number">{zero.below:g} {symbol(one.unit)}</td></tr>'
+            f"<tr><td>{escape(point)}</td>{_numbers(one)}"
+            f'<td class="number">{zero.below:g} {escape(symbol(one.unit))}</td></tr>'
             for point, one in zero.points.items()
         )
         head = _header(say, "zero.value", "zero.mean", "zero.sigma", "zero.drift", "zero.below")
@@ -109,7 +110,7 @@ class Page:
             return ""
         rows = "".join(
             f"<tr><td><code>{escape(pose.condition)}</code></td>"
-            f'<td class="number">{pose.value:.3f} {symbol(shown.unit)}</td>'
+            f'<td class="number">{pose.value:.3f} {escape(symbol(shown.unit))}</td>'
             f'<td class="number">{pose.after_s:.1f} s</td></tr>'
             for pose in shown.poses
         )
@@ -173,7 +174,7 @@ _NUMBERS = ("zero.mean", "zero.sigma", "zero.drift", "zero.below", "report.measu
 
 def _numbers(one: Spread) -> str:
     said = (f"{one.mean:+.4f}", f"{one.sigma:.4f}", f"{one.drift:+.4f}")
-    return "".join(f'<td class="number">{number} {symbol(one.unit)}</td>' for number in said)
+    return "".join(f'<td class="number">{number} {escape(symbol(one.unit))}</td>' for number in said)
 
 
 def _local(time: str) -> str:

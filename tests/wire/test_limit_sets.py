@@ -151,7 +151,7 @@ def test_limits_must_rise() -> None:
         ),
         (
             "x: {rules: {test: {kind: fault, off_delay: 1s, levels: {blue: {on_delay: 1s, source: judgement}}}}}",
-            "sensors.yaml:1: a rule 'test' would never open a case. fix: choose another name [E-LIMIT-008]",
+            "sensors.yaml:1: 'test' marks alarms of another kind. fix: choose another name [E-LIMIT-008]",
         ),
     ],
 )

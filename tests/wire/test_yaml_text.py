@@ -34,6 +34,15 @@ def put(text: str, path: str, value: Entry) -> str:
         ("s:\n  d: 2026-01-01  # 1st\n  x: 1\n", "s/d", Bare("2026-11-27"), "s:\n  d: 2026-11-27  # 1st\n  x: 1\n"),
         ("s:\n  - 1\n  - 2  # two\n# end\n", "t", 1, "s:\n  - 1\n  - 2  # two\nt: 1\n# end\n"),
         ("a: |\n  text\n  more\n", "b", 1, "a: |\n  text\n  more\nb: 1\n"),
+        ("a: |\n  text\nb: 1\n", "a", "x", "a: x\nb: 1\n"),
+        ("a:\nb: 1\n", "a", "x", "a: x\nb: 1\n"),
+        ("s: ~  # none\nt: 1\n", "s/T1", 1, "s:   # none\n  T1: 1\nt: 1\n"),
+        ("s: {t: {u: }}\n", "s/t/u/T1", 1, "s: {t: {u:  {T1: 1}}}\n"),
+        ("s:\n    A:\n        u:\nt: 1\n", "s/A/u/T1", 1, "s:\n    A:\n        u:\n          T1: 1\nt: 1\n"),
+        ("s:\n  z:\n    a: 0  # 1\n    b: 0\n", "s/z", Flow(a=1, b=2), "s:\n  z:\n    a: 1  # 1\n    b: 2\n"),
+        ("a: {x: 1}\r\nb: 1\r\n", "a/y", 2, "a: {x: 1, y: 2}\r\nb: 1\r\n"),
+        ("a:\r\n  x: 1\r\nb: 1\r\n", "a/y", {"z": 2}, "a:\r\n  x: 1\r\n  y:\r\n    z: 2\r\nb: 1\r\n"),
+        ("\ufeffa: {x: 1}\nb: 1\n", "a/x", 2, "\ufeffa: {x: 2}\nb: 1\n"),
     ],
 )  # fmt: skip
 def test_an_entry_goes_where_it_belongs(before: str, path: str, value: Entry, after: str) -> None:
@@ -43,7 +52,27 @@ def test_an_entry_goes_where_it_belongs(before: str, path: str, value: Entry, af
 
 @pytest.mark.parametrize(
     "text",
-    ["环城西路: 南段", "a, b", "{x}", "# no", "yes: no", "", "null", "it's", '"quoted"', "- x", "a\nb", "*a", "@x"],
+    [
+        "环城西路: 南段",
+        "a, b",
+        "{x}",
+        "# no",
+        "yes: no",
+        "",
+        "null",
+        "it's",
+        '"quoted"',
+        "- x",
+        "a\nb",
+        "*a",
+        "@x",
+        "a\x7fb",
+        "a\x85b",
+        "a\u2028b",
+        "\ufeffa",
+        "全\u3000角",
+        "\t",
+    ],
 )
 def test_text_is_quoted_where_it_must_be(text: str) -> None:
     """What is read back is what was put in, on a line of its own and between braces."""
@@ -60,3 +89,10 @@ def test_what_is_above_it_must_be_there() -> None:
     """A site cannot be put into a file without sites."""
     with pytest.raises(KeyError):
         put("a: 1\n", "sites/X/name", "x")
+
+
+def test_what_would_change_something_else_is_refused() -> None:
+    """Whatever way of writing is not known here: nothing that was said is ever said otherwise."""
+    text = YamlText("a: {x, y: 1}\n")
+    with pytest.raises(yaml.YAMLError):
+        text.put(["a", "x"], 2)

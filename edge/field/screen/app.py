@@ -11,6 +11,7 @@ from textual.widgets import DataTable, Input, Static
 from textual.worker import Worker
 
 from edge.field.commissioner import Commissioner
+from edge.field.record import refused
 from edge.field.screen.finding import AddressPane, IdentifyPane, LivePane, ScanPane
 from edge.field.screen.finishing import PlacePane, ReportPane
 from edge.field.screen.measuring import KnownTiltPane, SelfTestPane, ZeroPane
@@ -45,6 +46,8 @@ class CommissionApp(App[None]):
         Binding("ctrl+b", "move(-1)", priority=True),
         Binding("ctrl+r", "repeat", priority=True),
         Binding("ctrl+q,ctrl+c", "quit", priority=True),
+        Binding("pagedown", "page(1)"),
+        Binding("pageup", "page(-1)"),
     ]
 
     def __init__(self, commissioner: Commissioner, words: Words, setup: Setup) -> None:
@@ -99,6 +102,11 @@ class CommissionApp(App[None]):
         if 0 <= at < len(STEPS) and (at <= STEPS.index(ScanPane) or self.work.record.found):
             await self._enter(at)
 
+    def action_page(self, by: int) -> None:
+        """On a small terminal: what is below, or above."""
+        place = self.query_one("#place")
+        place.scroll_relative(y=by * place.size.height // 2, animate=False)
+
     async def action_repeat(self) -> None:
         """The present step once more."""
         self.done.discard(self.at)
@@ -113,7 +121,11 @@ class CommissionApp(App[None]):
         """Enter on a row of the scan."""
         if isinstance(self.pane, ScanPane) and event.row_key.value:
             self._leave()
-            self.pane.chosen(event.row_key.value)
+            try:
+                self.pane.chosen(event.row_key.value)
+            except OSError as error:
+                self.pane.fail(refused(error))
+                return
             self.done.add(self.at)
             await self.action_move(1)
 
@@ -130,8 +142,7 @@ class CommissionApp(App[None]):
             pane.fail(first_of(errors))
         except* OSError as errors:
             self.failed.add(at)
-            said = str(errors.exceptions[0])
-            pane.fail(EgretError(f"{said}.", fix="see that the disk and the port are there.", code="E-FIELD-029"))
+            pane.fail(refused(first_of(errors)))
         else:
             self.failed.discard(at)
             self._mark(at)

@@ -16,7 +16,7 @@ from edge.field.commissioner import Commissioner
 from edge.field.device import NO_ANSWER
 from edge.field.record import Found
 from edge.field.report_figures import symbol
-from edge.field.screen.pane import Pane
+from edge.field.screen.pane import Pane, add_row
 from edge.field.watch import Watch
 from wire.errors import SourceTimeout, Unsafe
 from wire.scalars import integer
@@ -29,7 +29,7 @@ class ScanPane(Pane):
 
     def parts(self) -> ComposeResult:
         """The rows as they come."""
-        yield DataTable[str](cursor_type="row", classes="found")
+        yield DataTable[Text](cursor_type="row", classes="found")
 
     @classmethod
     def is_done(cls, work: Commissioner) -> bool:
@@ -78,7 +78,9 @@ class ScanPane(Pane):
         self._rows[place] = one
         address = f"0x{one.unit:02X} = {one.unit}   {one.baud} {one.frame}"
         proof = self.words(f"proof.{one.proof}")
-        self.query_one(DataTable).add_row(Path(one.port).name, address, one.title, proof, key=place)
+        self.query_one(DataTable).add_row(
+            *(Text(cell) for cell in (Path(one.port).name, address, one.title, proof)), key=place
+        )
 
 
 class IdentifyPane(Pane):
@@ -91,14 +93,14 @@ class IdentifyPane(Pane):
         found, profile = self.work.found, self.work.profile
         table = Table(box=None, show_header=False, pad_edge=False)
         table.add_column(style="dim", min_width=12)
-        table.add_column()
-        table.add_row(self.words("fact.model"), f"{found.title}  ({found.model})")
-        table.add_row(self.words("fact.address"), f"0x{found.unit:02X} = {found.unit}, {found.baud} {found.frame}")
-        table.add_row(self.words("fact.proof"), self.words(f"proof.{found.proof}"))
+        table.add_column(overflow="fold")
+        add_row(table, self.words("fact.model"), f"{found.title}  ({found.model})")
+        add_row(table, self.words("fact.address"), f"0x{found.unit:02X} = {found.unit}, {found.baud} {found.frame}")
+        add_row(table, self.words("fact.proof"), self.words(f"proof.{found.proof}"))
         for said in found.seen:
-            table.add_row("", said)
+            add_row(table, "", said)
         for place, said in enumerate(profile.evidence.open):
-            table.add_row("" if place else self.words("screen.open"), f"· {said}")
+            add_row(table, "" if place else self.words("screen.open"), f"· {said}")
         self.show(table)
 
     async def go(self) -> None:
@@ -176,14 +178,16 @@ class LivePane(Pane):
         for one in shown:
             last = f"{one.last:+.4f} {symbol(one.unit)}" if isinstance(one.last, float) else str(one.last)
             spread = (f"{one.mean:+.4f}", f"{one.sigma:.4f}") if math.isfinite(one.mean) else ("", "")
-            table.add_row(one.name, last, *spread)
+            add_row(table, one.name, last, *spread)
         self.show(table)
         main = next((one for one in shown if one.name in self._main(watch)), None)
         if main and isinstance(main.last, float):
             curve.append(main.last)
             self.query_one(Sparkline).data = [value - min(curve) for value in curve]
         lost = watch.failures.total()
-        self.say(self.words("screen.line", took=round(watch.round_trip_ms, 1), lost=lost, polls=watch.polls))
+        self.say(
+            self.words("screen.line", took=round(watch.round_trip_ms, 1), lost=lost, polls=watch.polls), is_news=False
+        )
 
     def _main(self, watch: Watch) -> set[str]:
         """What is worth a curve: what it publishes as its own quantity."""

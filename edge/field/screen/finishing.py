@@ -12,7 +12,7 @@ from textual.widgets import Input, Label
 from edge.field import reporting
 from edge.field.commissioner import Commissioner
 from edge.field.label import terminal_code
-from edge.field.screen.pane import Pane
+from edge.field.screen.pane import Pane, add_row
 from wire.errors import Unsafe
 
 FIELDS = (
@@ -86,9 +86,9 @@ class ReportPane(Pane):
         """What will be written where."""
         table = Table(box=None, show_header=False, pad_edge=False)
         table.add_column(style="dim", min_width=14)
-        table.add_column()
-        table.add_row("sensors.yaml", str(self.setup.city))
-        table.add_row(self.words("report.title"), str(self.work.folder / reporting.PAGE))
+        table.add_column(overflow="fold")
+        add_row(table, "sensors.yaml", str(self.setup.city))
+        add_row(table, self.words("report.title"), str(self.work.folder / reporting.PAGE))
         self.show(table)
 
     async def go(self) -> None:

@@ -3,14 +3,15 @@
 import asyncio
 from typing import ClassVar
 
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from edge.field.check_words import HEADS, require_passed, said_of
 from edge.field.commissioner import Commissioner
 from edge.field.report_figures import symbol
-from edge.field.screen.pane import MeasuringPane, spreads
-from edge.field.selftest import Check, Outcome
+from edge.field.screen.pane import MeasuringPane, add_row, spreads
+from edge.field.selftest import Check, Outcome, SelfTest
 from edge.field.zero import TILT_STILL_S, has_known_tilt, has_zero
 
 _AROUND_CUT_S = 3.0
@@ -107,20 +108,28 @@ class SelfTestPane(MeasuringPane):
     async def begin(self) -> None:
         """What came of it before."""
         tested = self.work.record.selftest
-        self.show(checks(tested.checks, self) if tested else Text(self.words("screen.enter_begins"), style="dim"))
+        if tested:
+            self._show(tested)
+        else:
+            self.show(Text(self.words("screen.enter_begins"), style="dim"))
 
     async def go(self) -> None:
         """Raises CheckFailed with what failed, SourceError."""
         trial = self.setup.trial
+        self.query(".curve, .far").set(display=True)
         watching = self.set_interval(0.5, self._pass_time)
         try:
             tested = await self.work.test(self.tell, trial, self._begin_phase)
         finally:
             watching.stop()
-        self.fill(1)
-        self.show(checks(tested.checks, self))
+        self._show(tested)
         require_passed(tested, self.work.plan.sensor, self.words)
         self.say(f"✓ {self.words('test.passed')}")
+
+    def _show(self, tested: SelfTest) -> None:
+        """Without the curve: on a small terminal there is no room for it beside what came out."""
+        self.query(".curve, .far").set(display=False)
+        self.show(checks(tested.checks, self))
 
     def _begin_phase(self, phase: str) -> None:
         said: dict[str, dict[str, float]] = {
@@ -141,7 +150,8 @@ def checks(found: tuple[Check, ...], pane: MeasuringPane) -> Table:
     """One row a check."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for key in HEADS:
-        table.add_column(pane.words(key), justify="right" if key in ("report.measured", "report.most") else "left")
+        justify: JustifyMethod = "right" if key in ("report.measured", "report.most") else "left"
+        table.add_column(pane.words(key), justify=justify, overflow="fold")
     for check in found:
-        table.add_row(*said_of(check, pane.words), style=_STYLES[check.outcome])
+        add_row(table, *said_of(check, pane.words), style=_STYLES[check.outcome])
     return table

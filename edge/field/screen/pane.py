@@ -78,15 +78,17 @@ class Pane(Vertical):
     def entered(self) -> None:
         """Enter, while `go` runs: what it waits for."""
 
-    def show(self, what: Table | Text | str) -> None:
+    def show(self, what: Table | Text) -> None:
         """In the middle."""
         self.query_one(".shown", Static).update(what)
 
-    def say(self, text: str, *, is_bad: bool = False) -> None:
-        """Below."""
+    def say(self, text: str, *, is_bad: bool = False, is_news: bool = True) -> None:
+        """Below; what is news is brought into sight."""
         said = self.query_one(".said", Static)
         said.set_class(is_bad, "bad")
         said.update(Text(text))
+        if is_news:
+            self.call_after_refresh(self.app.query_one("#place").scroll_end, animate=False)
 
     def fail(self, error: EgretError) -> None:
         """What happened, what to do, its code."""
@@ -125,6 +127,11 @@ class MeasuringPane(Pane):
         self.query_one(Sparkline).data = [value - spread.least for value in spread.curve]
 
 
+def add_row(table: Table, *cells: str, style: str = "") -> None:
+    """As they are: names and units may have brackets, which a table would take for its own markup."""
+    table.add_row(*(Text(cell) for cell in cells), style=style)
+
+
 def spreads(found: Mapping[str, Spread], words: Words) -> Table:
     """Mean, deviation and drift of each value."""
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -132,5 +139,5 @@ def spreads(found: Mapping[str, Spread], words: Words) -> Table:
         table.add_column(words(key), justify="left" if key == "zero.value" else "right", min_width=11)
     for name, one in found.items():
         unit = symbol(one.unit)
-        table.add_row(name, f"{one.mean:+.4f} {unit}", f"{one.sigma:.4f} {unit}", f"{one.drift:+.4f} {unit}")
+        add_row(table, name, f"{one.mean:+.4f} {unit}", f"{one.sigma:.4f} {unit}", f"{one.drift:+.4f} {unit}")
     return table

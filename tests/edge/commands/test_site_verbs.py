@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from commissioned import PLAN, RECORD, SELFTEST, TILT, fast_library
 
 from edge.commands import site_selftest, site_zero
+from edge.commands.site_options import kept
 from edge.field.city_entry import new_city, with_sensor
 from edge.field.record import Cabinet
 from edge.field.words import Words
@@ -81,3 +83,16 @@ def test_checks_are_said_so_that_columns_line_up() -> None:
     rows = [site_selftest.row(check, Words("zh")) for check in SELFTEST.checks]
     assert rows[1] == "通过      噪声 roll                        0.0085 °  ≤ 0.05 °"
     assert rows[4] == "未做      时钟误差                                   ≤ 1000 ms  无授时服务器"
+
+
+def test_who_did_it_stays_and_an_id_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is logged in is asked first, and is no reason to forget who was named; an id is no way out of the folder."""
+    monkeypatch.setenv("USER", "pi")
+    assert kept(tmp_path, "XM-TA-0901-T1", {}, "").plan.person == "pi"
+    kept(tmp_path, "XM-TA-0901-T1", {}, "陈工")
+    again = kept(tmp_path, "XM-TA-0901-T1", {}, "", board="https://board.example", box="")
+    assert (again.plan.person, again.plan.board) == ("陈工", "https://board.example")
+    for wrong in ("../x-T1", "T1", "-T1", "XM TA-T1", "XM-TA-0901-T1/../../x"):
+        with pytest.raises(click.UsageError, match="is no id of a sensor"):
+            kept(tmp_path, wrong, {}, "")
+    assert [one.name for one in tmp_path.iterdir()] == ["XM-TA-0901-T1"]

@@ -1,5 +1,6 @@
 """What is handed over: a signed record, a page drawn from it alone, a label, a bundle."""
 
+import errno
 import hashlib
 import io
 import json
@@ -11,15 +12,15 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
-from commissioned import RECORD
+from commissioned import KNOWN, RECORD, ROLL, ZERO
 from PIL import ExifTags, Image
 
 from edge.commands import site_report
-from edge.field import label, printing, reporting, signed_report
+from edge.field import bundle, label, printing, reporting, signed_report
 from edge.field.record import Cabinet
 from edge.field.signed_report import prove
 from edge.field.words import Words
-from wire.errors import CheckFailed, ConfigError, Unsafe
+from wire.errors import CheckFailed, ConfigError, EgretError, Unsafe
 from wire.signing import load_or_make_signer
 
 
@@ -215,3 +216,46 @@ def test_a_bundle_holds_all_of_it_with_its_hashes(folder: Path, tmp_path: Path) 
         digest, name = line.split("  ")
         assert hashlib.sha256(bundle.read(f"XM-TA-0901-T1/{name}")).hexdigest() == digest
     assert signed_report.NAME in names
+
+
+def test_units_and_points_are_text(folder: Path) -> None:
+    """Whoever signs a record of their own puts nothing into the page but text: also into its figures."""
+    spread = msgspec.structs.replace(ROLL, unit='<i>"')
+    zero = msgspec.structs.replace(ZERO, points={'<b>"onload=': spread})
+    known = msgspec.structs.replace(KNOWN, unit="<i>")
+    record = msgspec.structs.replace(reporting.record_of(folder), zero=zero, known_tilt=known)
+    Cabinet(folder).save(record)
+    assert report(folder).exit_code == 0
+    page = (folder / reporting.PAGE).read_text(encoding="utf-8")
+    assert "<i>" not in page
+    assert "<b>&quot;" not in page.replace("&lt;b&gt;", "")
+    assert 'aria-label="&lt;b&gt;&quot;onload="' in page
+
+
+def test_a_full_disk_is_a_message(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no half of a bundle stays."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert report(folder).exit_code == 0
+    for module in (reporting, bundle):
+        monkeypatch.setattr(module, "write_whole", full)
+    to = folder.parent / "all.zip"
+    for result in (report(folder), run(site_report.export, folder, "--to", to)):
+        assert isinstance(result.exception, EgretError)
+        assert result.exception.code == "E-FIELD-029"
+        assert "No space left" in result.exception.what
+    assert not to.exists()
+
+
+def test_a_record_leads_to_no_other_file(folder: Path) -> None:
+    """A folder that came from somebody else: its photo is in it, or it is no record, and nothing is packed."""
+    record = reporting.record_of(folder)
+    assert record.photo
+    (folder.parent / "secret").write_bytes(b"secret")
+    Cabinet(folder).save(msgspec.structs.replace(record, photo=msgspec.structs.replace(record.photo, file="../secret")))
+    for result in (report(folder), run(site_report.export, folder, "--to", folder.parent / "all.zip")):
+        assert isinstance(result.exception, ConfigError)
+        assert "this is no record of a commissioning" in str(result.exception)
+    assert not (folder.parent / "all.zip").exists()

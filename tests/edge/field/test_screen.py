@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 from commissioned import FOUND, LIBRARY, RECORD, fast_library
 from textual.pilot import Pilot
@@ -211,3 +212,40 @@ def test_it_goes_on_where_it_was_left(tmp_path: Path, record: Record, step: str)
     cabinet = Cabinet(tmp_path)
     cabinet.save(record)
     assert STEPS[first_open(Commissioner(cabinet, LIBRARY, time.time_ns, "0.1.0"))].name_key == step
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+async def test_a_small_terminal_shows_what_came_out(tmp_path: Path, lang: str) -> None:
+    """80 columns by 24 lines: every key with its meaning, nothing cut short, and what was said is in sight.
+
+    What has brackets (a unit, a title) is shown with them, and is no markup.
+    """
+    cabinet = Cabinet(tmp_path)
+    found = msgspec.structs.replace(FOUND, title="[/red] tilt", seen=("[ppm]",))
+    cabinet.save(msgspec.structs.replace(RECORD, found=found))
+    work = Commissioner(cabinet, LIBRARY, time.time_ns, "0.1.0")
+    app = CommissionApp(work, Words(lang), Setup(None, tmp_path / "[x]" / "c.yaml", tmp_path / "k", 1, Trial()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        for step, seen in ((0, "[/red]"), (1, "[ppm]"), (6, Words(lang)("outcome.skipped")), (8, "[x]")):
+            app.at = step
+            await app.on_mount()
+            await pilot.pause()
+            assert "".join(seen.split()) in seen_of(app)
+            assert "…" not in seen_of(app)
+            assert "".join(app.words("key.ctrl+q").split()) in seen_of(app)
+            app.pane.say("said\nbelow")
+            async with asyncio.timeout(PATIENCE_S):
+                while "below" not in seen_of(app):
+                    await pilot.pause()
+        app.at = 1
+        await app.on_mount()
+        await pilot.press("pagedown")
+        async with asyncio.timeout(PATIENCE_S):
+            while "zero_device" not in seen_of(app):
+                await pilot.pause()
+
+
+def seen_of(app: CommissionApp) -> str:
+    """The screen's cells without spaces, and without the steps at the left."""
+    strips = app.screen._compositor.render_strips()
+    return "".join("".join(strip.crop(24 if 0 < at < 22 else 0).text for at, strip in enumerate(strips)).split())
