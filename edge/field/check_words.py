@@ -34,6 +34,12 @@ def said_of(check: Check, words: Words) -> Said:
     )
 
 
+def left_out(tested: SelfTest | None, words: Words) -> str:
+    """How many checks were, to stand behind an outcome: they have proven nothing."""
+    count = sum(check.outcome is Outcome.SKIPPED for check in tested.checks) if tested else 0
+    return words("test.left_out", count=count) if count else ""
+
+
 def require_passed(tested: SelfTest, sensor: str, words: Words) -> None:
     """Raises CheckFailed with the names of what failed."""
     failed = [said_of(check, words).name for check in tested.checks if check.outcome is Outcome.FAILED]

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from edge.field import report_figures as figures
-from edge.field.check_words import HEADS, said_of
+from edge.field.check_words import HEADS, left_out, said_of
 from edge.field.label import svg_code
 from edge.field.record import Record
 from edge.field.report_figures import symbol
@@ -56,11 +56,12 @@ class Page:
     def _head(self) -> str:
         record, say = self._record, self._say
         outcome = verdict(record)
+        said = say(f"verdict.{outcome}") + left_out(record.selftest, say)
         return (
             f"<header>{_EGRET}<div><p>{escape(say('report.title'))}</p>"
             f"<h1>{escape(record.plan.name or record.plan.site)}</h1>"
             f"<p>{escape(record.plan.sensor)}</p></div>"
-            f'<span class="verdict {outcome}">{escape(say(f"verdict.{outcome}"))}</span></header>\n'
+            f'<span class="verdict {outcome}">{escape(said)}</span></header>\n'
         )
 
     def _place(self) -> str:

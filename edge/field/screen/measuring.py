@@ -7,7 +7,7 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from edge.field.check_words import HEADS, require_passed, said_of
+from edge.field.check_words import HEADS, left_out, require_passed, said_of
 from edge.field.commissioner import Commissioner
 from edge.field.report_figures import symbol
 from edge.field.screen.pane import MeasuringPane, add_row, spreads
@@ -124,7 +124,7 @@ class SelfTestPane(MeasuringPane):
             watching.stop()
         self._show(tested)
         require_passed(tested, self.work.plan.sensor, self.words)
-        self.say(f"✓ {self.words('test.passed')}")
+        self.say(f"✓ {self.words('test.passed', but=left_out(tested, self.words))}")
 
     def _show(self, tested: SelfTest) -> None:
         """Without the curve: on a small terminal there is no room for it beside what came out."""
