@@ -31,11 +31,10 @@ _FOUND = (
 )
 
 
-def tell(holes: Mapping[tuple[str, str], Sequence[tuple[int, int]]]) -> None:
+def tell(found: Sequence[Backfill]) -> None:
     """The log, of what is missing; it is in the ledger, too."""
-    for (box, spool_id), found in holes.items():
-        for first, through in found:
-            _log.warning(_FOUND, box, first, through, spool_id, box)
+    for one in found:
+        _log.warning(_FOUND, one.box, one.first, one.through, one.spool_id, one.box)
 
 
 def said(one: Backfill) -> Receipt:

@@ -152,8 +152,7 @@ class ReadingsLane:
                 await self._write([labelled(batch, self._inventory) for batch in new])
                 marks = [(*spool, Lane.READINGS, end) for spool, end in reached.items()]
                 holes = skipped(new, self._watermarks)
-                await self._ledger.advance_many(marks, missing(new, self._watermarks), holes)
-                tell(holes)
+                tell(await self._ledger.advance_many(marks, missing(new, self._watermarks), holes))
                 self._watermarks |= reached
             return {spool: self._watermarks[spool] for spool in map(_spool, batches)}
 

@@ -40,6 +40,7 @@ from cloud.tables import (
     watermarks,
 )
 from cloud.tables.alarm_history import AlarmHistory
+from cloud.tables.backfills import Backfill, Lacking
 from cloud.tables.boxes import BoxState
 from cloud.tables.case_counts import CaseCounts
 from cloud.tables.events import LedgerEvent
@@ -49,7 +50,7 @@ from wire.alarm import AlarmEvent
 from wire.alarm_message import AlarmMessage
 from wire.clock import taken_at
 from wire.gap import Gap
-from wire.receipt import BoxStatus, Kept, Lane
+from wire.receipt import BoxStatus, Lane
 
 T = TypeVar("T")
 
@@ -132,42 +133,35 @@ class Ledger:
         marks: Sequence[tuple[str, str, Lane, int]],
         missing: Mapping[tuple[str, str], Sequence[Gap]] = _NO_GAPS,
         holes: Mapping[tuple[str, str], Sequence[tuple[int, int]]] = _NO_HOLES,
-    ) -> None:
+    ) -> Sequence[Backfill]:
         """(box, spool id, lane, through) each, with what is missing below it by spool, in one transaction.
 
-        `missing` is gone for good; `holes` were receipted by a ledger that is lost, and may be asked for again.
+        `missing` is gone for good; `holes` were receipted by a ledger that is lost, and may be asked for again: what of
+        them nobody had found before.
         """
 
-        def advance(connection: Connection) -> None:
+        def advance(connection: Connection) -> Sequence[Backfill]:
             gaps.add(connection, missing, self.now())
-            backfills.find(connection, holes, self.now())
+            found = backfills.find(connection, holes, self.now())
             watermarks.advance(connection, marks)
+            return found
 
-        if marks:
-            await self.write(advance)
+        return await self.write(advance) if marks else ()
 
     async def gaps(self, box: str, limit: int) -> Sequence[KnownGap]:
         """What a box had to let go, or any box when it is empty; the last first."""
         return await self.database.read(lambda connection: gaps.newest(connection, box, limit))
 
-    async def save_status(self, status: BoxStatus, *, is_fresh: bool = False) -> int | None:
-        """Watchers hear of it when more than its time has changed. `is_fresh`: said just now, it shows the clock.
-
-        How far its alarms are here, when the box still has some that had a receipt and are not; else None.
-        """
+    async def save_status(self, status: BoxStatus, *, is_fresh: bool = False) -> Lacking:
+        """Watchers hear of it when more than its time has changed. `is_fresh`: said just now, it shows the clock."""
         state = msgspec.convert(status, BoxState, from_attributes=True)
 
-        def save(connection: Connection) -> int | None:
+        def save(connection: Connection) -> Lacking:
             now_ns = self.now()
             changed = boxes.put(connection, state, now_ns, is_fresh=is_fresh)
             if changed:
                 events.add(connection, [changed], now_ns)
-            kept = status.kept
-            if not isinstance(kept, Kept):
-                return None
-            backfills.put_kept(connection, status.box, status.spool_id, kept, now_ns)
-            known = watermarks.of(connection, status.box, status.spool_id, Lane.ALARMS)
-            return known if known < kept.alarms_through >= kept.alarms_from else None
+            return backfills.lacking(connection, status, now_ns)
 
         return await self.write(save)
 

@@ -14,6 +14,7 @@ from random import Random
 
 import msgspec
 
+from cloud.backfill import tell
 from cloud.ledger import Ledger
 from cloud.outage import Outage
 from cloud.ports import Delivery, Inbox
@@ -83,14 +84,18 @@ class StatusesLane:
         return asyncio.get_running_loop().time() - heard_at > SILENT_S
 
     async def _handle(self, delivery: Delivery, inbox: Inbox) -> None:
-        """A box that has receipts for more alarm events than there are here is told so, and sends them again."""
+        """A box that has receipts for more alarm events than there are here is told so, and sends them again.
+
+        Readings that are lacking are said in the log, and may be asked for.
+        """
         topics.require_size(delivery.payload)
         status = receipt.decode_status(delivery.payload)
         topics.require_own(delivery.topic, status.box)
         if not delivery.is_retained:
             self._heard[status.box] = asyncio.get_running_loop().time()
-        known = await self._ledger.save_status(status, is_fresh=not delivery.is_retained)
-        if known is not None and not delivery.is_retained:
-            less = Receipt(status.box, status.spool_id, Lane.ALARMS, known)
+        lacking = await self._ledger.save_status(status, is_fresh=not delivery.is_retained)
+        tell(lacking.readings)
+        if lacking.alarms_after is not None and not delivery.is_retained:
+            less = Receipt(status.box, status.spool_id, Lane.ALARMS, lacking.alarms_after)
             await inbox.send(topics.topic(status.box, "receipts"), receipt.encode(less))
         self._changed()

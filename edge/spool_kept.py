@@ -104,4 +104,4 @@ def kept(database: sqlite3.Connection, readings_stored: int, alarms_stored: int)
     oldest = database.execute(query).fetchone()
     from_, since_ns = oldest if oldest and oldest[0] <= readings_stored else (readings_stored + 1, 0)
     event = database.execute("SELECT min(sequence) FROM heard").fetchone()[0]
-    return Kept(from_, since_ns, alarms_stored + 1 if event is None else event, alarms_stored)
+    return Kept(from_, since_ns, alarms_stored + 1 if event is None else event, alarms_stored, readings_stored)

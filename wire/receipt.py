@@ -50,13 +50,15 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     """What a box keeps of what had a receipt: it can send everything from these sequences on once more.
 
     `readings_since_ns`: when the oldest of these readings were sampled. `alarms_through`: the last alarm event that
-    had a receipt; a cloud that knows less was restored from an older backup.
+    had a receipt, `readings_through` the last reading; a cloud that knows less was restored from an older backup. A box
+    of an older version says 0 for the readings.
     """
 
     readings_from: Sequence
     readings_since_ns: Moment
     alarms_from: Sequence
     alarms_through: Sequence
+    readings_through: Sequence = 0
 
 
 class BoxStatus(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.status/1"):

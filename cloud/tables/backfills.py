@@ -9,8 +9,9 @@ from sqlalchemy import Connection, delete, select
 
 from cloud.database import built, upsert
 from cloud.schema.stream import backfills, kept
+from cloud.tables import watermarks
 from cloud.tables.gaps import Spool
-from wire.receipt import Again, Kept, Lane
+from wire.receipt import Again, BoxStatus, Kept, Lane
 
 KEPT = 100
 """Of one box, the newest."""
@@ -74,6 +75,16 @@ class KeptHere(msgspec.Struct, frozen=True, kw_only=True):
     known_ns: int
 
 
+class Lacking(msgspec.Struct, frozen=True):
+    """What a box has receipts for, and this ledger, restored from an older backup, does not know.
+
+    `alarms_after`: how far its alarms are here, when it can send what follows; else None. `readings` are found now.
+    """
+
+    alarms_after: int | None = None
+    readings: Sequence[Backfill] = ()
+
+
 def new(box: str, spool_id: str, first: int, through: int, now_ns: int, lane: Lane = Lane.READINGS) -> Backfill:
     """Found, and not asked for."""
     return Backfill(
@@ -110,9 +121,34 @@ def put(connection: Connection, changed: Collection[Backfill]) -> None:
             connection.execute(delete(backfills).where(backfills.c.box == box, backfills.c.found_ns <= last))
 
 
-def find(connection: Connection, found: Mapping[Spool, Sequence[tuple[int, int]]], now_ns: int) -> None:
-    """Readings that had a receipt and are missing here, by spool: (first, through) each."""
-    put(connection, [new(*spool, *hole, now_ns) for spool, holes in found.items() for hole in holes])
+def find(connection: Connection, holes: Mapping[Spool, Sequence[tuple[int, int]]], now_ns: int) -> Sequence[Backfill]:
+    """Readings that had a receipt and are missing here, by spool: (first, through) each; what of it is news.
+
+    A spool's watermark lies behind what was found before.
+    """
+    found = []
+    for spool, of_it in holes.items():
+        watermark = watermarks.of(connection, *spool, Lane.READINGS)
+        news = [(max(first, watermark + 1), through) for first, through in of_it if through > watermark]
+        found += [new(*spool, *hole, now_ns) for hole in news]
+    put(connection, found)
+    return found
+
+
+def lacking(connection: Connection, status: BoxStatus, now_ns: int) -> Lacking:
+    """Note what a box says that it keeps, and readings of which it has a receipt and this ledger nothing.
+
+    Its next batch would tell, too; a box whose sensors report twice a day, or are gone, sends none for long.
+    """
+    said, spool = status.kept, (status.box, status.spool_id)
+    if not isinstance(said, Kept):
+        return Lacking()
+    put_kept(connection, *spool, said, now_ns)
+    readings = find(connection, {spool: [(1, said.readings_through)]}, now_ns)
+    if readings:
+        watermarks.advance(connection, [(*spool, Lane.READINGS, said.readings_through)])
+    known = watermarks.of(connection, *spool, Lane.ALARMS)
+    return Lacking(known if known < said.alarms_through >= said.alarms_from else None, readings)
 
 
 def give_up(connection: Connection, box: str, spool_id: str, lane: Lane, hole: tuple[int, int], now_ns: int) -> None:

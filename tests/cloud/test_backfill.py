@@ -23,7 +23,7 @@ from cloud.poison import PoisonFolder
 from cloud.ports import Store
 from cloud.quarantine import Quarantine
 from cloud.stores import embedded
-from cloud.tables.backfills import Stage
+from cloud.tables.backfills import Lacking, Stage
 from wire.alarm import AlarmEvent, Change, Level
 from wire.alarm_message import AlarmMessage
 from wire.batch import Batch, Series
@@ -69,7 +69,7 @@ class Cloud:
     store: Store
     book: BackfillBook
 
-    async def says(self, kept: Kept) -> int | None:
+    async def says(self, kept: Kept) -> Lacking:
         """A box tells how it is."""
         status = BoxStatus(BOX, online=True, time_ns=START_NS, boot="b", version="", spool_id=SPOOL, kept=kept)
         return await self.ledger.save_status(status, is_fresh=True)
@@ -139,6 +139,25 @@ async def test_what_a_backup_lacks_comes_again_once(tmp_path: Path, restored: tu
         [shown] = await running.book.all()
         assert (shown.stage, shown.backfill.missing) == (Stage.DONE, 0)
         assert await running.count() == 1_020
+
+
+async def test_what_is_lacking_is_known_before_anything_new_comes(tmp_path: Path) -> None:
+    """A box says how far it has receipts: what is lacking can be asked for, and its next batch finds no more of it."""
+    backup = await live_through(tmp_path, 3, 6)
+    for name in (LEDGER, STORE):
+        shutil.copy(backup / name, tmp_path / name)
+    async with cloud(tmp_path) as running:
+        await running.lane.take([batch(2)])  # the lane knows the watermark from before
+        kept = Kept(1, START_NS, 1, 0, readings_through=60)
+        [found] = (await running.says(kept)).readings
+        assert (found.first, found.through) == (31, 60)
+        assert not (await running.says(kept)).readings
+        assert await running.lane.take([batch(6)]) == {(BOX, SPOOL): 70}
+        [asked] = await running.book.ask(Wish(), EGRET)
+        id_ = asked.backfill.id
+        await running.lane.take_again([batch(number, trimmed=30, again=id_) for number in range(3, 6)])
+        assert [one.stage for one in await running.book.all()] == [Stage.DONE]
+        assert await running.count() == 70
 
 
 async def test_what_a_box_does_not_keep_is_said(tmp_path: Path) -> None:
@@ -231,10 +250,10 @@ def events(first: int, last: int, trimmed: int, receipted: int) -> AlarmMessage:
 async def test_alarms_come_again_in_order_and_nobody_is_told_twice(tmp_path: Path) -> None:
     """The ledger is older than the box's receipts: its status is answered, the case opens once, and in silence."""
     async with cloud(tmp_path) as running:
-        assert await running.says(Kept(1, 0, 1, 3)) == 0
+        assert (await running.says(Kept(1, 0, 1, 3))).alarms_after == 0
         assert (await running.ledger.take_alarms(events(4, 4, 0, 3))).stored_through == 0  # beyond a hole
         assert (await running.ledger.take_alarms(events(1, 3, 0, 3))).stored_through == 3
-        assert await running.says(Kept(1, 0, 1, 3)) is None
+        assert (await running.says(Kept(1, 0, 1, 3))).alarms_after is None
         assert len(await running.ledger.open_cases()) == 1
         assert await running.ledger.due(TARGET, START_NS + 10**12, 10) == ()
         assert (await running.ledger.take_alarms(events(1, 3, 0, 3))).changes == ()

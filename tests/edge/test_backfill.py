@@ -57,7 +57,7 @@ def test_what_has_its_receipt_is_kept_for_a_while(tmp_path: Path) -> None:
     """30 s of the readings' time: what is older goes, the rest can be sent again, from any time on."""
     file = receipted(tmp_path, SpoolLimits(keep_s=30))
     assert file.batches(0, 10) == ()
-    assert file.kept() == Kept(71, BEGIN_NS + 79 * SECOND_NS, 8, 10)
+    assert file.kept() == Kept(71, BEGIN_NS + 79 * SECOND_NS, 8, 10, 100)
     assert [batch.first_sequence for batch in file.again(0, 100, 0, 10)] == [71, 81, 91]
     assert [batch.first_sequence for batch in file.again(0, 100, BEGIN_NS + 85 * SECOND_NS, 10)] == [81, 91]
     assert {batch.trimmed_through for batch in file.again(80, 100, 0, 10)} == {70}
@@ -69,7 +69,7 @@ def test_a_box_may_keep_nothing(tmp_path: Path) -> None:
     """As before there was anything to keep."""
     file = receipted(tmp_path, SpoolLimits(keep_s=0))
     assert (file.again(0, 100, 0, 10), file.events(0, 10)) == ((), ())
-    assert file.kept() == Kept(101, 0, 11, 10)
+    assert file.kept() == Kept(101, 0, 11, 10, 100)
     file.close()
 
 
