@@ -24,7 +24,7 @@ class LiveTable:
         if sys.stdout.isatty():
             rows = [row[: shutil.get_terminal_size().columns] for row in rows]
             if self._height:
-                click.echo(f"\x1b[{self._height}A\x1b[J", nl=False)
+                click.echo(f"\x1b[{self._height}A\x1b[J", nl=False, color=True)
         click.echo("\n".join(rows))
         self._height = len(rows)
 

@@ -57,8 +57,10 @@ def through_a_broker(command: F) -> F:
 
 
 def quiet_log() -> None:
-    """A link that is cut on purpose, and lines that begin, are no news here."""
-    logging.getLogger("edge").setLevel(logging.ERROR)
+    """A link that is cut on purpose, and lines that begin, are no news of this verb."""
+    log = logging.getLogger("edge")
+    click.get_current_context().call_on_close(partial(log.setLevel, log.level))
+    log.setLevel(logging.ERROR)
 
 
 def link_to(broker: str, box: str, ca: str | None, cert: str | None, key: str | None) -> OpenLink | None:

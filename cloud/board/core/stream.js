@@ -7,16 +7,16 @@ import { lookForUpgrade } from "./upgrade.js";
 
 const TAKERS = { alarm: city.takeAlarms, case: city.takeCases, left: city.dropCases, box: city.takeBoxes, mode: city.takeModes, time: city.takeTime };
 const AGAIN_MS = 1_000;
-const SILENT_MS = 13_000; // a little more than a stream may be silent before it is said to be lost
-const DEAD_MS = 20_000; // a worker tells of every attempt, and none takes longer: a browser short of memory has ended it
+const SILENT_MS = 13_000; // more than a stream may be silent
+const DEAD_MS = 20_000; // a worker tells of every attempt, and none takes longer
 
 /** Events wait here while the snapshot they follow is under way. */
 let early = null;
 let through = 0;
-/** The inventory and the map, asked for while the first connection is made; void when that does not come. */
+/** Asked for while the first connection is made; void when that does not come. */
 let ahead = null;
 let tryNow = () => {};
-/** When anything was told at all, also that there is no connection. */
+/** When anything was told, also that there is no connection. */
 let toldAt = 0;
 
 /** Begins to follow; without a shared worker (some phones have none) this page has a stream of its own. */
@@ -71,9 +71,7 @@ function lost() {
 }
 
 /** What a cloud keeps from its start to its end. */
-function unchanging() {
-  return Promise.all([get("city"), get("map")]);
-}
+const unchanging = () => Promise.all([get("city"), get("map")]);
 
 /** The snapshot of a new connection; a newer connection makes an older one's answer void. */
 async function load() {

@@ -43,10 +43,10 @@ async def inclinometer(air: Air, address: str, name: str = "WT901BLE68") -> Noti
     return await air.notifier(address, name, LINK.service, LINK.notify, LINK.write)
 
 
-async def speak(sensor: Notifier, roll: float, times: int = 1000, pause_s: float = 0.1) -> None:
+async def speak(sensor: Notifier, roll: float, times: int = 1000, pause_s: float = 0.1, odd: float = -150.0) -> None:
     """Ten messages a second, as it leaves the factory; one in ten says something else. It answers what it is asked."""
     for count in range(times):
-        said = encode_message(WITMOTION, "motion", {"acc_z": 1.0, "roll": -150.0 if count % 10 == 9 else roll})
+        said = encode_message(WITMOTION, "motion", {"acc_z": 1.0, "roll": odd if count % 10 == 9 else roll})
         await sensor.notify(said)
         if sensor.written:
             sensor.written.clear()
@@ -186,7 +186,7 @@ async def test_from_the_wall_to_the_cloud(tmp_path: Path) -> None:
     air = Air()
     with servers.mosquitto(tmp_path) as broker:
         radio = Radio(air.scanner, air.client)
-        speaking = asyncio.create_task(speak(await inclinometer(air, ADDRESSES[0]), 2.0, pause_s=0.02))
+        speaking = asyncio.create_task(speak(await inclinometer(air, ADDRESSES[0]), 2.0, pause_s=0.02, odd=2.0))
         async with running(tmp_path, text(ADDRESSES[0], every="200ms"), broker.url, radio) as receiver:
             await until(
                 "the alarm", lambda: any(event.level and event.level.value == "red" for event in receiver.events)
