@@ -130,9 +130,8 @@ def _sent(sensor: Sensor, line: Line, rng: Random) -> list[Reading]:
 
 def _interval_s(sensor: Sensor, line: Line) -> float:
     """Its own, the line's, or the shortest of its device's blocks."""
-    every_s = sensor.every_s or block_of(line.options, line.where, Mistakes()).duration("every", default=0.0)
-    shortest_s = min(sensor.profile.intervals_s, default=1.0)
-    return max(every_s or shortest_s, sensor.profile.timing.min_poll_s)
+    line_every_s = block_of(line.options, line.where, Mistakes()).duration("every", default=0.0)
+    return sensor.interval_s(line_every_s, min(sensor.profile.intervals_s, default=1.0))
 
 
 def _samples(sensor: Sensor, line: Line, rng: Random) -> Iterator[list[Reading]]:

@@ -151,7 +151,7 @@ def turns(sensors: Iterable[Sensor], every_s: float | None) -> list[tuple[Sensor
     for sensor in sensors:
         found += [(sensor, block, block.every_s) for block in blocks_of(sensor, every_s)]
         found += [
-            (sensor, shape, max(sensor.every_s or every_s or shape.every_s, sensor.profile.timing.min_poll_s))
+            (sensor, shape, sensor.interval_s(every_s, shape.every_s))
             for shape in sensor.profile.messages.values()
             if is_asked_for(shape)
         ]

@@ -112,7 +112,7 @@ class _Voice:
     def __init__(self, sensor: Sensor, shape: MessageShape, every_s: float | None, now: float) -> None:
         timing = sensor.profile.timing
         self._profile, self._name = sensor.profile, shape.name
-        self._every_s = max(sensor.every_s or every_s or shape.every_s, timing.min_poll_s)
+        self._every_s = sensor.interval_s(every_s, shape.every_s)
         if isinstance(shape, TlvShape):
             self._every_s = 0.0  # an uplink is rare and late enough: it waits for no other
         self._patience_s = max(timing.silence_s, shape.every_s, self._every_s)

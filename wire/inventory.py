@@ -105,6 +105,10 @@ class Sensor:
     report: ReportPolicy = ReportPolicy()
     address: str = ""
 
+    def interval_s(self, line_every_s: float | None, usual_s: float) -> float:
+        """How often it is sampled: as it says, else its line, else as usual; never more often than it bears."""
+        return max(self.every_s or line_every_s or usual_s, self.profile.timing.min_poll_s)
+
     @property
     def quantities(self) -> tuple[str, ...]:
         """What it always reports: what its device publishes, and the statistics of that."""

@@ -33,9 +33,8 @@ def utilisation(sensors: Iterable[Sensor], rate: int) -> float:
 
 def blocks_of(sensor: Sensor, line_every_s: float | None = None) -> list[Block]:
     """What it is asked for: at its own interval, else its line's, else each block's, and what can be read at once."""
-    profile = sensor.profile
-    own_s, least_s = sensor.every_s or line_every_s, profile.timing.min_poll_s
-    return joined(replace(block, every_s=max(own_s or block.every_s, least_s)) for block in profile.blocks.values())
+    blocks = sensor.profile.blocks.values()
+    return joined(replace(block, every_s=sensor.interval_s(line_every_s, block.every_s)) for block in blocks)
 
 
 def _poll_s(block: Block, sensor: Sensor, rate: int) -> float:
