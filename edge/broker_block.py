@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wire import broker
 from wire.broker import Broker
 from wire.errors import SourceError
+from wire.inventory import Line
+
+if TYPE_CHECKING:
+    from edge.mqtt_feed import MqttFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +23,20 @@ class Tls:
 
 
 def broker_of(url: str, tls: Tls | None, where: str) -> Broker:
-    """Raises ConfigError. The password is not in the file; see `with_password`."""
+    """Raises ConfigError. The password is not in the file; see `heard_at`."""
     files = tls or Tls()
     return replace(broker.parse(url, where=where), ca=files.ca, certificate=files.certificate, key=files.key)
 
 
-def with_password(found: Broker, file: str) -> Broker:
+async def heard_at(broker: Broker, password: str, line: Line, topic: str) -> "MqttFeed":
+    """A line's session at its broker, begun. Raises SourceError when the password cannot be read."""
+    from edge.mqtt_feed import MqttFeed  # noqa: PLC0415 - reading sensors.yaml needs no MQTT library
+
+    feed = MqttFeed(_with_password(broker, password), f"{line.box}/{line.key}", [topic])
+    return await feed.__aenter__()
+
+
+def _with_password(found: Broker, file: str) -> Broker:
     """The broker with what stands in `file`, if one is named. Raises SourceError."""
     if not file:
         return found

@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from edge.ble.radio import Radio
 from edge.clock import BoxClock
 from wire.alarm import AlarmEvent
 from wire.inventory import Line, Sensor
+from wire.kinds import build
+from wire.located import Mistakes
 from wire.reading import Reading, Sample
 
+T = TypeVar("T")
 Now = Callable[[], int]
 """UTC in nanoseconds; passed in, so that a simulated day takes seconds."""
 
@@ -44,6 +47,18 @@ class LinePlan:
     clock: BoxClock
     waiting: Callable[[], int] = lambda: 0
     radio: Radio = field(default_factory=Radio)
+
+    @property
+    def in_order(self) -> list[Sensor]:
+        """The sensors, as sensors.yaml has them."""
+        return [self.sensors[sensor] for sensor in self.line.sensors]
+
+    def block(self, config: type[T]) -> T:
+        """The line's block in sensors.yaml. Raises ConfigError with all mistakes."""
+        mistakes = Mistakes()
+        block = build(config, self.line.options, mistakes, where=self.line.where)
+        mistakes.raise_any()
+        return block
 
 
 class SourceKind(Protocol):

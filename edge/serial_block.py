@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Literal
 
 from edge.ports import LinePlan
 from wire.inventory import Sensor
-from wire.kinds import build
-from wire.located import Mistakes
 
 if TYPE_CHECKING:
     from edge.serial_port import SerialPort
@@ -25,20 +23,12 @@ class SerialBlock:
     rs485: bool = False
 
 
-def read_block(plan: LinePlan) -> SerialBlock:
-    """Raises ConfigError with all mistakes."""
-    mistakes = Mistakes()
-    block = build(SerialBlock, plan.line.options, mistakes, where=plan.line.where)
-    mistakes.raise_any()
-    return block
-
-
 def alone(plan: LinePlan, block: SerialBlock) -> tuple[Sensor, Callable[[], "SerialPort"]]:
     """The line's one sensor, and what opens its port; does no I/O."""
     # Reading sensors.yaml needs no serial library, which the cloud does not install.
     from edge.serial_port import SerialPort, SerialSettings, device_path  # noqa: PLC0415
 
-    (sensor,) = (plan.sensors[name] for name in plan.line.sensors)
+    (sensor,) = plan.in_order
     link = sensor.profile.link
     settings = SerialSettings(block.baud or link.baud, block.frame or link.frame)
     return sensor, partial(SerialPort, device_path(plan.root, block.port), settings, rs485=block.rs485)

@@ -16,8 +16,6 @@ docs/field/ble.md.
 from dataclasses import dataclass
 
 from edge.ports import LinePlan, Source
-from wire.kinds import build
-from wire.located import Mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,5 @@ def open_source(plan: LinePlan) -> Source:
     """The adverts; does no I/O. Raises ConfigError."""
     from edge.ble.adverts import AdvertLine  # noqa: PLC0415 - reading sensors.yaml needs none of it
 
-    mistakes = Mistakes()
-    config = build(Config, plan.line.options, mistakes, where=plan.line.where)
-    mistakes.raise_any()
-    sensors = [plan.sensors[sensor] for sensor in plan.line.sensors]
-    return AdvertLine(plan.radio, sensors, config.every_s, clock=plan.clock)
+    config = plan.block(Config)
+    return AdvertLine(plan.radio, plan.in_order, config.every_s, clock=plan.clock)

@@ -15,8 +15,6 @@ made again, one at a time, for ever. Needs the extra `ble`: pip install 'egret-c
 from dataclasses import dataclass
 
 from edge.ports import LinePlan, Source
-from wire.kinds import build
-from wire.located import Mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +28,5 @@ def open_source(plan: LinePlan) -> Source:
     """The notifications; does no I/O. Raises ConfigError."""
     from edge.ble.notifications import NotifyLine  # noqa: PLC0415 - reading sensors.yaml needs none of it
 
-    mistakes = Mistakes()
-    config = build(Config, plan.line.options, mistakes, where=plan.line.where)
-    mistakes.raise_any()
-    sensors = [plan.sensors[sensor] for sensor in plan.line.sensors]
-    return NotifyLine(plan.radio, sensors, config.every_s, clock=plan.clock)
+    config = plan.block(Config)
+    return NotifyLine(plan.radio, plan.in_order, config.every_s, clock=plan.clock)

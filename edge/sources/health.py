@@ -26,8 +26,6 @@ from edge import health
 from edge.ports import LinePlan, Source
 from wire.blocking import OneAtATime
 from wire.errors import ConfigError, Mistake
-from wire.kinds import build
-from wire.located import Mistakes
 from wire.reading import Sample
 
 
@@ -42,9 +40,7 @@ class Config:
 
 def open_source(plan: LinePlan) -> Source:
     """The box's own readings; does no I/O. Raises ConfigError."""
-    mistakes = Mistakes()
-    config = build(Config, plan.line.options, mistakes, where=plan.line.where)
-    mistakes.raise_any()
+    config = plan.block(Config)
     if plan.line.sensors:
         what = f"{plan.line.sensors[0]} hangs on a line of source health, which has no sensors."
         fix = "name the line of its port in the sensor's `line:`"

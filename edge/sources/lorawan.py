@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from edge import chirpstack
-from edge.broker_block import Tls, broker_of, with_password
+from edge.broker_block import Tls, broker_of, heard_at
 from edge.chirpstack import UPLINKS, Uplink
 from edge.clock import Stamp
 from edge.ports import LinePlan, Source
@@ -86,13 +86,7 @@ class LoraWan:
 
     async def __aenter__(self) -> Self:
         """Connects and subscribes. Raises SourceError."""
-        # Reading sensors.yaml needs no MQTT library.
-        from edge.mqtt_feed import MqttFeed  # noqa: PLC0415
-
-        line = self._plan.line
-        broker = with_password(self._broker, self._config.password)
-        self._feed = MqttFeed(broker, f"{line.box}/{line.key}", [self._config.topic])
-        await self._feed.__aenter__()
+        self._feed = await heard_at(self._broker, self._config.password, self._plan.line, self._config.topic)
         silences = {name: sensor.profile.timing.silence_s for name, sensor in self._plan.sensors.items()}
         self._presence = Presence(silences, asyncio.get_running_loop().time(), fix=_FIX)
         return self

@@ -21,7 +21,7 @@ once a minute, so that it does not slow its neighbours.
 from functools import partial
 
 from edge.ports import LinePlan, Source
-from edge.serial_block import SerialBlock, read_block
+from edge.serial_block import SerialBlock
 from wire.errors import ConfigError, Mistake
 from wire.inventory import Sensor
 
@@ -34,8 +34,8 @@ def open_source(plan: LinePlan) -> Source:
     from edge.polled_line import PolledLine, serial_bus, turns  # noqa: PLC0415
     from edge.serial_port import SerialSettings, device_path  # noqa: PLC0415
 
-    config = read_block(plan)
-    sensors = [plan.sensors[sensor] for sensor in plan.line.sensors]
+    config = plan.block(SerialBlock)
+    sensors = plan.in_order
     bauds = {config.baud} if config.baud else {sensor.profile.link.baud for sensor in sensors}
     frames = {config.frame} if config.frame else {sensor.profile.link.frame for sensor in sensors}
     if len(bauds) != 1 or len(frames) != 1:

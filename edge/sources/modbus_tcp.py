@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from edge.ports import LinePlan, Source
-from wire.kinds import build
-from wire.located import Mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,7 @@ def open_source(plan: LinePlan) -> Source:
     from edge.polled_line import PolledLine, turns  # noqa: PLC0415
     from edge.tcp_bus import connected  # noqa: PLC0415
 
-    mistakes = Mistakes()
-    config = build(Config, plan.line.options, mistakes, where=plan.line.where)
-    mistakes.raise_any()
-    sensors = [plan.sensors[sensor] for sensor in plan.line.sensors]
-    return PolledLine(partial(connected, config.host, config.port), turns(sensors, config.every_s), clock=plan.clock)
+    config = plan.block(Config)
+    return PolledLine(
+        partial(connected, config.host, config.port), turns(plan.in_order, config.every_s), clock=plan.clock
+    )

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from edge.broker_block import Tls, broker_of, with_password
+from edge.broker_block import Tls, broker_of, heard_at
 from edge.json_reports import FROM_TOPIC, Form, Report
 from edge.ports import LinePlan, Source
 from edge.presence import Presence
@@ -116,13 +116,7 @@ class MqttJson:
 
     async def __aenter__(self) -> Self:
         """Connects and subscribes. Raises SourceError."""
-        # Reading sensors.yaml needs no MQTT library.
-        from edge.mqtt_feed import MqttFeed  # noqa: PLC0415
-
-        line = self._plan.line
-        broker = with_password(self._broker, self._config.password)
-        self._feed = MqttFeed(broker, f"{line.box}/{line.key}", [self._topic])
-        await self._feed.__aenter__()
+        self._feed = await heard_at(self._broker, self._config.password, self._plan.line, self._topic)
         silences = dict.fromkeys(self._plan.sensors, self._config.silence_s)
         self._presence = Presence(silences, asyncio.get_running_loop().time(), fix=_FIX)
         return self

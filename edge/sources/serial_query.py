@@ -21,7 +21,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from edge.ports import LinePlan, Source
-from edge.serial_block import SerialBlock, alone, read_block
+from edge.serial_block import SerialBlock, alone
 
 if TYPE_CHECKING:
     from edge.query_bus import QueryBus
@@ -35,7 +35,7 @@ def open_source(plan: LinePlan) -> Source:
     from edge.polled_line import PolledLine, turns  # noqa: PLC0415
     from edge.query_bus import QueryBus  # noqa: PLC0415
 
-    block = read_block(plan)
+    block = plan.block(SerialBlock)
     sensor, open_port = alone(plan, block)
 
     @asynccontextmanager

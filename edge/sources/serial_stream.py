@@ -18,7 +18,7 @@ its profile's `silence` has stale readings until it speaks again.
 """
 
 from edge.ports import LinePlan, Source
-from edge.serial_block import SerialBlock, alone, read_block
+from edge.serial_block import SerialBlock, alone
 
 Config = SerialBlock
 
@@ -28,6 +28,6 @@ def open_source(plan: LinePlan) -> Source:
     # Reading sensors.yaml needs no serial library, which the cloud does not install.
     from edge.stream_line import StreamLine  # noqa: PLC0415
 
-    block = read_block(plan)
+    block = plan.block(SerialBlock)
     sensor, connect = alone(plan, block)
     return StreamLine(connect, sensor, block.every_s, clock=plan.clock)
