@@ -20,7 +20,7 @@ from wire import kinds
 from wire.inventory import Inventory
 from wire.reading import Sample
 
-PATIENCE_VIRTUAL_S = 3600.0
+PATIENCE_VIRTUAL_S = 100_000.0
 BOX, LINE, SITE = "AIR-1", "air", "XM-TA-0117"
 
 

@@ -3,10 +3,10 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import bus_rig
 import pytest
 from click.testing import CliRunner, Result
 
@@ -35,15 +35,8 @@ lines:
 def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
     """Two adapters on one line with two devices; one on which an anemometer speaks; one with a methane module."""
     folder = tmp_path_factory.mktemp("rig")
-    (folder / "rig.yaml").write_text(SCENARIO.replace("DIR", str(folder)), encoding="utf-8")
-    rig = subprocess.Popen([sys.executable, "-m", "wire", "bus", "sim", str(folder / "rig.yaml")])
-    until = time.monotonic() + 60
-    while not (folder / "tty3").exists():
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    yield tuple(str(folder / f"tty{number}") for number in range(4))
-    rig.terminate()
-    rig.wait(60)
+    with bus_rig.simulated(folder, SCENARIO, "tty3"):
+        yield tuple(str(folder / f"tty{number}") for number in range(4))
 
 
 def run(command: object, *words: str) -> Result:

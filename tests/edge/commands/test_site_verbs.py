@@ -1,12 +1,10 @@
 """The verbs of `egret site` on a simulated line in another process."""
 
 import json
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import bus_rig
 import click
 import pytest
 from click.testing import CliRunner, Result
@@ -32,15 +30,8 @@ lines:
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A line with a sensor at rest."""
     folder = tmp_path_factory.mktemp("rig")
-    (folder / "rig.yaml").write_text(SCENARIO.replace("DIR", str(folder)), encoding="utf-8")
-    rig = subprocess.Popen([sys.executable, "-m", "wire", "bus", "sim", str(folder / "rig.yaml")])
-    until = time.monotonic() + 60
-    while not (folder / "tty0").exists():
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    yield str(folder / "tty0")
-    rig.terminate()
-    rig.wait(60)
+    with bus_rig.simulated(folder, SCENARIO, "tty0"):
+        yield str(folder / "tty0")
 
 
 def run(command: object, folder: Path, port: str, *words: str) -> Result:

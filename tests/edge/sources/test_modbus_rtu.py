@@ -12,6 +12,7 @@ from random import Random
 from typing import cast
 
 import pytest
+from air_rig import take
 
 from edge.clock import BoxClock
 from edge.polled_line import PolledLine
@@ -26,7 +27,6 @@ from wire.inventory import Line, Sensor
 from wire.line_load import utilisation
 from wire.profile import Block, Profile, Timing
 from wire.profile_yaml import load_profile
-from wire.reading import Sample
 from wire.registers import decode_block, encode_block
 from wire.rtu import has_right_crc
 
@@ -99,16 +99,6 @@ async def test_neighbouring_blocks_are_read_in_one_request(rig: Rig, tilt_profil
     assert len({sample.time_ns for sample in samples}) == 1
     sensor = tilt_sensor(80, profile)
     assert utilisation([sensor], 9600) < utilisation([tilt_sensor(80, two_blocks(tilt_profile))], 9600)
-
-
-async def take(source: PolledLine, count: int) -> list[Sample]:
-    """The next samples."""
-    samples: list[Sample] = []
-    async for sample in source:
-        samples.append(sample)
-        if len(samples) == count:
-            break
-    return samples
 
 
 @pytest.fixture

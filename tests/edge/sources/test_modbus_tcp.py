@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from air_rig import take
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -17,7 +18,6 @@ from edge.sources.modbus_tcp import open_source
 from wire.errors import SourceError
 from wire.inventory import Line, Sensor
 from wire.profile_yaml import load_profile
-from wire.reading import Sample
 
 LIBRARY = Path(__file__).parents[3] / "firmware-configs"
 PROFILE = load_profile(LIBRARY / "witmotion-wt901c-485")
@@ -31,16 +31,6 @@ def source(port: int, profile: object = PATIENT, unit: int = 80) -> Source:
     sensor = Sensor("XM-1-tilt", "XM-1", "TA-0113", "tcp", profile, unit, 0.01, {}, {}, ())  # type: ignore[arg-type]
     line = Line("TA-0113", "tcp", "modbus_tcp", {"host": "127.0.0.1", "port": port}, "sensors.yaml:41", (sensor.id,))
     return open_source(LinePlan(line, {sensor.id: sensor}, "/", BoxClock.trusted(lambda: 1_795_480_000_000_000_000)))
-
-
-async def take(opened: Source, count: int) -> list[Sample]:
-    """The next samples."""
-    samples: list[Sample] = []
-    async for sample in opened:
-        samples.append(sample)
-        if len(samples) == count:
-            break
-    return samples
 
 
 Answer = Callable[[int, bytes, asyncio.StreamWriter], Awaitable[None]]

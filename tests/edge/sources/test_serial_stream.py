@@ -7,6 +7,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from air_rig import take
 
 from edge.clock import BoxClock
 from edge.decode import decode
@@ -42,16 +43,6 @@ def plan(port: str, profile: Profile = GAUGE, **options: object) -> LinePlan:
     sensor = sensor_of(profile)
     line = Line("B", "l", "serial_stream", {"port": port, **options}, "sensors.yaml:41", (sensor.id,))
     return LinePlan(line, {sensor.id: sensor}, "/", CLOCK)
-
-
-async def take(source: StreamLine, count: int) -> list[Sample]:
-    """The next samples."""
-    samples: list[Sample] = []
-    async for sample in source:
-        samples.append(sample)
-        if len(samples) == count:
-            break
-    return samples
 
 
 class Spoken:
