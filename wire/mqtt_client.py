@@ -101,3 +101,4 @@ class MqttClient(aiomqtt.Client):
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
         if not self._connected.done():
             self._connected.set_exception(aiomqtt.MqttError("the connection was reset before its CONNACK"))
+            self._connected.exception()  # who waited for it may have been cancelled: nobody is left to hear it
