@@ -12,7 +12,7 @@ import many_boards
 import small_city
 from litestar import Litestar
 
-from cloud.api import photos
+from cloud.api import handovers, photos
 from cloud.api.app import create_app
 from cloud.api.doors import DEMONSTRATION, Doors
 from cloud.api.server import serving
@@ -87,7 +87,8 @@ async def served(
             live.put(batch.columns)
         for box, is_online in zip(city.boxes, (False, True), strict=False):
             await ledger.save_status(BoxStatus(box, online=is_online, time_ns=start_ns, boot="b", version="0.1.0"))
-        more = [photos.router(PhotoFolder(folder / "photos"))]
+        pictures = PhotoFolder(folder / "photos")
+        more = [photos.router(pictures), *handovers.routers(pictures)]
         map_file = MapFile(folder / "map.json")
         app = partial(create_app, ledger, kept, live, city, time.time_ns, more, doors, map_file, grafana)
         async with serving(app()) as url:

@@ -18,7 +18,7 @@ from PIL import ExifTags, Image
 from cloud.access.accounts import NewUser
 from cloud.access.actor import Role
 from cloud.access.gate import Gate
-from cloud.api import hooks, links, photos
+from cloud.api import handovers, hooks, links, photos
 from cloud.api.app import create_app
 from cloud.api.doors import Doors
 from cloud.api.server import serving
@@ -142,6 +142,7 @@ async def opened(folder: Path, at_ns: int = hook_senders.NOW_NS) -> AsyncIterato
         }
         more = [
             photos.router(pictures),
+            *handovers.routers(pictures),
             links.router(action_links, pictures),
             links.pages(),
             hooks.router(doors, live.wake),

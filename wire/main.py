@@ -63,6 +63,7 @@ VERBS: Mapping[str, Verb] = {
             "label": Verb("The QR label of a site.", "edge.commands.site_report:label"),
             "report": Verb("Sign or prove a commissioning, and draw its page.", "edge.commands.site_report:report"),
             "export": Verb("Everything of a commissioning in one zip.", "edge.commands.site_report:export"),
+            "upload": Verb("Hand such a zip over to the cloud.", "cloud.commands.site_upload:upload"),
         },
     ),
     "edge": Verb(

@@ -18,6 +18,7 @@ from cloud.city.mode import ModeError
 from cloud.fleet.askbook import NoSuchAsk, TooManyAsks
 from cloud.fleet.claimbook import ClaimOver, NoSuchClaim
 from cloud.fleet.fleetbook import NoSuchBox, StaleDesired
+from cloud.handover.bundle import BadBundle
 from cloud.notices.action_links import LinkRefused
 from cloud.photos import NoSuchPhoto
 from cloud.reporting.reports import HookRefused
@@ -28,6 +29,7 @@ from wire.errors import (
     AlarmError,
     BadAct,
     CaseError,
+    CheckFailed,
     DesiredRefused,
     EgretError,
     NoSuchAlarm,
@@ -75,6 +77,8 @@ _STATUS: dict[type[EgretError], int] = {
     LinkRefused: 404,
     PhotoRefused: 422,
     NoSuchPhoto: 404,
+    BadBundle: 422,
+    CheckFailed: 422,
     NotAllowed: 403,
     LoginRefused: 401,
     LoginLocked: 429,
@@ -84,7 +88,7 @@ _STATUS: dict[type[EgretError], int] = {
     AccountExists: 409,
 }
 """Of a class and of those derived from it that have none of their own."""
-_OF_CODE = {"E-LINKS-001": 410, "E-PHOTO-001": 413, "E-PHOTO-002": 415, "E-PHOTO-005": 415}
+_OF_CODE = {"E-LINKS-001": 410, "E-HANDOVER-003": 413, "E-PHOTO-001": 413, "E-PHOTO-002": 415, "E-PHOTO-005": 415}
 """Where one class has several: a link that has expired; a photo that is too large, or no photo at all."""
 _OF_THE_MACHINE = frozenset({"E-LEDG-001", "E-LEDG-003", "E-PHOTO-007"})
 """Errors whose words are those of a database or a file system."""

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from cloud.access import gate
-from cloud.api import hooks, links, photos
+from cloud.api import handovers, hooks, links, photos
 from cloud.api.app import create_app
 from cloud.api.doors import open_doors
 from cloud.api.quarantine import router as quarantine_routes
@@ -43,6 +43,7 @@ def whole(parts: Parts) -> AbstractAsyncContextManager[str]:
     more = [
         quarantine_routes(duties.quarantine, replay),
         photos.router(folder),
+        *handovers.routers(folder),
         links.router(parts.links, folder),
         links.pages(),
         hooks.router(parts.hooks, duties.changed),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Integer, MetaData
 
-REVISION = "0016"
+REVISION = "0017"
 """The migration that leads to these tables."""
 
 metadata = MetaData(

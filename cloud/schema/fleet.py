@@ -76,3 +76,17 @@ renewals = Table(
     Column("signature", Text, nullable=False),
     Column("answer", Text, nullable=False),  # a certificate, PEM; empty while the box waits
 )
+
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("sensor", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("photo", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("added_ns", BigInteger, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Index("ix_handovers_site_added_ns", "site", "added_ns"),
+)

@@ -16,6 +16,7 @@ import { levelWords, State, What } from "../parts/alarm_words.js";
 import { caseMatter } from "../parts/case_words.js";
 import { Chart } from "../parts/chart.js";
 import { measuredBy, Quantities, sensorsOf } from "../parts/chosen_site.js";
+import { Commissionings } from "../parts/commissionings.js";
 import { Fact, Position, sensorDates } from "../parts/facts.js";
 import { FileCase } from "../parts/file_case.js";
 import { Icon } from "../parts/levels.js";
@@ -167,6 +168,7 @@ export default function SitePage({ id }) {
             ${file.sensors.map((sensor) => html`<${Sensor} key=${sensor.id} sensor=${sensor} />`)}
           </tbody></table>
         </section>
+        <${Commissionings} site=${id} />
         <section class="card"><h2>${say("site.limits")}</h2><${Limits} sensors=${file.sensors} /></section>
       </div>
     </div>
