@@ -108,8 +108,13 @@ async def _poll(bus: Bus, unit: int, watch: Watch, every_s: float) -> None:
 async def _listen(port: SerialPort, watch: Watch) -> None:
     loop, stream = asyncio.get_running_loop(), stream_of(watch.profile)
     read = {point.block for point in watch.profile.points}
+    came_at = loop.time()
     while True:
-        for message in stream.feed(await port.receive(loop.time() + _SHOW_EVERY_S)):
+        octets = await port.receive(loop.time() + _SHOW_EVERY_S)
+        if octets and loop.time() - came_at > watch.profile.timing.silence_s:
+            stream.forget()  # two halves with a silence between them are no message
+        came_at = loop.time() if octets else came_at
+        for message in stream.feed(octets):
             if message.name in read:
                 watch.heard(message.name, message.octets)
         watch.dropped = stream.dropped
