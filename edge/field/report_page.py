@@ -180,4 +180,7 @@ def _numbers(one: Spread) -> str:
 
 def _local(time: str) -> str:
     """`2026-11-27 16:10 +0800`: a moment of UTC as the machine's people say it; empty for none."""
-    return f"{datetime.fromisoformat(time).astimezone():%Y-%m-%d %H:%M %z}" if time else ""
+    try:
+        return f"{datetime.fromisoformat(time).astimezone():%Y-%m-%d %H:%M %z}" if time else ""
+    except (ValueError, OverflowError):
+        return time  # whoever signs a record may have written anything

@@ -260,3 +260,12 @@ def test_a_record_leads_to_no_other_file(folder: Path) -> None:
         assert isinstance(result.exception, ConfigError)
         assert "this is no record of a commissioning" in str(result.exception)
     assert not (folder.parent / "all.zip").exists()
+
+
+def test_a_moment_that_cannot_be_is_shown_as_it_was_signed(tmp_path: Path) -> None:
+    """Whoever signs a record may have written anything into it: a day before the calendar, or a word."""
+    zero = msgspec.structs.replace(ZERO, time="0001-01-01T00:00:00+14:00")
+    record = msgspec.structs.replace(RECORD, begun="yesterday", zero=zero)
+    reporting.sign(tmp_path, record, tmp_path / "key.pem")
+    _, page = reporting.draw(tmp_path, Words("en"), None)
+    assert "0001-01-01T00:00:00+14:00" in page.read_text(encoding="utf-8")
