@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from edge.answers import Answers
-from edge.asked import Asked, mode_of
+from edge.asked import Asked, mode_of, samples_of
 from edge.ble.radio import Radio
 from edge.checkup import Facts
 from edge.clock import BoxClock
@@ -112,6 +112,9 @@ class Agent:
             self._open_link, self._spool, self._offline(), self._clock, self._rng, self._configuration, self._meter
         )
         acts = dict(self._options.asked.acts(facts)) if self._options.asked else {}
+        acts[Verb.SAMPLES] = samples_of(
+            self._spool, self._options.data, self._meter, self._lines.sensors, self._clock.now
+        )
         if self._configuration:
             acts[Verb.MODE] = mode_of(self._configuration, self._clock.now)
         uplink.answers = Answers(self._box.id, self._clock.now, acts)

@@ -23,6 +23,8 @@ KEPT_MOST, KEPT_BYTES_MOST = 16, 2**20
 """Answers that are kept to be given again; at least the last one is."""
 ALLOWANCE, ALLOWANCE_S = 2 * 2**20, 128 * 1024 / 3600
 """Bytes of answers at once after a quiet time, and what is added each second: 92 MB in a month at most (judgement)."""
+SAMPLES_LEAST = 64 * 1024
+"""Bytes that it weighs at least to be asked for samples, however few there are (judgement)."""
 _NONSENSE = 16 * 1024
 """Bytes that it weighs to be told what is no command: each is a line of the log, which must not be flooded."""
 
@@ -77,7 +79,10 @@ class Answers:
             return None
         answer = self._given.get(command.id)
         if answer is None:
-            answer = commands.encode(await self._carry_out(command))
+            reply = await self._carry_out(command)
+            if command.verb == Verb.SAMPLES and reply.outcome is Outcome.DONE:
+                self._left -= max(SAMPLES_LEAST, reply.held_bytes)
+            answer = commands.encode(reply)
             self._given[command.id] = answer
             while len(self._given) > 1 and (len(self._given) > KEPT_MOST or self._weight() > KEPT_BYTES_MOST):
                 self._given.popitem(last=False)

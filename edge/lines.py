@@ -65,6 +65,10 @@ class Lines:
         """When one of them last brought a measurement, by the event loop's clock; 0 for never."""
         return max(self._heard.values(), default=0.0)
 
+    def sensors(self) -> Collection[str]:
+        """Those of all lines."""
+        return {name for plan in self._plans.values() for name in plan.sensors}
+
     def silences(self) -> Mapping[str, float | None]:
         """By line that has sensors, how many seconds ago it last brought a measurement; None for never."""
         now = asyncio.get_running_loop().time()

@@ -31,7 +31,7 @@ _HOLE_GAPS = 3
 
 
 class Around(NamedTuple):
-    """The samples of a sensor from `first_ns` to `last_ns`, which an alarm asks for."""
+    """The samples of a sensor from `first_ns` to `last_ns`, which an alarm or a person asks for."""
 
     sensor: str
     first_ns: int

@@ -1,9 +1,9 @@
-"""The ring: what report policies hold back, kept for a while in the spool's file, and sent around an alarm.
+"""The ring: what report policies hold back, kept for a while in the spool's file, and sent where it is asked for.
 
-What is held back has no sequence: to the cloud it does not exist. Samples that an alarm asks for become ordinary
-readings, numbered when their window is sealed, so that a receipt covers them as any other. `through` of `around`
-is the newest row of the ring at that moment, so that nothing of it is numbered twice. All of it happens inside the
-spool's transactions. The ring is the first to go when the spool needs room: nobody counted on it.
+What is held back has no sequence: to the cloud it does not exist. Samples that an alarm or a person asks for become
+ordinary readings, numbered when their window is sealed, so that a receipt covers them as any other. `through` of
+`around` is the newest row of the ring at that moment, so that nothing of it is numbered twice. All of it happens inside
+the spool's transactions. The ring is the first to go when the spool needs room: nobody counted on it.
 """
 
 import sqlite3
@@ -88,6 +88,23 @@ def size(database: sqlite3.Connection) -> int:
     )
     found = database.execute(query).fetchone()
     return int(found[0]) if found else 0
+
+
+class Held(NamedTuple):
+    """Bytes of the ring's columns of some time, and whether anything that was asked for still waits for a window."""
+
+    size: int
+    is_waiting: bool
+
+
+def since(database: sqlite3.Connection, since_ns: int) -> Held:
+    """What there is of then or later, without the window that is open."""
+    query = (
+        "SELECT (SELECT coalesce(sum(length(payload)), 0) FROM ring WHERE last_ns >= ?),"
+        " EXISTS (SELECT 1 FROM around WHERE through IS NULL)"
+    )
+    size, is_waiting = database.execute(query, [since_ns]).fetchone()
+    return Held(size, bool(is_waiting))
 
 
 class Sent(NamedTuple):

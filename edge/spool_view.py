@@ -132,6 +132,10 @@ class SpoolView:
         """Bytes of what report policies hold back."""
         return spool_ring.size(self._database) if self.has("around") else 0
 
+    def held(self, since_ns: int) -> spool_ring.Held:
+        """As `edge.spool_ring.since`."""
+        return spool_ring.since(self._database, since_ns)
+
     def readings(self) -> Iterator[Reading]:
         """Everything that is here, once, in the order in which it was sampled: the ring, what waits, what is open."""
         sent: defaultdict[str, list[spool_ring.Sent]] = defaultdict(list)
@@ -233,6 +237,12 @@ def readings(folder: Path) -> Iterator[Reading]:
     """As `SpoolView.readings`, of a spool that an agent may be using: as of now. Raises EgretError."""
     with _beside(folder) as view, view.as_of_now():
         yield from view.readings()
+
+
+def held(folder: Path, since_ns: int) -> spool_ring.Held:
+    """As `SpoolView.held`, of a spool that an agent has open. Raises EgretError."""
+    with _beside(folder) as view:
+        return view.held(since_ns)
 
 
 def waiting(folder: Path, limit: int) -> tuple[tuple[AlarmEvent, ...], tuple[Batch, ...]]:

@@ -23,6 +23,8 @@ LINES_MAX = 2000
 LINES = 200
 """Of a log, where nobody says how many."""
 SINCE_MOST_S = 30 * 86_400.0
+SAMPLES_MOST_S = 3600.0
+"""How far back samples may be asked for at once: what is looked through is held against the link's allowance."""
 _ROOM = 4096
 """Bytes of a reply beside its log."""
 
@@ -34,6 +36,8 @@ class Verb(StrEnum):
     """The last lines of its log."""
     DOCTOR = "doctor"
     """A page of its health."""
+    SAMPLES = "samples"
+    """What its report policies have held back lately follows among its readings."""
     MODE = "mode"
     """A mode among those that the city has signed for it, for a while, or the normal one."""
 
@@ -41,8 +45,9 @@ class Verb(StrEnum):
 class Command(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.command/1"):
     """Of one box, until `expires_ns` by its clock. `verb` is any word here, so that an unknown one has an answer.
 
-    For `logs`: the last `lines`, and of the last `since_s` seconds alone unless that is 0. For `mode`: its name and
-    its end; empty and 0 for the normal one.
+    For `logs`: the last `lines`, and of the last `since_s` seconds alone unless that is 0. For `samples`: of the last
+    `since_s` seconds, `SAMPLES_MOST_S` at most and where that is 0. For `mode`: its name and its end; empty and 0 for
+    the normal one.
     """
 
     box: str
@@ -76,7 +81,8 @@ class LogLine(msgspec.Struct, frozen=True):
 class Reply(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.reply/1"):
     """What a box says to one command. `time_ns` is its clock, `error` why it was not done.
 
-    `is_cut`: the log had older lines that were asked for and have no room in a message.
+    `is_cut`: the log had older lines that were asked for and have no room in a message. `held_bytes`: what the ring
+    holds of the time that samples were asked of.
     """
 
     box: str
@@ -88,6 +94,7 @@ class Reply(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.reply/1"
     log: tuple[LogLine, ...] = ()
     is_cut: bool = False
     findings: tuple[Finding, ...] = ()
+    held_bytes: int = 0
 
 
 def done(command: Command, now_ns: int) -> Reply:

@@ -107,6 +107,7 @@ VERBS: Mapping[str, Verb] = {
             "rollback": Verb("Give a box what it was given before.", "cloud.commands.fleet:rollback"),
             "logs": Verb("What a box has logged.", "cloud.commands.fleet_ask:logs"),
             "doctor": Verb("What is wrong with a box, by its own account.", "cloud.commands.fleet_ask:doctor"),
+            "samples": Verb("Have a box send what it has held back.", "cloud.commands.fleet_ask:samples"),
         },
     ),
     "mode": Verb("In which mode the city is, and switching it.", "cloud.commands.mode:mode"),

@@ -53,7 +53,7 @@ async def push(desk: OnDesk, actor: OnActor, box: FromPath[str], data: JSONBody[
 
 @post("/{box:str}/asks", summary="Ask a box", guards=[require_own_page, needs(Right.MAINTAIN)])
 async def ask(desk: OnDesk, actor: OnActor, box: FromPath[str], data: JSONBody[Question]) -> Ask:
-    """For the last lines of its log, or a page of its health. The answer comes later, or never."""
+    """For the last lines of its log, a page of its health, or held samples. The answer comes later, or never."""
     return await _asks(desk).ask(box, data, actor, uuid.uuid4().hex)
 
 

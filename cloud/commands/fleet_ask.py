@@ -1,4 +1,4 @@
-"""`egret fleet logs` and `egret fleet doctor`: asked of a box through the cloud, answered by the box."""
+"""`egret fleet logs`, `doctor` and `samples`: asked of a box through the cloud, answered by the box."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import click
 from cloud.api_client import ApiClient, json_option, moment, show_json, url_option
 from cloud.fleet.askbook import WAIT_LEAST_S, WAIT_MOST_S, Ask, Question, Standing
 from cloud.reporting.report_text import TEXT_MAX, line
-from wire.command import LINES, LINES_MAX, SINCE_MOST_S, LogLine, Reply
+from wire.command import LINES, LINES_MAX, SAMPLES_MOST_S, SINCE_MOST_S, LogLine, Reply
 from wire.errors import CheckFailed, EgretError, Unreachable
 from wire.finding import Finding, State, page, worst
 from wire.options import Duration
@@ -68,6 +68,33 @@ def doctor(context: click.Context, box: str, wait_s: float, url: str, *, as_json
         click.echo("\n".join(page(findings)))
     if worst(findings) is State.FAILED:
         context.exit(CheckFailed.exit_code)
+
+
+@click.command()
+@click.argument("box")
+@click.option(
+    "--since",
+    "since_s",
+    type=Duration(1.0, SAMPLES_MOST_S),
+    default="10min",
+    show_default=True,
+    help="How far back, up to 1h.",
+)
+@_wait_option
+@url_option
+@json_option
+def samples(box: str, since_s: float, wait_s: float, url: str, *, as_json: bool) -> None:
+    """Have a box send what its report policies have held back: every sample. They follow among its readings.
+
+    Example:  egret fleet samples XM-TA-01 --since 30min
+    """
+    reply = _answer(ApiClient(url), box, Question(verb="samples", since_s=since_s, wait_s=wait_s))
+    if as_json:
+        show_json({"schema": "egret.samples/1", "box": box, "held_bytes": reply.held_bytes})
+    elif reply.held_bytes:
+        click.echo(f"{box}: it holds {reply.held_bytes / 1024:.1f} KiB of that time; what was not sent before follows.")
+    else:
+        click.echo(f"{box}: it holds nothing back of that time.")
 
 
 def _answer(client: ApiClient, box: str, question: Question) -> Reply:

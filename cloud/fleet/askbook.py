@@ -1,4 +1,4 @@
-"""Asking boxes for their log or their health: with an audit line, and never more than a box can answer.
+"""Asking boxes for their log, their health or held samples: with an audit line, and never more than a box can answer.
 
 The ask waits in the ledger until its box is there, has answered, or it has expired: a cloud that is started again in
 between goes on with it, and nothing that nobody waits for any more lies at the broker.
@@ -29,7 +29,7 @@ WAIT_LEAST_S, WAIT_S, WAIT_MOST_S = 5.0, 60.0, 3600.0
 class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What somebody asks of a box. After `wait_s` nobody waits for the answer. The others as in the wire's command."""
 
-    verb: Literal["logs", "doctor"]
+    verb: Literal["logs", "doctor", "samples"]
     lines: Annotated[int, msgspec.Meta(ge=1, le=LINES_MAX)] = LINES
     since_s: Annotated[float, msgspec.Meta(ge=0, le=SINCE_MOST_S)] = 0.0
     wait_s: Annotated[float, msgspec.Meta(ge=WAIT_LEAST_S, le=WAIT_MOST_S)] = WAIT_S
@@ -131,10 +131,10 @@ class Askbook:
 
 
 def _detail(question: Question) -> str:
-    if question.verb != "logs":
-        return ""
-    since = f", none older than {question.since_s:g} s" if question.since_s else ""
-    return f"{question.lines} lines{since}"
+    since = f"none older than {question.since_s:g} s" if question.since_s else ""
+    if question.verb == "logs":
+        return ", ".join(filter(None, (f"{question.lines} lines", since)))
+    return since
 
 
 def _standing(asked: Asked, now_ns: int) -> Standing:

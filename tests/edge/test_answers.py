@@ -237,6 +237,19 @@ def test_a_disk_that_refuses_costs_lines_alone(tmp_path: Path, capsys: pytest.Ca
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_samples_count_with_what_they_weigh() -> None:
+    """They travel as readings: a box that was asked for many answers no more for a while, whoever asks."""
+    rig = Rig()
+
+    async def follow(command: Command) -> Reply:
+        return Reply(BOX, command.id, command.verb, now(), Outcome.DONE, held_bytes=2 * answering.ALLOWANCE)
+
+    rig.answers = Answers(BOX, now, {Verb.LOGS: rig.logs, Verb.SAMPLES: follow})
+    rig.ask(msgspec.structs.replace(COMMAND, verb=Verb.SAMPLES), named("a2"))
+    virtual_time.run(rig.run())
+    assert ([said.verb for said in rig.said], rig.done) == ([Verb.SAMPLES], [])
+
+
 async def test_a_page_of_health(tmp_path: Path) -> None:
     """The doctor's own looks, and what the agent knows: its lines, its spool, its data, a key that others may read."""
     key = tmp_path / "box.key"

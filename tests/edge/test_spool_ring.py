@@ -18,7 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge import recording
+from edge.asked import samples_of
 from edge.commands.spool import spool as spool_command
+from edge.data_use import DataMeter
 from edge.line import LinePath
 from edge.report import Around, Reporter
 from edge.spool import Spool
@@ -27,6 +29,8 @@ from edge.spool_file import Group, SpoolFile, open_spool
 from edge.spool_room import Room
 from edge.spool_view import peek
 from wire.alarm import AlarmEvent, Change, Level
+from wire.command import Command, Verb
+from wire.errors import EgretError
 from wire.inventory import ReportPolicy, Sensor, SpoolLimits
 from wire.reading import Reading, Sample
 
@@ -87,6 +91,37 @@ async def test_an_alarm_brings_the_minute_before_and_the_minute_after(tmp_path: 
     begun_s = -BEGIN_NS // SECOND_NS % 60
     usual = {0, restart_s, *range(begun_s, 500, 60)}
     assert Counter(seconds(found)) == Counter(usual | set(range(ALARM_S - 60, ALARM_S + 61)))
+
+
+async def test_samples_that_somebody_asks_for(tmp_path: Path) -> None:
+    """All that was held back of the last minutes is sent, once, also when it is asked for again; of before nothing."""
+    await followed(tmp_path, every_minute(), 0, 290)
+    until_ns = BEGIN_NS + 290 * SECOND_NS
+    asked = Command("TA-01", "a1", Verb.SAMPLES, until_ns, since_s=100.0)
+    async with Spool(tmp_path) as spool:
+        follow = samples_of(spool, tmp_path, DataMeter(0, lambda: until_ns), lambda: {SENSOR}, lambda: until_ns)
+        said = [await follow(asked) for _ in range(2)]
+    assert said[0].held_bytes == said[1].held_bytes > 0
+    file = open_spool(tmp_path)
+    found = numbered(file)
+    file.close()
+    usual = {0, *range(-BEGIN_NS // SECOND_NS % 60, 290, 60)}
+    assert Counter(seconds(found)) == Counter(usual | set(range(190, 290)))
+
+
+async def test_samples_that_a_box_does_not_send(tmp_path: Path) -> None:
+    """Its data budget comes first; and what was asked for before is on its way."""
+    meter = DataMeter(1, lambda: BEGIN_NS)
+    asked = Command("TA-01", "a1", Verb.SAMPLES, BEGIN_NS, since_s=3600.0)
+    sensors = {f"T{number}" for number in range(4)}
+    async with Spool(tmp_path) as spool:
+        follow = samples_of(spool, tmp_path, meter, lambda: sensors, lambda: BEGIN_NS)
+        await follow(asked)  # four sensors, six parts each: more than one window takes
+        with pytest.raises(EgretError, match="E-CMD-004"):
+            await follow(asked)
+        meter.add(1000)
+        with pytest.raises(EgretError, match="E-CMD-003"):
+            await follow(asked)
 
 
 MOMENTS = st.lists(st.tuples(st.integers(1, 9), st.sampled_from(["", "", "", "alarm", "seal", "restart"])), max_size=60)

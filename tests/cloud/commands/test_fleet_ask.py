@@ -123,6 +123,17 @@ async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         await found.stop()
 
 
+async def test_a_box_sends_its_samples(town: Town) -> None:
+    """The ask says how far back; what people read says how much that is; the audit log has who asked."""
+    asking = asyncio.create_task(town.egret("samples", BOX, "--since", "30min"))
+    [command] = await town.asked()
+    assert (command.verb, command.since_s) == ("samples", 1800.0)
+    town.say(reply_to(command, held_bytes=2048))
+    done = await asking
+    assert done.stdout == f"{BOX}: it holds 2.0 KiB of that time; what was not sent before follows.\n"
+    assert await town.lines() == [("fleet.samples", f"box {BOX}", "none older than 1800 s")]
+
+
 async def test_a_box_brings_its_log(town: Town) -> None:
     """The ask goes down, the answer comes up; nothing in it moves a cursor; the audit log has who asked what."""
     asking = asyncio.create_task(town.egret("logs", BOX, "--lines", "50", "--since", "2h"))
