@@ -233,6 +233,10 @@ class Ledger:
         """Oldest first."""
         return await self.database.read(lambda connection: events.after(connection, event_id, limit))
 
+    async def first_event_id(self) -> int:
+        """The oldest that is kept, 0 when nothing ever happened."""
+        return await self.database.read(events.first_id)
+
     async def last_event_id(self) -> int:
         """0 when nothing ever happened."""
         return await self.database.read(events.last_id)

@@ -24,6 +24,7 @@ from cloud.api.crowd import Crowd
 from cloud.api.desk import Desk, OnDesk
 from cloud.api.doors import OnActor, OnDoors
 from cloud.api.paging import BIGGEST
+from cloud.api.problems import RequestError
 from cloud.cases.case_filter import CaseFilter, conditions
 from cloud.live import Change
 from cloud.tables.events import LedgerEvent
@@ -91,7 +92,8 @@ async def events(  # noqa: PLR0913, PLR0917 - three are the client's, the others
 ) -> Stream:
     """Events after `Last-Event-ID`, which a browser sends by itself, or else after `after`.
 
-    It ends with the session or token that opened it, at the next heartbeat. An `after` that lies ahead is now.
+    It ends with the session or token that opened it, at the next heartbeat. An `after` that lies ahead is now;
+    one that lies so far back that events are not kept any more is refused (410), for some would be missed.
     """
     streams.require_room(actor.name)
     is_still = partial(doors.is_still, request, actor)
@@ -99,6 +101,10 @@ async def events(  # noqa: PLR0913, PLR0917 - three are the client's, the others
     # Known before the answer begins: who then asks for a snapshot hears all that comes after it. An id from an earlier
     # ledger (a demonstration that was started anew) must not silence this one.
     start = min(start, await desk.ledger.last_event_id())
+    if 0 < start < await desk.ledger.first_event_id() - 1:
+        what = f"the events after {start} are not kept any more."
+        fix = "take GET /state and go on after its last_event_id."
+        raise RequestError(what, status=410, fix=fix, code="E-API-021")
     messages = _messages(desk, actor, is_still, start, values=values)
     return Stream(_counted(messages, streams, actor.name), media_type="text/event-stream", headers=_HEADERS)
 

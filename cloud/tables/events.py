@@ -59,6 +59,11 @@ def after(connection: Connection, event_id: int, limit: int) -> Sequence[LedgerE
     return sorted(msgspec.json.decode(told, type=list[LedgerEvent]), key=lambda event: event.id)
 
 
+def first_id(connection: Connection) -> int:
+    """Of those that are kept; 0 when nothing ever happened."""
+    return connection.execute(select(func.min(events.c.id))).scalar() or 0
+
+
 def last_id(connection: Connection) -> int:
     """0 when nothing ever happened."""
     return connection.execute(select(func.max(events.c.id))).scalar() or 0

@@ -1,6 +1,7 @@
 """`egret demo`: a city on one machine, until Ctrl-C; its sub-verbs change the running world."""
 
 import asyncio
+import shlex
 import shutil
 import signal
 import sys
@@ -123,7 +124,7 @@ async def _run(options: Options, seconds: float | None, *, as_json: bool, opens_
     started = loop.time()
     async with Demonstration(options, _say) as demonstration:
         ready_s = loop.time() - started
-        _welcome(demonstration.url, ready_s)
+        _welcome(demonstration.url, ready_s, options.folder)
         if opens_browser:
             webbrowser.open(demonstration.url)
         if seconds is None:
@@ -138,10 +139,11 @@ async def _run(options: Options, seconds: float | None, *, as_json: bool, opens_
     return found.is_good
 
 
-def _welcome(url: str, ready_s: float) -> None:
+def _welcome(url: str, ready_s: float, folder: Path) -> None:
+    elsewhere = "" if folder == FOLDER.resolve() else f" --data {shlex.quote(str(folder))}"
     _say(f"ready     in {ready_s:.1f} s")
     click.echo(f"\n  {url}\n")
-    _say(f"now lean a billboard, in another terminal:  .venv/bin/egret demo tilt {town.STAR}")
+    _say(f"now lean a billboard, in another terminal:  .venv/bin/egret demo tilt {town.STAR}{elsewhere}")
     _say("Ctrl-C ends the demonstration.")
 
 

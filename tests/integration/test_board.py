@@ -68,6 +68,15 @@ async def test_chart_shows_what_is_stored_and_what_comes(tmp_path: Path) -> None
         await expect(plot).to_have_attribute("data-newest", "0.06")
 
 
+async def test_the_header_shows_the_mode_whole(tmp_path: Path) -> None:
+    """English words are long: what the page is called gives way, and the mode is read whole."""
+    async with board_city.served(tmp_path) as city, window(city.url, "wall", query="lang=en") as board:
+        cut = "chip => chip.scrollWidth - chip.clientWidth"
+        assert await board.page.locator(".mode-chip").evaluate(cut) <= 0
+        right, left = (await box(board.page, ".mode-chip"))[2], (await box(board.page, ".search"))[0]
+        assert right <= left
+
+
 async def test_english_is_a_click_away(tmp_path: Path) -> None:
     """Chinese first; the switch changes every word at once."""
     async with board_city.served(tmp_path) as city, window(city.url, "wall") as board:

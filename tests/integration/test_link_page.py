@@ -166,6 +166,26 @@ async def test_a_photo_waits_for_the_next_link(tmp_path: Path) -> None:
             await expect(page.get_by_text("照片已发送")).to_be_visible()
 
 
+async def test_a_photo_of_a_closed_case_waits_no_longer(tmp_path: Path) -> None:
+    """Nobody takes it any more: the page says that the case is closed, and the phone keeps nothing."""
+    troubles: list[str] = []
+    async with linked_town.opened(tmp_path) as town:
+        number = await town.lean()
+        async with opened(page_of(town, number), troubles) as page:
+            await page.context.route("**/photos", lambda route: route.abort())
+            picture = {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+            await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+            await page.get_by_role("button", name="确认").click()
+            await expect(page.get_by_text("1 张照片待发送")).to_be_visible()
+            zhao = await town.person("zhao")
+            closing = {"act": "close", "without_sensor": "误报，现场已看"}
+            (await zhao.post(f"/api/v1/cases/{number}/acts", json=closing)).raise_for_status()
+            await page.context.unroute("**/photos")
+            await page.evaluate("dispatchEvent(new Event('online'))")
+            await expect(page.get_by_text("案件已结案")).to_be_visible()
+            await expect(page.get_by_text("待发送")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     "script",
     [

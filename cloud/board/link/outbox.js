@@ -6,6 +6,7 @@ import { GOOD, ROUGH, shrunk } from "./shrink.js";
 
 const RETRY_MS = [3_000, 10_000, 30_000, 60_000];
 const WAIT_MS = 300_000;
+const CLOSED = "E-CASE-002";
 
 /** The phone's database, or null where the browser lets this page have none: in some private windows, in some chat apps. */
 const opened = new Promise((resolve, reject) => {
@@ -107,10 +108,11 @@ async function sendAll(number, address, tell) {
       await tell({ isDone: true });
     } catch (error) {
       if (error.code && !BY_ITSELF.has(error.status)) {
-        // A photo that cannot be read is no use to anybody; one whose link is over waits for the next link.
-        if (error.code.startsWith("E-PHOTO")) await outbox.drop(photo.id);
+        // Of a photo that cannot be read, or of a case that is closed, nobody takes any; one whose link is over waits for the next.
+        const isInVain = error.code.startsWith("E-PHOTO") || error.code === CLOSED;
+        if (isInVain) await outbox.drop(photo.id);
         await tell({ refused: error });
-        if (!error.code.startsWith("E-PHOTO")) break;
+        if (!isInVain) break;
         continue;
       }
       if (error.isSlow) await outbox.coarsen(photo);

@@ -7,7 +7,9 @@ from contextlib import aclosing
 from typing import Any
 
 import small_city
+from sqlalchemy import delete
 
+from cloud.schema.stream import events
 from wire.alarm import Change, Level
 
 
@@ -126,6 +128,18 @@ async def test_id_of_an_earlier_ledger(town: Any, now_ns: int) -> None:
         town.live.wake()
         [(number, _)] = await heard(messages, {"alarm"}, 1)
     assert number == "1"
+
+
+async def test_who_was_away_too_long_is_told(town: Any, now_ns: int) -> None:
+    """What followed the id is not kept any more: the stream does not pass over it, and says where to begin anew."""
+    for sequence, level in enumerate((Level.BLUE, Level.YELLOW, Level.RED), start=1):
+        await town.ledger.take_alarms(small_city.lean(sequence, now_ns + sequence, level))
+    await town.ledger.database.write(lambda connection: connection.execute(delete(events).where(events.c.id <= 3)))
+    answer = await town.client.get("api/v1/events", headers={"Last-Event-ID": "2"})
+    assert (answer.status_code, answer.json()["code"]) == (410, "E-API-021")
+    async with aclosing(listen(town, last_event_id=3)) as messages:
+        [(number, _)] = await heard(messages, {"alarm", "case"}, 1)
+    assert number == "4"
 
 
 async def test_heartbeat_tells_the_time(town: Any, now_ns: int) -> None:
