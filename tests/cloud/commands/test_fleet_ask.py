@@ -185,7 +185,9 @@ async def test_a_box_that_comes_back_in_time_answers(town: Town) -> None:
     """What was asked while it was gone goes out when it is there."""
     await town.online(is_online=False)
     asking = asyncio.create_task(town.egret("logs", BOX))
-    await asyncio.sleep(0.1)
+    async with asyncio.timeout(30):
+        while not await town.lines():
+            await asyncio.sleep(0.01)
     await town.online()
     [command] = await town.asked()
     town.say(reply_to(command, log=LOG))
