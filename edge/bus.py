@@ -30,8 +30,6 @@ from edge.silence import silence
 from wire.errors import FrameError, SourceError, SourceTimeout
 from wire.profile import Block, Timing
 
-TRIES = 3
-"""How often what may be repeated is asked, while a person waits for it."""
 DAMAGED = ("E-BUS-011", "E-BUS-012")
 """The codes of a reply that is incomplete or has a wrong CRC: what noise does."""
 
@@ -132,13 +130,6 @@ class Bus:
             self.echoes = bool(self.echoes)
         self._shared.answered(request.unit, answered, where)
         return Answer(numbers_of(answered, request, where), frame, answered, took_s)
-
-    async def insist(self, request: Request, timing: Timing) -> Answer:
-        """A request that may be repeated without harm, until it is answered or refused. Raises as `read` does."""
-        for _ in range(TRIES - 1):
-            with contextlib.suppress(SourceTimeout, FrameError):
-                return await self.ask(request, timing)
-        return await self.ask(request, timing)
 
     def suspect(self, unit: int) -> None:
         """Another device may be at this unit identifier: after its next good reply the line is listened to."""

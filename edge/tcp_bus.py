@@ -40,11 +40,13 @@ class TcpBus:
         where = f"{self.name}, unit {unit}, block {block.name}"
         if block.before:
             trigger = Request(unit, 6, block.before.register, values=(block.before.value,))
-            await self._ask(trigger, timing, where)
+            await self.ask(trigger, timing, where)
             await asyncio.sleep(block.before.wait_s)
-        return await self._ask(reading(unit, block), timing, where)
+        return await self.ask(reading(unit, block), timing, where)
 
-    async def _ask(self, request: Request, timing: Timing, where: str) -> Answer:
+    async def ask(self, request: Request, timing: Timing, where: str = "") -> Answer:
+        """One request and its proven reply, once. Raises as `read` does."""
+        where = where or f"{self.name}, unit {request.unit}"
         loop = asyncio.get_running_loop()
         self._number = (self._number + 1) & 0xFFFF
         pdu = request_frame(request)[1:-2]

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from edge.commands.bus_options import DEVICES, PORT
+from edge.commands.site_device import HOST
 from edge.commands.site_options import (
     KEPT,
     LANG,
@@ -30,6 +31,7 @@ from wire.profile_yaml import library_folder, load_library
 @click.command()
 @click.argument("sensor")
 @PORT
+@HOST
 @click.option("--inventory", type=click.Path(path_type=Path), default=Path("sensors.yaml"), show_default=True)
 @click.option("--board", default="", help="Address of the city's board: what the QR code opens.")
 @click.option("--wait-ms", default=50, show_default=True, help="How long an address may take to begin its reply.")
@@ -54,6 +56,7 @@ def commission(
     *,
     sensor: str,
     port: Path | None,
+    host: str,
     inventory: Path,
     board: str,
     box: str,
@@ -88,5 +91,7 @@ def commission(
     library = load_library(devices or library_folder())
     work = kept(folder, sensor, library, person, board=board, box=box)
     trial = Trial(polls, cut, link_to(broker, work.plan.box, ca, cert, key))
-    CommissionApp(work, words, Setup(port, inventory, sign_key, zero_s, trial, wait_ms / 1000)).run()
+    if port and host:
+        raise click.UsageError("a device is behind one of them: --port or --host.")
+    CommissionApp(work, words, Setup(port, inventory, sign_key, zero_s, trial, wait_ms / 1000, host)).run()
     Talk(words).say("screen.kept", where=work.folder)

@@ -1,6 +1,5 @@
 """What the verbs of `egret site` have in common: where records are kept, the language, talk on a terminal."""
 
-import asyncio
 import logging
 import os
 import shutil
@@ -15,16 +14,12 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from edge.bus import opened
-from edge.commands.bus_options import DeviceOptions, Target, target
 from edge.field.commissioner import Commissioner
-from edge.field.identify import Identifier
-from edge.field.record import FOLDER, Cabinet, Found, refused
+from edge.field.record import FOLDER, Cabinet, refused
 from edge.field.walk import Progress
 from edge.field.words import LANGUAGES, Words, of_environment
 from edge.uplink import OpenLink
 from wire import broker as broker_address
-from wire.errors import CheckFailed
 from wire.profile import Profile
 from wire.topics import IDENTIFIER
 
@@ -32,7 +27,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 _PEM = click.Path(exists=True, dir_okay=False)
 LANG = click.option("--lang", type=click.Choice(LANGUAGES), default=of_environment, help="By default as LANG says.")
-SENSOR = click.option("--sensor", required=True, help="Its id, SITE-KEY: what is measured is kept under it.")
 PERSON = click.option("--person", default="", help="Who does it; by default as before, at first who is logged in.")
 KEPT = click.option(
     "--folder",
@@ -99,33 +93,6 @@ def kept(folder: Path, sensor: str, library: Mapping[str, Profile], person: str,
     who = person or work.plan.person or os.environ.get("USER", "")
     work.plan_for(site=site, key=key, person=who, **{name: text for name, text in told.items() if text})
     return work
-
-
-def commissioner_of(folder: Path, sensor: str, device: DeviceOptions, person: str, **told: str) -> Commissioner:
-    """As `kept`, with the device that the options name. Raises as `target`, and SourceError."""
-    chosen = target(**device)
-    commissioner = kept(folder, sensor, chosen.library, person, **told)
-    commissioner.choose(asyncio.run(_found(chosen)))
-    return commissioner
-
-
-async def _found(chosen: Target) -> Found:
-    """The device as it answers. Raises CheckFailed where it is another model, or none of the library."""
-    with opened(chosen.port, chosen.settings) as bus:
-        identifier = Identifier(bus, chosen.unit)
-        if chosen.profile:
-            match = await identifier.is_one(chosen.profile)
-        else:
-            match = next(iter(await identifier.among(chosen.library)), None)
-    if match is None:
-        raise CheckFailed(
-            f"it is no {chosen.profile.title}." if chosen.profile else "it answers, and is no model of the library.",
-            where=f"port {chosen.port}, unit {chosen.unit}",
-            fix="`egret bus identify` says what it may be.",
-            code="E-FIELD-024",
-        )
-    where = (str(chosen.port), chosen.unit, chosen.settings.baud, chosen.settings.frame)
-    return Found(*where, match.profile.name, match.profile.title, match.proof, match.seen)
 
 
 class Talk:

@@ -7,14 +7,13 @@ from typing import Unpack
 import click
 import msgspec
 
-from edge.commands.bus_options import DeviceOptions, one_device, say_json
+from edge.commands.bus_options import say_json
+from edge.commands.site_device import SensorDevice, commissioner_of, one_sensor
 from edge.commands.site_options import (
     KEPT,
     LANG,
     PERSON,
-    SENSOR,
     Talk,
-    commissioner_of,
     link_to,
     quiet_log,
     says_the_disk,
@@ -29,8 +28,7 @@ from wire.options import Duration
 
 
 @click.command()
-@SENSOR
-@one_device
+@one_sensor
 @click.option("--polls", type=click.IntRange(10, 100_000), default=POLLS, show_default=True, help="For noise and loss.")
 @click.option(
     "--cut", type=Duration(0.5, 3600), default=f"{CUT_S:g}s", show_default=True, help="The link is cut so long."
@@ -55,7 +53,7 @@ def selftest(
     folder: Path,
     lang: str,
     as_json: bool,
-    **device: Unpack[DeviceOptions],
+    **device: Unpack[SensorDevice],
 ) -> None:
     """Prove a sensor, its line and its way to the cloud; exit code 5 when a check fails.
 

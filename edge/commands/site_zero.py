@@ -7,8 +7,9 @@ from typing import Unpack
 import click
 import msgspec
 
-from edge.commands.bus_options import DeviceOptions, one_device, say_json
-from edge.commands.site_options import KEPT, LANG, PERSON, SENSOR, Talk, commissioner_of, says_the_disk
+from edge.commands.bus_options import say_json
+from edge.commands.site_device import SensorDevice, commissioner_of, one_sensor
+from edge.commands.site_options import KEPT, LANG, PERSON, Talk, says_the_disk
 from edge.field.commissioner import Commissioner
 from edge.field.words import Words
 from edge.field.zero import TILT_STILL_S, ZERO_S, KnownTilt, Zero, zero_in_sensor
@@ -16,8 +17,7 @@ from wire.options import Duration
 
 
 @click.command()
-@SENSOR
-@one_device
+@one_sensor
 @click.option("--for", "for_s", type=Duration(1, 3600), default=f"{ZERO_S:g}s", show_default=True, help="How long.")
 @click.option("--known-tilt", is_flag=True, help="Then have it tilted and put back: that proves the model's family.")
 @click.option(
@@ -41,7 +41,7 @@ def zero(
     folder: Path,
     lang: str,
     as_json: bool,
-    **device: Unpack[DeviceOptions],
+    **device: Unpack[SensorDevice],
 ) -> None:
     """Take a sensor's zero: mean and deviation of a minute at rest, kept on the box and not in the sensor.
 
@@ -65,7 +65,7 @@ async def _zero(
     commissioner: Commissioner, talk: Talk, for_s: float, *, has_tilt: bool, in_sensor: bool
 ) -> tuple[Zero | None, KnownTilt | None]:
     if in_sensor:
-        with commissioner.device() as device:
+        async with commissioner.device() as device:
             await zero_in_sensor(device, talk.ask, talk.tell)
         talk.say("zero.in_sensor")
         return None, None

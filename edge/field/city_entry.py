@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
 
-from edge.field.record import Found, Plan, Record
+from edge.field.reach import TCP_PORT, host_and_port
+from edge.field.record import MODBUS_TCP, Found, Plan, Record
 from edge.field.zero import Zero
 from wire.city_check import load_checked
 from wire.errors import ConfigError, Mistake, Unsafe
@@ -62,7 +63,10 @@ def with_zero(text: str, plan: Plan, zero: Zero, file: str) -> str:
 
 
 def _line(plan: Plan, found: Found, profile: Profile) -> Flow:
-    line = Flow(source="modbus_rtu", port=plan.port or found.port)
+    if found.source == MODBUS_TCP:
+        host, port = host_and_port(plan.port or found.port)
+        return Flow(source=found.source, host=host, **({"port": port} if port != TCP_PORT else {}))
+    line = Flow(source=found.source, port=plan.port or found.port)
     if found.baud != profile.link.baud:
         line["baud"] = found.baud
     if found.frame != profile.link.frame:

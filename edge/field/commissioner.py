@@ -1,7 +1,7 @@
 """What is done at the pole, step by step, each kept when it is done. Verbs and screen of `egret site` use it."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,16 +12,15 @@ import msgspec
 import yaml
 
 from edge import machine_clock
-from edge.bus import Bus, opened
+from edge.bus import opened
 from edge.clock import BoxClock
 from edge.field import city_entry, link_cut, reporting, selftest, undo
-from edge.field import scan as scanning
 from edge.field import zero as zeroing
 from edge.field.device import Device
-from edge.field.identify import Identifier
 from edge.field.link_cut import CUT_S, LinkCut, Way
 from edge.field.moving import Mover, Place
-from edge.field.record import Cabinet, Found, Plan
+from edge.field.reach import reached
+from edge.field.record import MODBUS_RTU, MODBUS_TCP, Cabinet, Found, Plan
 from edge.field.selftest import POLLS, Check, Outcome, SelfTest
 from edge.field.walk import Ask, Tell
 from edge.field.zero import TILT_STILL_S, ZERO_S, KnownTilt, Zero
@@ -85,51 +84,24 @@ class Commissioner:
         if plan != self.record.plan:
             self.keep(plan=plan)
 
-    async def scan(self, port: Path, wait_s: float) -> AsyncIterator[Found | str]:
-        """Who answers on a port, as they do: devices of the library, and in words what is none. Raises SourceError.
-
-        `wait_s`: how long an address may take to begin its reply.
-        """
-        first = scanning.known(self.library.values())
-        with opened(port, first[0].settings) as bus:
-            search = scanning.Scan(bus, wait_s)
-            heard: list[SerialSettings] = []
-            async for one in search.heard(first):
-                heard.append(one.settings)
-                yield await self._named(bus, one)
-            rates = dict.fromkeys(settings.baud for settings in heard) or scanning.BAUDS
-            frames = dict.fromkeys(settings.frame for settings in heard) or scanning.FRAMES[:1]
-            async for one in search.heard(scanning.everywhere(rates, frames, scanning.UNITS)):
-                yield await self._named(bus, one)
-
-    async def _named(self, bus: Bus, one: scanning.Heard) -> Found | str:
-        where = f"unit {one.unit} (0x{one.unit:02X}), {one.settings.baud} {one.settings.frame}"
-        if not one.is_clear:
-            return f"{where}: damaged replies: two devices at this address?"
-        matches = await Identifier(bus, one.unit).among(self.library)
-        if not matches:
-            return f"{where}: unknown model, answers Modbus RTU"
-        profile, best = matches[0].profile, matches[0]
-        settings, port = one.settings, str(bus.port.path)
-        name = (profile.name, profile.title, best.proof, best.seen)
-        return Found(port, one.unit, settings.baud, settings.frame, *name)
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """The steps that the chosen device does not have, each with a key of the catalogue that says why."""
+        return _lacking(self.found, self.profile) if self.record.found else {}
 
     def choose(self, found: Found) -> None:
         """This device; at another address or of another model than before it is a new beginning.
 
         Then what was measured of the other one is gone. What its registers said (`seen`) may be another temperature.
         """
-        before = self.record.found
-        is_same = before is not None and (before.unit, before.model) == (found.unit, found.model)
+        is_same = found.is_as(self.record.found)
         fresh: dict[str, object] = {} if is_same else {"zero": None, "known_tilt": None, "selftest": None, "undo": ()}
-        self.keep(found=found, **fresh)
+        self.keep(found=found, lacks=_lacking(found, self.library[found.model]), **fresh)
 
-    @contextmanager
-    def device(self) -> Iterator[Device]:
-        """The chosen one, on its open port. Raises PortBusy."""
-        found = self.found
-        with opened(Path(found.port), SerialSettings(found.baud, found.frame)) as bus:
-            device = Device(bus, found.unit, self.profile, self.plan.constants)
+    @asynccontextmanager
+    async def device(self) -> AsyncIterator[Device]:
+        """The chosen one, on its open line. Raises PortBusy, SourceError."""
+        async with reached(self.found, self.profile, self.plan.constants) as device:
             if self.record.zero:
                 device.zeroed(self.record.zero.baseline)
             yield device
@@ -165,14 +137,14 @@ class Commissioner:
     async def take_zero(self, tell: Tell, *, for_s: float = ZERO_S) -> Zero:
         """Raises CheckFailed where it moved, and what `edge.field.zero.take_zero` raises."""
         photo = self.record.photo.sha256 if self.record.photo else ""
-        with self.device() as device:
+        async with self.device() as device:
             zero = await zeroing.take_zero(device, tell, for_s=for_s, time=self._time(), person=self.plan.person)
         self.keep(zero=msgspec.structs.replace(zero, photo=photo))
         return zero
 
     async def show_known_tilt(self, ask: Ask, tell: Tell, *, still_s: float = TILT_STILL_S) -> KnownTilt:
         """Raises CheckFailed where it does not measure what a person shows it."""
-        with self.device() as device:
+        async with self.device() as device:
             who = {"time": self._time(), "person": self.plan.person}
             shown = await zeroing.show_known_tilt(device, ask, tell, still_s=still_s, **who)
         self.keep(known_tilt=shown)
@@ -181,7 +153,7 @@ class Commissioner:
     async def test(self, tell: Tell, trial: Trial, next_phase: Callable[[str], None]) -> SelfTest:
         """All checks; what failed is in it, and raises nothing. `next_phase`: look, link. Raises SourceError."""
         next_phase("look")
-        with self.device() as device:
+        async with self.device() as device:
             look = await selftest.look_at(device, trial.polls, tell)
             checks = selftest.of_the_sensor(device, look)
         checks.append(selftest.of_the_clock(machine_clock.kept()))
@@ -212,7 +184,8 @@ class Commissioner:
 
     def _as_if_run(self) -> tuple[Inventory, Box]:
         """A city of this sensor alone, on the port that is open here; as fast as it can be, and without limits."""
-        port = str(Path(self.found.port).absolute())
+        port = self.found.port
+        port = port if self.found.source == MODBUS_TCP else str(Path(port).absolute())
         known = {"name": "here", "kind": "billboard", "district": "here", "box": self.plan.box or "box", "port": port}
         plan = msgspec.structs.replace(self.plan, **known)
         record = msgspec.structs.replace(self.record, plan=plan)
@@ -254,6 +227,17 @@ class Commissioner:
 
     def _time(self) -> str:
         return datetime.fromtimestamp(self._now() // 1_000_000_000, UTC).isoformat(timespec="seconds")
+
+
+def _lacking(found: Found, profile: Profile) -> Mapping[str, str]:
+    why = {}
+    if found.source != MODBUS_RTU:
+        why["address"] = f"lacks.{found.source}"
+    if not zeroing.has_zero(profile):
+        why["zero"] = "lacks.zero"
+    if not zeroing.has_known_tilt(profile):
+        why["known_tilt"] = "lacks.known_tilt"
+    return why
 
 
 @contextmanager

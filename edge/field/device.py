@@ -1,12 +1,13 @@
-"""One device at the pole as a sensor of its site: polled on a bus, its answers in words and numbers."""
+"""One device at the pole as a sensor of its site, whatever its line: what it says in words and numbers."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edge.bus import Bus
+from edge.bus import Answer, Bus
 from edge.modbus_frame import Request
-from wire.errors import DeviceRefused, FrameError, SourceTimeout, Unsafe
+from edge.tcp_bus import TcpBus
+from wire.errors import DeviceRefused, FrameError, SourceTimeout
 from wire.inventory import Sensor
 from wire.profile import Profile
 from wire.registers import Value
@@ -14,22 +15,17 @@ from wire.values import values_of
 
 Values = Mapping[str, Value]
 NO_ANSWER = (SourceTimeout, FrameError, DeviceRefused)
-"""A poll that failed; any other SourceError is the port's, and ends what is being done."""
+"""A poll that failed; any other SourceError is the line's, and ends what is being done."""
+Line = Bus | TcpBus
+"""How a device is reached. Each knows one way to have the next answer of a device."""
 
 
 class Device:
-    """What is asked goes over the bus, what is derived is derived with the site's zero and numbers."""
+    """What it answers comes over its line, what is derived is derived with the site's zero and numbers."""
 
-    def __init__(self, bus: Bus, unit: int, profile: Profile, constants: Mapping[str, float]) -> None:
-        """Nothing is asked yet, and every zero is 0. Raises Unsafe for a model that is not asked over Modbus."""
-        if not profile.blocks:
-            raise Unsafe(
-                f"{profile.title} is not asked over Modbus, and this is a bus of devices that are.",
-                where=f"unit {unit}",
-                fix="commission it by hand: docs/field/commissioning.md.",
-                code="E-FIELD-010",
-            )
-        self.bus = bus
+    def __init__(self, line: Line, unit: int, profile: Profile, constants: Mapping[str, float]) -> None:
+        """Nothing is asked yet, and every zero is 0. `unit` is 0 where there are no unit identifiers."""
+        self._line = line
         self.failures: Counter[str] = Counter()
         """By what went wrong with a poll: damaged, silent, refused."""
         zero = dict.fromkeys(zero_names(profile), 0.0)
@@ -41,26 +37,31 @@ class Device:
         return self._sensor.profile
 
     @property
-    def unit(self) -> int:
-        """Its unit identifier."""
-        return self._sensor.unit
+    def parts(self) -> Sequence[str]:
+        """What one sample is made of: all blocks of its registers."""
+        return tuple(self.profile.blocks)
 
     @property
     def where(self) -> str:
         """For people."""
-        return f"port {self.bus.port.path}, unit {self.unit}"
+        name = self._line.name if isinstance(self._line, TcpBus) else f"port {self._line.port.path}"
+        return f"{name}, unit {self._sensor.unit}" if self._sensor.unit else name
 
     def zeroed(self, zero: Mapping[str, float]) -> None:
         """From here on its derived values count from there."""
         self._sensor = replace(self._sensor, zero={**self._sensor.zero, **zero})
 
+    async def answer(self, part: str) -> Answer:
+        """The next one of `part`. Raises one of `NO_ANSWER`, or SourceError when the line is lost."""
+        return await self._line.read(self._sensor.unit, self.profile.blocks[part], self.profile.timing)
+
     async def sample(self) -> Values:
-        """Every block once. Raises one of `NO_ANSWER`, counted, or SourceError when the port is lost."""
+        """Every part once. Raises one of `NO_ANSWER`, counted, or SourceError when the line is lost."""
         values: dict[str, Value] = {}
         try:
-            for block in self.profile.blocks.values():
-                answer = await self.bus.read(self.unit, block, self.profile.timing)
-                values |= values_of(self._sensor, block.name, answer.numbers)
+            for part in self.parts:
+                answer = await self.answer(part)
+                values |= values_of(self._sensor, part, answer.numbers)
         except NO_ANSWER as error:
             kinds = {FrameError: "damaged", DeviceRefused: "refused"}
             self.failures[next((word for kind, word in kinds.items() if isinstance(error, kind)), "silent")] += 1
@@ -69,7 +70,7 @@ class Device:
 
     async def write(self, register: int, value: int, function: int) -> None:
         """One register. Raises as `Bus.ask`."""
-        await self.bus.ask(Request(self.unit, function, register, values=(value,)), self.profile.timing)
+        await self._line.ask(Request(self._sensor.unit, function, register, values=(value,)), self.profile.timing)
 
     def unit_of(self, name: str) -> str:
         """The unit of one of its values; empty for a word or a bare number."""

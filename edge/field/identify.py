@@ -1,15 +1,19 @@
 """Which model of the library answers: its identity registers prove it, else what it measures makes it possible."""
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from edge.bus import Bus
+from edge.bus import Answer, Bus
 from edge.modbus_frame import Request
-from wire.errors import DeviceRefused, SourceError
-from wire.profile import Block, Profile
+from edge.tcp_bus import TcpBus
+from wire.errors import DeviceRefused, FrameError, SourceError, SourceTimeout
+from wire.profile import Block, Profile, Timing
 from wire.registers import decode_block
 
 PROVEN, POSSIBLE = "proven", "possible"
+TRIES = 3
+"""How often what may be repeated is asked, while a person waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Match:
 class Identifier:
     """Asks one unit, each register once, however many models it may be."""
 
-    def __init__(self, bus: Bus, unit: int) -> None:
+    def __init__(self, bus: Bus | TcpBus, unit: int) -> None:
         """Nothing is read yet."""
         self._bus, self._unit = bus, unit
         self._read: dict[tuple[int, int, int], tuple[int, ...]] = {}
@@ -76,10 +80,18 @@ class Identifier:
         if key not in self._read:
             request = Request(self._unit, function, address, count)
             try:
-                self._read[key] = (await self._bus.insist(request, profile.timing)).numbers
+                self._read[key] = (await insist(self._bus, request, profile.timing)).numbers
             except DeviceRefused:
                 self._read[key] = ()
         return self._read[key]
+
+
+async def insist(bus: Bus | TcpBus, request: Request, timing: Timing) -> Answer:
+    """A request that may be repeated without harm, until it is answered or refused. Raises as `Bus.ask` does."""
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(SourceTimeout, FrameError):
+            return await bus.ask(request, timing)
+    return await bus.ask(request, timing)
 
 
 def _is_plausible(profile: Profile, block: Block, registers: tuple[int, ...]) -> bool:

@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, replace
 
-from edge.bus import TRIES, Bus
-from edge.field.identify import PROVEN, Identifier
+from edge.bus import Bus
+from edge.field.identify import PROVEN, TRIES, Identifier, insist
 from edge.modbus_frame import Request
 from edge.serial_port import SerialSettings
 from wire.errors import AddressShared, DeviceRefused, FrameError, SourceError, SourceTimeout, Unsafe
@@ -119,7 +119,7 @@ class Mover:
         """What the device keeps now. Raises SourceError."""
         assert setting.register is not None
         request = Request(self.place.unit, _HOLDING, setting.register)
-        return (await self._bus.insist(request, self._profile.timing)).numbers[0]
+        return (await insist(self._bus, request, self._profile.timing)).numbers[0]
 
     def change(self, setting: Setting, before: int, after: int) -> Change:
         """What would be done. Raises Unsafe where the maker's calibration would be touched."""
@@ -165,7 +165,7 @@ class Mover:
             # Lost is the request or its confirmation. Only where the device is still there, it is written again.
             moves = (register, value) == (change.setting.register, change.after) and change.target != change.source
             if not moves or await self._answers(change.source):
-                await self._bus.insist(request, self._profile.timing)
+                await insist(self._bus, request, self._profile.timing)
 
     async def _rebind(self, change: Change) -> None:
         """Talks to the device where it is now. Raises SourceTimeout when it is nowhere."""
@@ -185,7 +185,8 @@ class Mover:
         )
 
     async def _verify(self, register: int, value: int) -> None:
-        found = (await self._bus.insist(Request(self.place.unit, _HOLDING, register), self._profile.timing)).numbers[0]
+        request = Request(self.place.unit, _HOLDING, register)
+        found = (await insist(self._bus, request, self._profile.timing)).numbers[0]
         if found != value:
             raise SourceError(
                 f"register 0x{register:04X} is {found} after it was set to {value}.",

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from edge.field.identify import Match
 from edge.field.selftest import SelfTest
 from edge.field.zero import KnownTilt, Zero
 from wire.bounded import UNDECODABLE
@@ -18,6 +19,8 @@ from wire.whole_file import write_whole
 FOLDER = Path("commissioning")
 """Where the folders are, in the folder in which the command runs."""
 NAME = "record.json"
+MODBUS_RTU, MODBUS_TCP = "modbus_rtu", "modbus_tcp"
+"""The words of such lines in sensors.yaml."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -54,16 +57,42 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The device as it answers. `proof` is proven or possible; `seen` what shows it."""
+    """The device as it answers. `proof` is proven or possible; `seen` what shows it.
+
+    `source` is the kind of its line, in the word of sensors.yaml. `port` is a serial port, or host and port of a
+    network; without a serial line `baud` is 0 and `frame` empty. `unit` is 0 where there are no unit identifiers.
+    """
 
     port: str
-    unit: int
-    baud: int
-    frame: str
-    model: str
-    title: str
-    proof: Annotated[str, msgspec.Meta(pattern="^(proven|possible)$")]
+    unit: int = 0
+    baud: int = 0
+    frame: str = ""
+    model: str = ""
+    title: str = ""
+    proof: Annotated[str, msgspec.Meta(pattern="^(proven|possible)$")] = "possible"
     seen: tuple[str, ...] = ()
+    source: str = MODBUS_RTU
+
+    @property
+    def address(self) -> str:
+        """On its line, in no language: `0x51 = 81, 9600 8N1`."""
+        unit = f"0x{self.unit:02X} = {self.unit}" if self.unit else ""
+        return ", ".join(part for part in (unit, f"{self.baud} {self.frame}".strip() if self.baud else "") if part)
+
+    @property
+    def place(self) -> str:
+        """As `address`, with the line where that is no port of the laptop."""
+        return self.address if self.baud else f"{self.address}, {self.port}".strip(", ")
+
+    def of(self, match: Match) -> "Found":
+        """This place, with the model that answers there."""
+        profile = match.profile
+        named = {"model": profile.name, "title": profile.title, "proof": match.proof, "seen": match.seen}
+        return msgspec.structs.replace(self, **named)
+
+    def is_as(self, other: "Found | None") -> bool:
+        """May it be the same device? The port is that of the laptop: the same one may be found at another."""
+        return other is not None and (self.source, self.unit, self.model) == (other.source, other.unit, other.model)
 
 
 class Photo(msgspec.Struct, frozen=True):
@@ -80,7 +109,8 @@ class Photo(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.commissioning/1"):
     """All of it. `begun` is UTC (ISO 8601), `undo` the commands that undo what was written to the device.
 
-    `written`: the file and the version of the city that the sensor stands in, or empty.
+    `written`: the file and the version of the city that the sensor stands in, or empty. `lacks`: the steps that such a
+    device does not have, each with a key of the catalogue that says why.
     """
 
     begun: str
@@ -93,6 +123,7 @@ class Record(msgspec.Struct, frozen=True, tag_field="schema", tag="egret.commiss
     selftest: SelfTest | None = None
     photo: Photo | None = None
     written: str = ""
+    lacks: Mapping[str, str] = {}
 
 
 class Cabinet:

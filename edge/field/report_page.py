@@ -42,6 +42,7 @@ class Page:
             self._zero(),
             self._known_tilt(),
             self._selftest(),
+            self._lacks(),
             self._undo(),
             self._foot(),
         ]
@@ -85,7 +86,7 @@ class Page:
         yield say("fact.line"), f"{plan.box}/{plan.line}" if plan.box else ""
         if found:
             yield say("fact.model"), f"{found.title} ({found.model})"
-            yield say("fact.address"), f"0x{found.unit:02X} = {found.unit}, {found.baud} {found.frame}"
+            yield say("fact.address"), found.place
             yield say("fact.proof"), f"{say(f'proof.{found.proof}')}; {', '.join(found.seen)}".rstrip("; ")
         yield say("fact.serial"), plan.serial
         yield say("fact.person"), plan.person
@@ -138,6 +139,11 @@ class Page:
         kinds = ["", "", ' class="number"', ' class="number"', ""]
         cells = "".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, said, strict=True))
         return f'<tr class="{check.outcome}">{cells}</tr>'
+
+    def _lacks(self) -> str:
+        say = self._say
+        rows = "".join(f"<p>{escape(say(f'step.{step}') + say(why))}</p>" for step, why in self._record.lacks.items())
+        return _section(say("report.lacks"), "", rows) if rows else ""
 
     def _undo(self) -> str:
         rows = "".join(f"<p><code>{escape(command)}</code></p>" for command in self._record.undo)

@@ -177,7 +177,7 @@ class CommissionApp(App[None]):
     def _draw(self) -> None:
         """Head and steps."""
         found, plan = self.work.record.found, self.work.plan
-        device = f"  ·  {found.title}  0x{found.unit:02X}" if found else ""
+        device = f"  ·  {found.title}  {found.place}" if found else ""
         head = f" {self.words('screen.title')}   {plan.sensor}{device}"
         self.query_one("#head", Static).update(Text(head))
         text = Text()

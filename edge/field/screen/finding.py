@@ -14,6 +14,7 @@ from textual.widgets import DataTable, Input, Sparkline, Static
 from edge.field import ports
 from edge.field.commissioner import Commissioner
 from edge.field.device import NO_ANSWER
+from edge.field.finder import Finder
 from edge.field.record import Found
 from edge.field.report_figures import symbol
 from edge.field.screen.pane import Pane, add_row
@@ -48,10 +49,12 @@ class ScanPane(Pane):
 
     async def go(self) -> None:
         """Scans while nothing is chosen by Enter on a row. Raises SourceError, SourceTimeout where nobody answers."""
-        named = self.setup.port or Path(ports.the_only(ports.found()))
+        finder, setup = Finder(self.work.library, self.setup.wait_s), self.setup
+        named = setup.host or str(setup.port or ports.the_only(ports.found()))
+        coming = finder.on_tcp(named) if setup.host else finder.on_port(Path(named))
         self._rows.clear()
         self.query_one(DataTable).clear()
-        async for one in self.work.scan(named, self.setup.wait_s):
+        async for one in coming:
             if isinstance(one, Found):
                 self._add(one)
             else:
@@ -61,7 +64,7 @@ class ScanPane(Pane):
         if not self._rows:
             raise SourceTimeout(
                 "nobody answered.",
-                where=str(named),
+                where=named,
                 fix="check power and wiring (swap A and B); `egret bus scan` has more to try.",
                 code="E-BUS-025",
             )
@@ -72,14 +75,13 @@ class ScanPane(Pane):
         self.work.choose(self._rows[row])
 
     def _add(self, one: Found) -> None:
-        place = f"{one.port} {one.unit}@{one.baud} {one.frame}"
+        place = f"{one.port} {one.place}"
         if place in self._rows:
             return
         self._rows[place] = one
-        address = f"0x{one.unit:02X} = {one.unit}   {one.baud} {one.frame}"
         proof = self.words(f"proof.{one.proof}")
         self.query_one(DataTable).add_row(
-            *(Text(cell) for cell in (Path(one.port).name, address, one.title, proof)), key=place
+            *(Text(cell) for cell in (Path(one.port).name, one.address, one.title, proof)), key=place
         )
 
 
@@ -95,12 +97,14 @@ class IdentifyPane(Pane):
         table.add_column(style="dim", min_width=12)
         table.add_column(overflow="fold")
         add_row(table, self.words("fact.model"), f"{found.title}  ({found.model})")
-        add_row(table, self.words("fact.address"), f"0x{found.unit:02X} = {found.unit}, {found.baud} {found.frame}")
+        add_row(table, self.words("fact.address"), found.place)
         add_row(table, self.words("fact.proof"), self.words(f"proof.{found.proof}"))
         for said in found.seen:
             add_row(table, "", said)
         for place, said in enumerate(profile.evidence.open):
             add_row(table, "" if place else self.words("screen.open"), f"· {said}")
+        for step, why in self.work.lacks.items():
+            add_row(table, self.words("screen.lacks"), f"{self.words(f'step.{step}')}{self.words(why)}")
         self.show(table)
 
     async def go(self) -> None:
@@ -159,12 +163,12 @@ class LivePane(Pane):
         """Until Enter. Raises SourceError when the port is lost."""
         self._is_over = False
         watch, curve = Watch(self.work.profile), deque[float](maxlen=self._DRAWN)
-        with self.work.device() as device:
+        async with self.work.device() as device:
             while not self._is_over:
-                for block in watch.profile.blocks.values():
+                for part in device.parts:
                     try:
-                        answer = await device.bus.read(device.unit, block, watch.profile.timing)
-                        watch.answered(block.name, answer.numbers, answer.took_s)
+                        answer = await device.answer(part)
+                        watch.answered(part, answer.numbers, answer.took_s)
                     except NO_ANSWER as error:
                         watch.failed(error)
                 self._look(watch, curve)

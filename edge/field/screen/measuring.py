@@ -12,7 +12,7 @@ from edge.field.commissioner import Commissioner
 from edge.field.report_figures import symbol
 from edge.field.screen.pane import MeasuringPane, add_row, spreads
 from edge.field.selftest import Check, Outcome, SelfTest
-from edge.field.zero import TILT_STILL_S, has_known_tilt, has_zero
+from edge.field.zero import TILT_STILL_S
 
 _AROUND_CUT_S = 3.0
 """For the first receipt and the last one, as a rule."""
@@ -23,11 +23,6 @@ class ZeroPane(MeasuringPane):
     """A minute at rest."""
 
     name_key: ClassVar[str] = "zero"
-
-    @classmethod
-    def is_offered(cls, work: Commissioner) -> bool:
-        """Where the profile says how."""
-        return work.record.found is not None and has_zero(work.profile)
 
     @classmethod
     def is_done(cls, work: Commissioner) -> bool:
@@ -56,11 +51,6 @@ class KnownTiltPane(MeasuringPane):
     """A person tilts it and puts it back."""
 
     name_key: ClassVar[str] = "known_tilt"
-
-    @classmethod
-    def is_offered(cls, work: Commissioner) -> bool:
-        """Where the profile says how."""
-        return work.record.found is not None and has_known_tilt(work.profile)
 
     @classmethod
     def is_done(cls, work: Commissioner) -> bool:

@@ -26,7 +26,8 @@ _TOLD_EVERY_S = 0.2
 class Setup:
     """What the command was told. `port` is None for the only one there is; `city` is the sensors.yaml.
 
-    `wait_s`: how long an address may take to begin its reply to a scan.
+    `host`: the network address of a Modbus TCP server, in place of a port. `wait_s`: how long an address may take to
+    begin its reply to a scan.
     """
 
     port: Path | None
@@ -35,6 +36,7 @@ class Setup:
     zero_s: float
     trial: Trial
     wait_s: float = 0.05
+    host: str = ""
 
 
 class Pane(Vertical):
@@ -60,8 +62,7 @@ class Pane(Vertical):
     @classmethod
     def is_offered(cls, work: Commissioner) -> bool:
         """Does the chosen device have it?"""
-        del work
-        return True
+        return cls.name_key not in work.lacks
 
     @classmethod
     def is_done(cls, work: Commissioner) -> bool:

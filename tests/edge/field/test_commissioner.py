@@ -56,11 +56,11 @@ def test_a_city_that_is_wrong_already_is_said_before_it_is_touched(work: Commiss
     assert city.read_text(encoding="utf-8") == "schema: egret.sensors/1\ncrs: WGS-84\n"
 
 
-def test_without_a_device_nothing_is_measured(tmp_path: Path) -> None:
+async def test_without_a_device_nothing_is_measured(tmp_path: Path) -> None:
     """And a record that cannot be read is not written over."""
     work = Commissioner(Cabinet(tmp_path), LIBRARY, time.time_ns, "0.1.0")
-    with pytest.raises(Unsafe, match="no device is chosen yet"), work.device():
-        pass
+    with pytest.raises(Unsafe, match="no device is chosen yet"):
+        await work.device().__aenter__()
     (tmp_path / "record.json").write_text("{", encoding="utf-8")
     with pytest.raises(ConfigError, match="no record of a commissioning"):
         Commissioner(Cabinet(tmp_path), LIBRARY, time.time_ns, "0.1.0")

@@ -1,21 +1,16 @@
 """The guided screen, driven by keys on a rig in the same process; EGRET_PICTURES=docs/pictures draws it."""
 
 import asyncio
-import os
-import re
-import subprocess
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import pytest
 from commissioned import FOUND, LIBRARY, RECORD, fast_library
-from textual.pilot import Pilot
-from textual.widgets import DataTable, Input, Static
+from pole import PATIENCE_S, PICTURES, Pole, draw, standing
+from textual.widgets import DataTable, Input
 
 from edge.field.commissioner import Commissioner, Trial
 from edge.field.record import Cabinet, Record
@@ -24,13 +19,10 @@ from edge.field.screen.pane import Setup
 from edge.field.signed_report import prove
 from edge.field.words import Words
 from edge.sim.rig import Rig
-from edge.sim.scenario import Scenario, load
+from edge.sim.scenario import load
 from wire.profile_yaml import load_library
 from wire.sensors_yaml import load as load_city
 
-PICTURES = os.environ.get("EGRET_PICTURES", "")
-"""Where they go; then everything takes as long as at a pole."""
-PATIENCE_S = 300 if PICTURES else 60
 RIG = """
 schema: egret.rig/1
 lines:
@@ -39,90 +31,20 @@ lines:
     devices:
       tilt: {profile: witmotion-wt901c-485, values: {roll: 0.42, pitch: -0.13}, spread: {roll: 0.004, pitch: 0.004}}
 """
-PLACE = {
-    "name": "环城西路北段立柱广告牌",
-    "kind": "billboard",
-    "district": "tongan",
-    "box": "XM-TA-09",
-    "at": "24.7272, 118.1422",
-}
-
-
-@dataclass
-class Pole:
-    """Who stands at it, what is on the screen, and what hangs there."""
-
-    app: CommissionApp
-    pilot: Pilot[None]
-    scenario: Scenario
-
-    async def until(self, is_so: Callable[[], object]) -> None:
-        """Waits for the screen."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not is_so():
-                await self.pilot.pause(0.02)
-
-    async def enter(self, step: int) -> None:
-        """Enter, until the screen is at that step."""
-        await self.pilot.press("enter")
-        await self.until(lambda: self.app.at == step and not self.app.is_running)
-
-    async def do(self, step: int) -> None:
-        """Enter, until that step is done."""
-        await self.pilot.press("enter")
-        await self.until(lambda: step in self.app.done)
-
-    @property
-    def said(self) -> str:
-        """What stands below."""
-        return str(self.app.pane.query_one(".said", Static).render())
-
-    async def tilt(self, roll: float) -> None:
-        """Somebody turns the sensor: slowly, where it is drawn."""
-        values = self.scenario.lines[0].devices[0].values
-        assert isinstance(values, dict)
-        steps, before = 40 if PICTURES else 1, values["roll"]
-        for step in range(steps):
-            values["roll"] = before + (roll - before) * (step + 1) / steps
-            await asyncio.sleep(0.1 if PICTURES else 0)
-
-    def shake(self, sigma: float) -> None:
-        """The wind."""
-        spread = self.scenario.lines[0].devices[0].spread
-        assert isinstance(spread, dict)
-        spread["roll"] = sigma
-
-    def picture(self, name: str) -> None:
-        """Of the screen. Textual's drawing counts a Chinese character as one column: it is told not to."""
-        drawn = re.sub(r" textLength=.[0-9.]+.|@font-face {[^}]+}", "", self.app.export_screenshot(title="egret"))
-        draw(drawn, "svg", name, (1390, 850))
-
-
-def draw(text: str, kind: str, name: str, size: tuple[int, int]) -> None:
-    """A picture of a page, by Chromium, where EGRET_PICTURES names a folder."""
-    if not PICTURES:
-        return
-    with tempfile.NamedTemporaryFile("w", suffix=f".{kind}", encoding="utf-8") as page:
-        page.write(text)
-        page.flush()
-        target = f"--screenshot={Path(PICTURES, name).absolute()}.png"
-        options = ["--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={size[0]},{size[1]}", target]
-        subprocess.run(["chromium", *options, page.name], check=True, capture_output=True)
 
 
 @asynccontextmanager
 async def at_the_pole(folder: Path) -> AsyncIterator[Pole]:
-    """`egret site commission XM-TA-0901-T1`, with half a second for the zero and for the cut."""
+    """A tilt sensor on a serial line."""
     (folder / "rig.yaml").write_text(RIG.replace("DIR", str(folder)), encoding="utf-8")
     library = LIBRARY if PICTURES else load_library(fast_library(folder))
     scenario = load(folder / "rig.yaml", library)
-    work = Commissioner(Cabinet(folder / "XM-TA-0901-T1"), library, time.time_ns, "0.1.0")
-    work.plan_for(site="XM-TA-0901", key="T1", person="陈工")
-    zero_s, trial = (60.0, Trial()) if PICTURES else (0.4, Trial(11, 0.8))
-    setup = Setup(folder / "tty0", folder / "sensors.yaml", folder / "key.pem", zero_s, trial, wait_s=1.0)
-    app = CommissionApp(work, Words("zh"), setup)
-    async with Rig(scenario, lambda *_: None), app.run_test(size=(110, 32)) as pilot:
-        yield Pole(app, pilot, scenario)
+    device = scenario.lines[0].devices[0]
+    assert isinstance(device.values, dict)
+    assert isinstance(device.spread, dict)
+    async with Rig(scenario, lambda *_: None), standing(folder, library, folder / "tty0") as pole:
+        pole.values, pole.spread = device.values, device.spread
+        yield pole
 
 
 async def find(pole: Pole) -> None:
@@ -154,12 +76,7 @@ async def measure(pole: Pole) -> None:
     assert pole.app.failed == set()
     pole.picture("commissioning-zero")
     await pole.enter(5)
-    await pole.pilot.press("enter")
-    for asked, roll in (("倾斜约 10 度", 10.4), ("放回原位", 0.42)):
-        await pole.until(lambda asked=asked: asked in pole.said)  # type: ignore[misc]
-        await pole.pilot.press("enter")
-        await pole.tilt(roll)
-    await pole.until(lambda: 5 in pole.app.done)
+    await pole.show_tilt(5)
     await pole.enter(6)
     await pole.do(6)
     pole.picture("commissioning-selftest")
@@ -168,8 +85,7 @@ async def measure(pole: Pole) -> None:
 async def finish(pole: Pole) -> None:
     """Place, report."""
     await pole.enter(7)
-    for name, text in PLACE.items():
-        pole.app.pane.query_one(f"#field-{name}", Input).value = text
+    await pole.fill_in()
     await pole.do(7)
     await pole.enter(8)
     await pole.do(8)

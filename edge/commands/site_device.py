@@ -1,0 +1,69 @@
+"""Which device the verbs of `egret site` mean: on a serial port, or behind a Modbus TCP server."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from edge.bus import opened
+from edge.commands.bus_options import DeviceOptions, named_model, one_device, target
+from edge.commands.site_options import kept
+from edge.field import finder
+from edge.field.commissioner import Commissioner
+from edge.field.reach import host_and_port
+from edge.field.record import MODBUS_TCP, Found
+from edge.tcp_bus import connected
+from wire.link_yaml import SERIAL
+from wire.profile import Profile
+from wire.profile_yaml import library_folder, load_library
+
+F = TypeVar("F", bound=Callable[..., Any])
+HOST = click.option(
+    "--host", default="", help="HOST or HOST:PORT of a Modbus TCP device or gateway, instead of --port."
+)
+
+
+class SensorDevice(DeviceOptions):
+    """What the options of `one_sensor` give a verb, but for `sensor` and `as_json`."""
+
+    host: str
+
+
+def one_sensor(command: F) -> F:
+    """The options that name a sensor by its id, and its device by where it answers."""
+    option = click.option("--sensor", required=True, help="Its id, SITE-KEY: what is measured is kept under it.")
+    return option(HOST(one_device(command)))
+
+
+def commissioner_of(folder: Path, sensor: str, device: SensorDevice, person: str, **told: str) -> Commissioner:
+    """As `kept`, with the device that the options name. Raises as `target`, and SourceError."""
+    library = load_library(device["devices"] or library_folder())
+    commissioner = kept(folder, sensor, library, person, **told)
+    commissioner.choose(asyncio.run(_found(device, library)))
+    return commissioner
+
+
+async def _found(device: SensorDevice, library: Mapping[str, Profile]) -> Found:
+    """As it answers. Raises CheckFailed where it is another model, or none of the library."""
+    if device["host"]:
+        return await _found_on_tcp(device, library)
+    serial: Any = {name: value for name, value in device.items() if name != "host"}
+    chosen = target(**serial)
+    place = Found(str(chosen.port), chosen.unit, chosen.settings.baud, chosen.settings.frame)
+    with opened(chosen.port, chosen.settings) as bus:
+        return await finder.named(bus, place, chosen.profile, library)
+
+
+async def _found_on_tcp(device: SensorDevice, library: Mapping[str, Profile]) -> Found:
+    if device["port"] or device["baud"] or device["frame"]:
+        raise click.UsageError("--host names a network address: --port, --baud and --frame are a serial line's.")
+    profile = named_model(library, device["model"]) if device["model"] else None
+    if profile and profile.link.kind not in SERIAL[:1]:
+        raise click.UsageError(f"{profile.title} speaks no Modbus; --host is for what does.")
+    if not profile and device["unit"] is None:
+        raise click.UsageError("name the device: --unit 0x50, or --profile MODEL.")
+    unit = device["unit"] or (profile.link.unit if profile else 1)
+    async with connected(*host_and_port(device["host"])) as bus:
+        return await finder.named(bus, Found(device["host"], unit, source=MODBUS_TCP), profile, library)

@@ -1,0 +1,105 @@
+"""Who answers, as a commissioning looks for it: devices of the library, and in words what is none.
+
+Known places come first and everything else after them, so that a person can choose while the search goes on.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+
+from edge.bus import Bus, opened
+from edge.field import scan as scanning
+from edge.field.device import NO_ANSWER
+from edge.field.identify import Identifier, Match
+from edge.field.reach import host_and_port
+from edge.field.record import MODBUS_RTU, MODBUS_TCP, Found
+from edge.modbus_frame import Request
+from edge.serial_port import SerialSettings
+from edge.tcp_bus import TcpBus, connected
+from wire.errors import CheckFailed, DeviceRefused, FrameError, SourceTimeout
+from wire.profile import Profile, Timing
+
+TCP_WAIT_S = 0.3
+"""An address behind a gateway takes longer to answer than one on the line: the gateway asks it first (judgement)."""
+UNLIKELY = (241, 239)
+"""Unit identifiers that nobody gives: a device that answers both of them minds none."""
+_NOBODY_THERE = (0x0A, 0x0B)
+"""Exceptions of a gateway whose line is silent. Source: Modbus application protocol V1.1b3, §7."""
+
+
+class Finder:
+    """Looks with one library. `wait_s`: how long an address may take to begin its reply."""
+
+    def __init__(self, library: Mapping[str, Profile], wait_s: float) -> None:
+        """Nobody is asked yet."""
+        self._library, self._wait_s = library, wait_s
+
+    async def on_port(self, port: Path) -> AsyncIterator[Found | str]:
+        """Of a serial port. Raises SourceError."""
+        first = scanning.known(self._library.values())
+        with opened(port, first[0].settings) as bus:
+            search = scanning.Scan(bus, self._wait_s)
+            heard: list[SerialSettings] = []
+            async for one in search.heard(first):
+                heard.append(one.settings)
+                yield await self._of_line(bus, one)
+            rates = dict.fromkeys(settings.baud for settings in heard) or scanning.BAUDS
+            frames = dict.fromkeys(settings.frame for settings in heard) or scanning.FRAMES[:1]
+            async for one in search.heard(scanning.everywhere(rates, frames, scanning.UNITS)):
+                yield await self._of_line(bus, one)
+
+    async def on_tcp(self, address: str) -> AsyncIterator[Found | str]:
+        """Of a Modbus TCP server: the device itself, or those behind a gateway. Raises SourceError, ConfigError."""
+        async with connected(*host_and_port(address)) as bus:
+            minds_none = all([await self._is_there(bus, Request(unit, 3, 0)) for unit in UNLIKELY])
+            units: Iterable[int] = (1,) if minds_none else scanning.UNITS
+            known = [probe.request for probe in scanning.known(self._library.values()) if probe.request.unit in units]
+            seen: set[int] = set()
+            for request in (*known, *(Request(unit, 3, 0) for unit in units)):
+                if request.unit not in seen and await self._is_there(bus, request):
+                    seen.add(request.unit)
+                    yield await self._behind(bus, address, request.unit)
+
+    async def _of_line(self, bus: Bus, one: scanning.Heard) -> Found | str:
+        place = Found(str(bus.port.path), one.unit, one.settings.baud, one.settings.frame, source=MODBUS_RTU)
+        if not one.is_clear:
+            return f"{place.place}: damaged replies: two devices at this address?"
+        return await self._named(bus, place)
+
+    async def _behind(self, bus: TcpBus, address: str, unit: int) -> Found | str:
+        return await self._named(bus, Found(address, unit, source=MODBUS_TCP))
+
+    async def _named(self, bus: Bus | TcpBus, place: Found) -> Found | str:
+        try:
+            matches = await Identifier(bus, place.unit).among(self._library)
+        except NO_ANSWER as error:
+            return f"{place.place}: not identified: {error.what}"
+        return place.of(matches[0]) if matches else f"{place.place}: unknown model, answers Modbus"
+
+    async def _is_there(self, bus: TcpBus, request: Request) -> bool:
+        wait_s = max(TCP_WAIT_S, self._wait_s)
+        try:
+            await bus.ask(request, Timing(wait_s, 0.0, wait_s, 0.0))
+        except DeviceRefused as error:
+            return error.exception_code not in _NOBODY_THERE
+        except SourceTimeout:
+            return False
+        except FrameError:
+            return True
+        return True
+
+
+async def named(bus: Bus | TcpBus, place: Found, profile: Profile | None, library: Mapping[str, Profile]) -> Found:
+    """The device at a place that a person has named, with its model. Raises CheckFailed where it is another one."""
+    identifier = Identifier(bus, place.unit)
+    if profile:
+        match: Match | None = await identifier.is_one(profile)
+    else:
+        match = next(iter(await identifier.among(library)), None)
+    if match is None:
+        raise CheckFailed(
+            f"it is no {profile.title}." if profile else "it answers, and is no model of the library.",
+            where=place.place,
+            fix="`egret bus identify` says what it may be.",
+            code="E-FIELD-024",
+        )
+    return place.of(match)

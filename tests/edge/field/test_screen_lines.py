@@ -1,0 +1,74 @@
+"""The same guided screen for devices that are reached otherwise: steps that they do not have are struck out."""
+
+from pathlib import Path
+
+from commissioned import LIBRARY, TILT, fast_library
+from pole import Pole, standing
+from tcp_gateway import gateway
+from textual.widgets import DataTable
+
+from edge.field.finder import Finder
+from edge.field.record import Found
+from edge.field.signed_report import prove
+from edge.sim.modbus_device import ModbusDevice
+from wire.profile_yaml import load_library
+from wire.registers import Value
+from wire.sensors_yaml import load as load_city
+
+AT_REST: dict[str, Value] = {"acc_z": 1.0, "temp": 25.0, "roll": 0.42, "pitch": -0.13}
+
+
+async def choose(pole: Pole) -> None:
+    """The first that is found; then what shows it, and what it measures."""
+    await pole.until(lambda: pole.app.pane.query_one(DataTable).row_count)
+    await pole.enter(1)
+
+
+async def look(pole: Pole) -> None:
+    """Live values, for as long as it takes to see one."""
+    await pole.pilot.press("enter")
+    await pole.until(lambda: "丢失 0/" in pole.said and "丢失 0/0" not in pole.said)
+    await pole.do(3)
+
+
+async def finish(pole: Pole) -> None:
+    """Place, report."""
+    await pole.enter(7)
+    await pole.fill_in()
+    await pole.do(7)
+    await pole.enter(8)
+    await pole.do(8)
+    await pole.pilot.press("ctrl+c")
+
+
+async def test_a_device_behind_a_gateway_of_the_network(tmp_path: Path) -> None:
+    """Found by its unit identifier, which is not ours to write; known tilt is left for later by Ctrl-N."""
+    library = load_library(fast_library(tmp_path))
+    device = ModbusDevice(library[TILT.name], 0x50, AT_REST.copy)
+    async with gateway([device]) as host, standing(tmp_path, library, host=host) as pole:
+        await choose(pole)
+        await pole.enter(3)  # no address to set
+        await look(pole)
+        await pole.enter(4)
+        await pole.do(4)
+        await pole.enter(5)
+        await pole.pilot.press("ctrl+n")
+        await pole.do(6)
+        await finish(pole)
+    folder = tmp_path / "XM-TA-0901-T1"
+    record = prove(folder / "report.json", None).record
+    assert record.lacks == {"address": "lacks.modbus_tcp"}
+    assert record.selftest
+    assert record.selftest.outcome == "passed"
+    assert "地址：设备或网关自行保存" in (folder / "report.html").read_text(encoding="utf-8")
+    port = host.partition(":")[2]
+    assert f"a: {{source: modbus_tcp, host: 127.0.0.1, port: {port}}}" in (tmp_path / "sensors.yaml").read_text()
+    assert load_city(tmp_path / "sensors.yaml", LIBRARY).sensors["XM-TA-0901-T1"].unit == 0x50
+
+
+async def test_a_device_that_minds_no_unit_identifier_is_offered_once() -> None:
+    """It answers as 1, 2, 80 and any other: once, and not 247 times."""
+    device = ModbusDevice(TILT, 0x50, AT_REST.copy)
+    async with gateway([device], minds_units=False) as host:
+        found = [one async for one in Finder({TILT.name: TILT}, 0.05).on_tcp(host)]
+    assert [(one.unit, one.model) for one in found if isinstance(one, Found)] == [(1, TILT.name)]
