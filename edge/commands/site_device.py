@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 import click
 
 from edge.bus import opened
-from edge.commands.bus_options import DeviceOptions, named_model, one_device, target
+from edge.commands.bus_options import DeviceOptions, heard, named_model, one_device, target
 from edge.commands.site_options import kept
-from edge.field import finder
+from edge.field import finder, messages
 from edge.field.commissioner import Commissioner
 from edge.field.reach import host_and_port
 from edge.field.record import MODBUS_TCP, Found
 from edge.tcp_bus import connected
 from wire.link_yaml import SERIAL
-from wire.profile import Profile
+from wire.profile import LinkKind, Profile
 from wire.profile_yaml import library_folder, load_library
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,12 +29,39 @@ class SensorDevice(DeviceOptions):
     """What the options of `one_sensor` give a verb, but for `sensor` and `as_json`."""
 
     host: str
+    constants: Mapping[str, float]
+
+
+class _Constant(click.ParamType[tuple[str, float]]):
+    """`sensor_height=3.2`."""
+
+    name = "name=number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+        """Fails with what may be written."""
+        name, _, number = str(value).partition("=")
+        try:
+            return name, float(number)
+        except ValueError:
+            self.fail(f"{value!r} is not NAME=NUMBER, such as sensor_height=3.2.", param, ctx)
+
+
+def _named(_ctx: click.Context, _param: click.Parameter, given: tuple[tuple[str, float], ...]) -> Mapping[str, float]:
+    return dict(given)
 
 
 def one_sensor(command: F) -> F:
     """The options that name a sensor by its id, and its device by where it answers."""
     option = click.option("--sensor", required=True, help="Its id, SITE-KEY: what is measured is kept under it.")
-    return option(HOST(one_device(command)))
+    constant = click.option(
+        "--constant",
+        "constants",
+        type=_Constant(),
+        multiple=True,
+        callback=_named,
+        help="A number of the site that its profile names: sensor_height=3.2. Kept for the next time.",
+    )
+    return option(HOST(constant(one_device(command))))
 
 
 def commissioner_of(folder: Path, sensor: str, device: SensorDevice, person: str, **told: str) -> Commissioner:
@@ -42,6 +69,7 @@ def commissioner_of(folder: Path, sensor: str, device: SensorDevice, person: str
     library = load_library(device["devices"] or library_folder())
     commissioner = kept(folder, sensor, library, person, **told)
     commissioner.choose(asyncio.run(_found(device, library)))
+    commissioner.plan_for(constants={**commissioner.plan.constants, **device["constants"]})
     return commissioner
 
 
@@ -49,11 +77,18 @@ async def _found(device: SensorDevice, library: Mapping[str, Profile]) -> Found:
     """As it answers. Raises CheckFailed where it is another model, or none of the library."""
     if device["host"]:
         return await _found_on_tcp(device, library)
-    serial: Any = {name: value for name, value in device.items() if name != "host"}
-    chosen = target(**serial)
-    place = Found(str(chosen.port), chosen.unit, chosen.settings.baud, chosen.settings.frame)
+    serial: Any = {name: value for name, value in device.items() if name in DeviceOptions.__annotations__}
+    chosen = target(**serial, is_modbus=False)
+    profile = chosen.profile
     with opened(chosen.port, chosen.settings) as bus:
-        return await finder.named(bus, place, chosen.profile, library)
+        if chosen.speaks:
+            place = finder.at(bus.port, LinkKind.SERIAL_STREAM)
+            return finder.the_first(await heard(bus.port, chosen), place, profile)
+        if profile and profile.link.kind is LinkKind.SERIAL_QUERY:
+            place = finder.at(bus.port, LinkKind.SERIAL_QUERY)
+            return finder.the_first([await messages.answered(bus.port, profile)], place, profile)
+        place = finder.at(bus.port, LinkKind.MODBUS_RTU, chosen.unit)
+        return await finder.by_unit(bus, place, profile, library)
 
 
 async def _found_on_tcp(device: SensorDevice, library: Mapping[str, Profile]) -> Found:
@@ -66,4 +101,4 @@ async def _found_on_tcp(device: SensorDevice, library: Mapping[str, Profile]) ->
         raise click.UsageError("name the device: --unit 0x50, or --profile MODEL.")
     unit = device["unit"] or (profile.link.unit if profile else 1)
     async with connected(*host_and_port(device["host"])) as bus:
-        return await finder.named(bus, Found(device["host"], unit, source=MODBUS_TCP), profile, library)
+        return await finder.by_unit(bus, Found(device["host"], unit, source=MODBUS_TCP), profile, library)

@@ -84,7 +84,9 @@ def _site(plan: Plan, sensor: Mapping[str, Entry]) -> dict[str, Entry]:
 
 def _sensor(city: YamlText, record: Record, found: Found, day: str) -> dict[str, Entry]:
     plan = record.plan
-    sensor: dict[str, Entry] = {"line": f"{plan.box}/{plan.line}", "unit": Bare(f"0x{found.unit:02X}")}
+    sensor: dict[str, Entry] = {"line": f"{plan.box}/{plan.line}"}
+    if found.unit:
+        sensor["unit"] = Bare(f"0x{found.unit:02X}")
     kind = city.value("sites", plan.site, "kind") or plan.kind
     named = city.has("sites", plan.site, "sensors", plan.key, "profile")
     if named or city.value("kinds", kind, "profile") != found.model:

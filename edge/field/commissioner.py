@@ -16,11 +16,11 @@ from edge.bus import opened
 from edge.clock import BoxClock
 from edge.field import city_entry, link_cut, reporting, selftest, undo
 from edge.field import zero as zeroing
-from edge.field.device import Device
+from edge.field.device import Device, names_in
 from edge.field.link_cut import CUT_S, LinkCut, Way
 from edge.field.moving import Mover, Place
 from edge.field.reach import reached
-from edge.field.record import MODBUS_RTU, MODBUS_TCP, Cabinet, Found, Plan
+from edge.field.record import MODBUS_TCP, Cabinet, Found, Plan
 from edge.field.selftest import POLLS, Check, Outcome, SelfTest
 from edge.field.walk import Ask, Tell
 from edge.field.zero import TILT_STILL_S, ZERO_S, KnownTilt, Zero
@@ -29,7 +29,7 @@ from edge.uplink import OpenLink
 from wire.city_check import load_checked
 from wire.errors import ConfigError, Mistake, Unsafe
 from wire.inventory import Box, Inventory
-from wire.profile import Profile
+from wire.profile import LinkKind, Profile
 from wire.profile_acts import UNIT_SETTING
 from wire.sensors_yaml import load
 
@@ -183,7 +183,14 @@ class Commissioner:
             return await link_cut.cut_link(sample, self.plan.sensor, way, Path(folder), cut_s=cut_s)
 
     def _as_if_run(self) -> tuple[Inventory, Box]:
-        """A city of this sensor alone, on the port that is open here; as fast as it can be, and without limits."""
+        """A city of this sensor alone, on the port that is open here; as fast as it can be, and without limits.
+
+        Raises Unsafe where a number of the site is missing.
+        """
+        missing = [name for name in names_in(self.profile, "site.") if name not in self.plan.constants]
+        if missing:
+            fix = f"--constant {missing[0]}=…, or step 2 of `egret site commission`; its README says what it is."
+            raise Unsafe(f"its profile needs {', '.join(missing)} of the site.", fix=fix, code="E-FIELD-051")
         port = self.found.port
         port = port if self.found.source == MODBUS_TCP else str(Path(port).absolute())
         known = {"name": "here", "kind": "billboard", "district": "here", "box": self.plan.box or "box", "port": port}
@@ -231,7 +238,7 @@ class Commissioner:
 
 def _lacking(found: Found, profile: Profile) -> Mapping[str, str]:
     why = {}
-    if found.source != MODBUS_RTU:
+    if found.source != LinkKind.MODBUS_RTU:
         why["address"] = f"lacks.{found.source}"
     if not zeroing.has_zero(profile):
         why["zero"] = "lacks.zero"

@@ -3,23 +3,25 @@
 Known places come first and everything else after them, so that a person can choose while the search goes on.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from edge.bus import Bus, opened
+from edge.field import messages
 from edge.field import scan as scanning
 from edge.field.device import NO_ANSWER
 from edge.field.identify import Identifier, Match
 from edge.field.reach import host_and_port
-from edge.field.record import MODBUS_RTU, MODBUS_TCP, Found
+from edge.field.record import MODBUS_TCP, Found
 from edge.modbus_frame import Request
-from edge.serial_port import SerialSettings
+from edge.serial_port import SerialPort, SerialSettings
 from edge.tcp_bus import TcpBus, connected
 from wire.errors import CheckFailed, DeviceRefused, FrameError, SourceTimeout
-from wire.profile import Profile, Timing
+from wire.profile import LinkKind, Profile, Timing
 
 TCP_WAIT_S = 0.3
 """An address behind a gateway takes longer to answer than one on the line: the gateway asks it first (judgement)."""
+_USUAL = SerialSettings(9600, "8N1")
 UNLIKELY = (241, 239)
 """Unit identifiers that nobody gives: a device that answers both of them minds none."""
 _NOBODY_THERE = (0x0A, 0x0B)
@@ -34,14 +36,21 @@ class Finder:
         self._library, self._wait_s = library, wait_s
 
     async def on_port(self, port: Path) -> AsyncIterator[Found | str]:
-        """Of a serial port. Raises SourceError."""
+        """Of a serial port; alone on it is who speaks by itself, or has messages of its own. Raises SourceError."""
         first = scanning.known(self._library.values())
-        with opened(port, first[0].settings) as bus:
-            search = scanning.Scan(bus, self._wait_s)
+        with opened(port, first[0].settings if first else _USUAL) as bus:
+            alone = await self._overheard(bus.port, messages.GLANCE_S)
             heard: list[SerialSettings] = []
-            async for one in search.heard(first):
+            search = scanning.Scan(bus, self._wait_s)
+            async for one in search.heard(() if alone else first):
                 heard.append(one.settings)
                 yield await self._of_line(bus, one)
+            if not alone and not heard:
+                alone = await self._asked(bus.port) or await self._overheard(bus.port, messages.LISTEN_S)
+            for found in alone:
+                yield found
+            if alone:
+                return
             rates = dict.fromkeys(settings.baud for settings in heard) or scanning.BAUDS
             frames = dict.fromkeys(settings.frame for settings in heard) or scanning.FRAMES[:1]
             async for one in search.heard(scanning.everywhere(rates, frames, scanning.UNITS)):
@@ -59,8 +68,27 @@ class Finder:
                     seen.add(request.unit)
                     yield await self._behind(bus, address, request.unit)
 
+    async def _overheard(self, port: SerialPort, for_s: float) -> list[Found]:
+        """Who speaks by itself: all models that it may be."""
+        speaking = messages.speaking(self._library.values())
+        for settings in messages.factory_settings(speaking):
+            _tune(port, settings)
+            _, matches = await messages.overheard(port, speaking, for_s)
+            if matches:
+                return [at(port, LinkKind.SERIAL_STREAM).of(match) for match in matches]
+        return []
+
+    async def _asked(self, port: SerialPort) -> list[Found]:
+        """Who answers a model's own question."""
+        for profile in messages.answering(self._library.values()):
+            _tune(port, SerialSettings(profile.link.baud, profile.link.frame))
+            match = await messages.answered(port, profile)
+            if match:
+                return [at(port, LinkKind.SERIAL_QUERY).of(match)]
+        return []
+
     async def _of_line(self, bus: Bus, one: scanning.Heard) -> Found | str:
-        place = Found(str(bus.port.path), one.unit, one.settings.baud, one.settings.frame, source=MODBUS_RTU)
+        place = at(bus.port, LinkKind.MODBUS_RTU, one.unit)
         if not one.is_clear:
             return f"{place.place}: damaged replies: two devices at this address?"
         return await self._named(bus, place)
@@ -88,18 +116,31 @@ class Finder:
         return True
 
 
-async def named(bus: Bus | TcpBus, place: Found, profile: Profile | None, library: Mapping[str, Profile]) -> Found:
-    """The device at a place that a person has named, with its model. Raises CheckFailed where it is another one."""
+def at(port: SerialPort, source: LinkKind, unit: int = 0) -> Found:
+    """A place on a serial port, with the settings that it has now."""
+    return Found(str(port.path), unit, port.settings.baud, port.settings.frame, source=source)
+
+
+async def by_unit(bus: Bus | TcpBus, place: Found, profile: Profile | None, library: Mapping[str, Profile]) -> Found:
+    """The device with a unit identifier that a person has named. Raises CheckFailed where it is another model."""
     identifier = Identifier(bus, place.unit)
-    if profile:
-        match: Match | None = await identifier.is_one(profile)
-    else:
-        match = next(iter(await identifier.among(library)), None)
+    matches = [await identifier.is_one(profile)] if profile else await identifier.among(library)
+    return the_first(matches, place, profile)
+
+
+def the_first(matches: Sequence[Match | None], place: Found, profile: Profile | None) -> Found:
+    """The likeliest. Raises CheckFailed where there is none: it is no `profile`, or none of the library."""
+    match = next(iter(matches), None)
     if match is None:
         raise CheckFailed(
             f"it is no {profile.title}." if profile else "it answers, and is no model of the library.",
-            where=place.place,
+            where=f"port {place.port}, {place.address}",
             fix="`egret bus identify` says what it may be.",
             code="E-FIELD-024",
         )
     return place.of(match)
+
+
+def _tune(port: SerialPort, settings: SerialSettings) -> None:
+    if port.settings != settings:
+        port.reset(settings)

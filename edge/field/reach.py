@@ -6,11 +6,13 @@ from pathlib import Path
 
 from edge.bus import opened
 from edge.field.device import Device
+from edge.field.ear import Ear
 from edge.field.record import MODBUS_TCP, Found
+from edge.query_bus import QueryBus
 from edge.serial_port import SerialSettings
 from edge.tcp_bus import connected
 from wire.errors import ConfigError, Mistake
-from wire.profile import Profile
+from wire.profile import LinkKind, Profile
 
 TCP_PORT = 502
 
@@ -23,7 +25,12 @@ async def reached(found: Found, profile: Profile, constants: Mapping[str, float]
             yield Device(tcp, found.unit, profile, constants)
         return
     with opened(Path(found.port), SerialSettings(found.baud, found.frame)) as bus:
-        yield Device(bus, found.unit, profile, constants)
+        if found.source == LinkKind.SERIAL_STREAM:
+            yield Device(Ear(bus.port, profile), 0, profile, constants)
+        elif found.source == LinkKind.SERIAL_QUERY:
+            yield Device(QueryBus(bus.port, profile), profile.link.unit, profile, constants)
+        else:
+            yield Device(bus, found.unit, profile, constants)
 
 
 def host_and_port(text: str) -> tuple[str, int]:

@@ -14,13 +14,14 @@ from edge.field.selftest import SelfTest
 from edge.field.zero import KnownTilt, Zero
 from wire.bounded import UNDECODABLE
 from wire.errors import ConfigError, EgretError, Mistake
+from wire.profile import LinkKind
 from wire.whole_file import write_whole
 
 FOLDER = Path("commissioning")
 """Where the folders are, in the folder in which the command runs."""
 NAME = "record.json"
-MODBUS_RTU, MODBUS_TCP = "modbus_rtu", "modbus_tcp"
-"""The words of such lines in sensors.yaml."""
+MODBUS_TCP = "modbus_tcp"
+"""The word of such a line in sensors.yaml; those of the others are `LinkKind`."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -71,7 +72,7 @@ class Found(msgspec.Struct, frozen=True):
     title: str = ""
     proof: Annotated[str, msgspec.Meta(pattern="^(proven|possible)$")] = "possible"
     seen: tuple[str, ...] = ()
-    source: str = MODBUS_RTU
+    source: str = LinkKind.MODBUS_RTU
 
     @property
     def address(self) -> str:

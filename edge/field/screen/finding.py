@@ -9,11 +9,12 @@ from typing import ClassVar
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.widgets import DataTable, Input, Sparkline, Static
+from textual.containers import Grid
+from textual.widgets import DataTable, Input, Label, Sparkline, Static
 
 from edge.field import ports
 from edge.field.commissioner import Commissioner
-from edge.field.device import NO_ANSWER
+from edge.field.device import NO_ANSWER, names_in
 from edge.field.finder import Finder
 from edge.field.record import Found
 from edge.field.report_figures import symbol
@@ -90,6 +91,14 @@ class IdentifyPane(Pane):
 
     name_key: ClassVar[str] = "identify"
 
+    def parts(self) -> ComposeResult:
+        """What is known; then a field for each number that only the site knows."""
+        yield Static("", classes="shown")
+        with Grid(classes="form"):
+            for name in names_in(self.work.profile, "site."):
+                yield Label(name)
+                yield Input(str(self.work.plan.constants.get(name, "")), id=f"constant-{name}", compact=True)
+
     async def begin(self) -> None:
         """From the scan."""
         found, profile = self.work.found, self.work.profile
@@ -106,9 +115,23 @@ class IdentifyPane(Pane):
         for step, why in self.work.lacks.items():
             add_row(table, self.words("screen.lacks"), f"{self.words(f'step.{step}')}{self.words(why)}")
         self.show(table)
+        fields = self.query(Input)
+        self.query_one(".form").display = bool(fields)
+        if fields:
+            self.say(self.words("screen.constants"), is_news=False)
+            fields.first().focus()
 
     async def go(self) -> None:
-        """A person has read it."""
+        """A person has read it, and has given the site's numbers. Raises Unsafe."""
+        given: dict[str, float] = {}
+        for field in self.query(Input):
+            name = str(field.id).removeprefix("constant-")
+            try:
+                given[name] = float(field.value)
+            except ValueError:
+                what, fix = f"{name}: {field.value!r} is no number.", "its README in firmware-configs says which it is."
+                raise Unsafe(what, fix=fix, code="E-FIELD-050") from None
+        self.work.plan_for(constants=given)
 
 
 class AddressPane(Pane):
@@ -168,9 +191,10 @@ class LivePane(Pane):
                 for part in device.parts:
                     try:
                         answer = await device.answer(part)
-                        watch.answered(part, answer.numbers, answer.took_s)
+                        watch.answered(part, answer.numbers or answer.reply, answer.took_s)
                     except NO_ANSWER as error:
                         watch.failed(error)
+                watch.dropped = device.dropped
                 self._look(watch, curve)
                 await asyncio.sleep(watch.profile.timing.min_poll_s)
 
@@ -188,14 +212,14 @@ class LivePane(Pane):
         if main and isinstance(main.last, float):
             curve.append(main.last)
             self.query_one(Sparkline).data = [value - min(curve) for value in curve]
-        lost = watch.failures.total()
-        self.say(
-            self.words("screen.line", took=round(watch.round_trip_ms, 1), lost=lost, polls=watch.polls), is_news=False
-        )
+        said = {"lost": watch.failures.total(), "polls": watch.polls, "dropped": watch.dropped}
+        key = "screen.heard" if watch.speaks else "screen.line"
+        self.say(self.words(key, took=round(watch.round_trip_ms, 1), **said), is_news=False)
 
     def _main(self, watch: Watch) -> set[str]:
-        """What is worth a curve: what it publishes as its own quantity."""
-        return {point.name for point in watch.profile.points if point.quantity}
+        """What is worth a curve: what it publishes as its own quantity, else all of it."""
+        points = watch.profile.points
+        return {point.name for point in points if point.quantity} or {point.name for point in points}
 
     def entered(self) -> None:
         """That is enough."""

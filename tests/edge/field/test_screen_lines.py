@@ -5,16 +5,26 @@ from pathlib import Path
 from commissioned import LIBRARY, TILT, fast_library
 from pole import Pole, standing
 from tcp_gateway import gateway
-from textual.widgets import DataTable
+from textual.widgets import DataTable, Input
 
 from edge.field.finder import Finder
 from edge.field.record import Found
 from edge.field.signed_report import prove
 from edge.sim.modbus_device import ModbusDevice
+from edge.sim.rig import Rig
+from edge.sim.scenario import load
 from wire.profile_yaml import load_library
 from wire.registers import Value
 from wire.sensors_yaml import load as load_city
 
+STREAM = """
+schema: egret.rig/1
+lines:
+  a:
+    ports: [DIR/tty0]
+    devices:
+      level: {profile: dfrobot-a02yyuw, values: {dist: 1.2}, spread: {dist: 0.002}}
+"""
 AT_REST: dict[str, Value] = {"acc_z": 1.0, "temp": 25.0, "roll": 0.42, "pitch": -0.13}
 
 
@@ -72,3 +82,25 @@ async def test_a_device_that_minds_no_unit_identifier_is_offered_once() -> None:
     async with gateway([device], minds_units=False) as host:
         found = [one async for one in Finder({TILT.name: TILT}, 0.05).on_tcp(host)]
     assert [(one.unit, one.model) for one in found if isinstance(one, Found)] == [(1, TILT.name)]
+
+
+async def test_a_level_that_speaks_by_itself(tmp_path: Path) -> None:
+    """Known by what is heard: no address, zero or tilt, but the height that it hangs at, which is asked for."""
+    library = {"dfrobot-a02yyuw": LIBRARY["dfrobot-a02yyuw"]}
+    (tmp_path / "rig.yaml").write_text(STREAM.replace("DIR", str(tmp_path)), encoding="utf-8")
+    rig = Rig(load(tmp_path / "rig.yaml", library), lambda *_: None)
+    async with rig, standing(tmp_path, library, tmp_path / "tty0") as pole:
+        await choose(pole)
+        await pole.pilot.press("enter")
+        await pole.until(lambda: "E-FIELD-050" in pole.said)
+        pole.app.pane.query_one("#constant-sensor_height", Input).value = "3.2"
+        await pole.enter(3)
+        await pole.pilot.press("ctrl+n")  # neither zero nor tilt
+        assert pole.app.at == 6
+        await pole.do(6)
+        await finish(pole)
+    record = prove(tmp_path / "XM-TA-0901-T1" / "report.json", None).record
+    assert list(record.lacks) == ["address", "zero", "known_tilt"]
+    text = (tmp_path / "sensors.yaml").read_text(encoding="utf-8")
+    assert f"a: {{source: serial_stream, port: {tmp_path}/tty0}}" in text
+    assert "T1: {line: XM-TA-09/a, constants: {sensor_height: 3.2}, commissioned:" in text
