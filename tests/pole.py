@@ -110,12 +110,16 @@ def draw(text: str, kind: str, name: str, size: tuple[int, int]) -> None:
 
 @asynccontextmanager
 async def standing(
-    folder: Path, library: Mapping[str, Profile], port: Path | None = None, host: str = ""
+    folder: Path,
+    library: Mapping[str, Profile],
+    port: Path | None = None,
+    host: str = "",
+    trial: Trial = Trial(11, 0.8),  # noqa: B008 - frozen
 ) -> AsyncIterator[Pole]:
-    """`egret site commission XM-TA-0901-T1`, with half a second for the zero and for the cut."""
+    """`egret site commission XM-TA-0901-T1`, with half a second for the zero and `trial` for the self-test."""
     work = Commissioner(Cabinet(folder / "XM-TA-0901-T1"), library, time.time_ns, "0.1.0")
     work.plan_for(site="XM-TA-0901", key="T1", person="陈工")
-    zero_s, trial = (60.0, Trial()) if PICTURES else (0.4, Trial(11, 0.8))
+    zero_s, trial = (60.0, Trial()) if PICTURES else (0.4, trial)
     setup = Setup(port, folder / "sensors.yaml", folder / "key.pem", zero_s, trial, wait_s=1.0, host=host)
     app = CommissionApp(work, Words("zh"), setup)
     async with app.run_test(size=(110, 32)) as pilot:

@@ -1,18 +1,20 @@
 """The same guided screen for devices that are reached otherwise: steps that they do not have are struck out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from commissioned import LIBRARY, TILT, fast_library
-from pole import Pole, standing
+from pole import PLACE, standing
 from tcp_gateway import gateway
 from textual.widgets import DataTable, Input
 
+from edge.field.commissioner import Trial
 from edge.field.finder import Finder
 from edge.field.record import Found
-from edge.field.signed_report import prove
 from edge.sim.modbus_device import ModbusDevice
 from edge.sim.rig import Rig
 from edge.sim.scenario import load
+from wire.profile import Profile
 from wire.profile_yaml import load_library
 from wire.registers import Value
 from wire.sensors_yaml import load as load_city
@@ -28,49 +30,32 @@ lines:
 AT_REST: dict[str, Value] = {"acc_z": 1.0, "temp": 25.0, "roll": 0.42, "pitch": -0.13}
 
 
-async def choose(pole: Pole) -> None:
-    """The first that is found; then what shows it, and what it measures."""
-    await pole.until(lambda: pole.app.pane.query_one(DataTable).row_count)
-    await pole.enter(1)
+PLACED = {name: text for name, text in PLACE.items() if name != "at"}
+SHORT = Trial(11, 0.25)
 
 
-async def look(pole: Pole) -> None:
-    """Live values, for as long as it takes to see one."""
-    await pole.pilot.press("enter")
-    await pole.until(lambda: "丢失 0/" in pole.said and "丢失 0/0" not in pole.said)
-    await pole.do(3)
-
-
-async def finish(pole: Pole) -> None:
-    """Place, report."""
-    await pole.enter(7)
-    await pole.fill_in()
-    await pole.do(7)
-    await pole.enter(8)
-    await pole.do(8)
-    await pole.pilot.press("ctrl+c")
+def fast(profile: Profile) -> Profile:
+    """The same model, fifty times a second."""
+    messages = {name: replace(shape, every_s=0.02) for name, shape in profile.messages.items()}
+    return replace(profile, timing=replace(profile.timing, min_poll_s=0.02), messages=messages)
 
 
 async def test_a_device_behind_a_gateway_of_the_network(tmp_path: Path) -> None:
-    """Found by its unit identifier, which is not ours to write; known tilt is left for later by Ctrl-N."""
+    """Found by its unit identifier, which is not ours to write; what is measured may be left for later."""
     library = load_library(fast_library(tmp_path))
     device = ModbusDevice(library[TILT.name], 0x50, AT_REST.copy)
-    async with gateway([device]) as host, standing(tmp_path, library, host=host) as pole:
-        await choose(pole)
+    async with gateway([device]) as host, standing(tmp_path, library, host=host, trial=SHORT) as pole:
+        await pole.until(lambda: pole.app.pane.query_one(DataTable).row_count)
+        await pole.enter(1)
         await pole.enter(3)  # no address to set
-        await look(pole)
-        await pole.enter(4)
-        await pole.do(4)
-        await pole.enter(5)
-        await pole.pilot.press("ctrl+n")
+        await pole.app.action_move(3)
         await pole.do(6)
-        await finish(pole)
-    folder = tmp_path / "XM-TA-0901-T1"
-    record = prove(folder / "report.json", None).record
-    assert record.lacks == {"address": "lacks.modbus_tcp"}
-    assert record.selftest
-    assert record.selftest.outcome == "passed"
-    assert "地址：设备或网关自行保存" in (folder / "report.html").read_text(encoding="utf-8")
+        work = pole.app.work
+    work.plan_for(**PLACED)
+    work.write_city(tmp_path / "sensors.yaml")
+    assert work.record.lacks == {"address": "lacks.modbus_tcp"}
+    assert work.record.selftest
+    assert work.record.selftest.outcome == "passed"
     port = host.partition(":")[2]
     assert f"a: {{source: modbus_tcp, host: 127.0.0.1, port: {port}}}" in (tmp_path / "sensors.yaml").read_text()
     assert load_city(tmp_path / "sensors.yaml", LIBRARY).sensors["XM-TA-0901-T1"].unit == 0x50
@@ -86,21 +71,23 @@ async def test_a_device_that_minds_no_unit_identifier_is_offered_once() -> None:
 
 async def test_a_level_that_speaks_by_itself(tmp_path: Path) -> None:
     """Known by what is heard: no address, zero or tilt, but the height that it hangs at, which is asked for."""
-    library = {"dfrobot-a02yyuw": LIBRARY["dfrobot-a02yyuw"]}
+    library = {"dfrobot-a02yyuw": fast(LIBRARY["dfrobot-a02yyuw"])}
     (tmp_path / "rig.yaml").write_text(STREAM.replace("DIR", str(tmp_path)), encoding="utf-8")
     rig = Rig(load(tmp_path / "rig.yaml", library), lambda *_: None)
-    async with rig, standing(tmp_path, library, tmp_path / "tty0") as pole:
-        await choose(pole)
+    async with rig, standing(tmp_path, library, tmp_path / "tty0", trial=SHORT) as pole:
+        await pole.until(lambda: pole.app.pane.query_one(DataTable).row_count)
+        await pole.enter(1)
         await pole.pilot.press("enter")
         await pole.until(lambda: "E-FIELD-050" in pole.said)
         pole.app.pane.query_one("#constant-sensor_height", Input).value = "3.2"
         await pole.enter(3)
-        await pole.pilot.press("ctrl+n")  # neither zero nor tilt
+        await pole.app.action_move(1)  # neither zero nor tilt
         assert pole.app.at == 6
         await pole.do(6)
-        await finish(pole)
-    record = prove(tmp_path / "XM-TA-0901-T1" / "report.json", None).record
-    assert list(record.lacks) == ["address", "zero", "known_tilt"]
+        work = pole.app.work
+    assert list(work.record.lacks) == ["address", "zero", "known_tilt"]
+    work.plan_for(**PLACED)
+    work.write_city(tmp_path / "sensors.yaml")
     text = (tmp_path / "sensors.yaml").read_text(encoding="utf-8")
     assert f"a: {{source: serial_stream, port: {tmp_path}/tty0}}" in text
     assert "T1: {line: XM-TA-09/a, constants: {sensor_height: 3.2}, commissioned:" in text
