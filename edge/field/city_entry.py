@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
 
-from edge.field.reach import TCP_PORT, host_and_port
-from edge.field.record import MODBUS_TCP, Found, Plan, Record
+from edge.field.city_line import new_line
+from edge.field.record import Found, Plan, Record
 from edge.field.zero import Zero
 from wire.city_check import load_checked
 from wire.errors import ConfigError, Mistake, Unsafe
@@ -38,9 +38,9 @@ def with_sensor(text: str, record: Record, profile: Profile, day: str) -> str:
     assert found is not None
     city = YamlText(text)
     if not city.has("boxes", plan.box):
-        city.put(["boxes", plan.box], {"name": plan.box, "lines": {plan.line: _line(plan, found, profile)}})
+        city.put(["boxes", plan.box], {"name": plan.box, "lines": {plan.line: new_line(plan, found, profile)}})
     elif not city.has("boxes", plan.box, "lines", plan.line):
-        city.put(["boxes", plan.box, "lines", plan.line], _line(plan, found, profile))
+        city.put(["boxes", plan.box, "lines", plan.line], new_line(plan, found, profile))
     sensor = _sensor(city, record, found, day)
     if not city.has("sites", plan.site):
         city.put(["sites", plan.site], _site(plan, sensor))
@@ -60,18 +60,6 @@ def with_zero(text: str, plan: Plan, zero: Zero, file: str) -> str:
         raise ConfigError([Mistake(file, what, "`egret site commission` writes the whole sensor.", "E-FIELD-025")])
     city.put(["sites", plan.site, "sensors", plan.key, "zero"], Flow(zero.baseline))
     return city.text
-
-
-def _line(plan: Plan, found: Found, profile: Profile) -> Flow:
-    if found.source == MODBUS_TCP:
-        host, port = host_and_port(plan.port or found.port)
-        return Flow(source=found.source, host=host, **({"port": port} if port != TCP_PORT else {}))
-    line = Flow(source=found.source, port=plan.port or found.port)
-    if found.baud != profile.link.baud:
-        line["baud"] = found.baud
-    if found.frame != profile.link.frame:
-        line["frame"] = found.frame
-    return line
 
 
 def _site(plan: Plan, sensor: Mapping[str, Entry]) -> dict[str, Entry]:

@@ -14,7 +14,7 @@ import yaml
 from edge import machine_clock
 from edge.bus import opened
 from edge.clock import BoxClock
-from edge.field import city_entry, link_cut, reporting, selftest, undo
+from edge.field import city_entry, city_line, link_cut, reporting, selftest, undo
 from edge.field import zero as zeroing
 from edge.field.device import Device, names_in
 from edge.field.link_cut import CUT_S, LinkCut, Way
@@ -206,11 +206,13 @@ class Commissioner:
         return replace(inventory, sensors=sensors), inventory.boxes[plan.box]
 
     def write_city(self, path: Path) -> Inventory:
-        """Into sensors.yaml, which need not be there yet. Raises ConfigError with what `egret check` would say."""
+        """Into sensors.yaml, which need not be there yet. Raises ConfigError as `egret check`, and Unsafe."""
         day = self._day()
-        before = self._city(path) if path.exists() else ""
+        known = load_checked(path, self.library) if path.exists() else None
+        before = city_entry.read(path)
         city = before or city_entry.new_city(self.plan, self.profile)
         with _as_it_is_written(path):
+            city = city_line.up_to_date(city, known, self.record, self.profile) if known else city
             text = city_entry.with_sensor(city, self.record, self.profile, f"{day:%Y-%m-%d}")
         inventory = city_entry.write(path, before, text, self.library, f"{day:%Y%m%dT%H%M%S}")
         self.keep(written=f"{path.absolute()} {inventory.version}")
@@ -219,15 +221,11 @@ class Commissioner:
     def write_zero(self, path: Path) -> Inventory:
         """Only the zero, of a sensor that stands in sensors.yaml; where it does not, raises ConfigError."""
         assert self.record.zero is not None
-        before = self._city(path)
+        load_checked(path, self.library)
+        before = city_entry.read(path)
         with _as_it_is_written(path):
             text = city_entry.with_zero(before, self.plan, self.record.zero, str(path))
         return city_entry.write(path, before, text, self.library, f"{self._day():%Y%m%dT%H%M%S}")
-
-    def _city(self, path: Path) -> str:
-        """As it is, and right before anything is put into it."""
-        load_checked(path, self.library)
-        return city_entry.read(path)
 
     def _day(self) -> datetime:
         return datetime.fromtimestamp(self._now() / 1e9).astimezone()

@@ -56,6 +56,15 @@ def test_a_city_that_is_wrong_already_is_said_before_it_is_touched(work: Commiss
     assert city.read_text(encoding="utf-8") == "schema: egret.sensors/1\ncrs: WGS-84\n"
 
 
+def test_what_was_set_to_another_rate_is_written_so(work: Commissioner, tmp_path: Path) -> None:
+    """Its line is its own: commissioned again at 19200 baud, it says so."""
+    city = tmp_path / "sensors.yaml"
+    work.write_city(city)
+    work.choose(msgspec.structs.replace(FOUND, baud=19_200))
+    work.write_city(city)
+    assert "a: {source: modbus_rtu, port: /dev/ttyS1, baud: 19200}" in city.read_text(encoding="utf-8")
+
+
 async def test_without_a_device_nothing_is_measured(tmp_path: Path) -> None:
     """And a record that cannot be read is not written over."""
     work = Commissioner(Cabinet(tmp_path), LIBRARY, time.time_ns, "0.1.0")
