@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
 
-from edge.field.city_line import new_line
+import msgspec
+
+from edge.field.city_line import new_line, port_of
 from edge.field.record import Found, Plan, Record
 from edge.field.zero import Zero
 from wire.city_check import load_checked
@@ -85,6 +87,28 @@ def _sensor(city: YamlText, record: Record, found: Found, day: str) -> dict[str,
         sensor["zero"] = Flow(record.zero.baseline)
     sensor["commissioned"] = Bare(day)
     return sensor | ({"serial": plan.serial} if plan.serial else {})
+
+
+def offered(record: Record, city: Inventory) -> Plan:
+    """The plan, filled up with what the file says of the site and the sensor: people need not say it again.
+
+    A neighbour's line is offered where it is of the same kind and another device can hang on it.
+    """
+    plan, found = record.plan, record.found
+    site, sensor = city.sites.get(plan.site), city.sensors.get(plan.sensor)
+    if site is None:
+        return plan
+    at = (site.latitude, site.longitude) if site.latitude is not None and site.longitude is not None else None
+    known: dict[str, object] = {name: getattr(site, name) for name in ("name", "kind", "district", "street", "owner")}
+    known |= {"at": at} | ({"serial": sensor.serial, "constants": sensor.constants} if sensor else {})
+    like = sensor or next((city.sensors[name] for name in site.sensors), None)
+    if like and plan.box in ("", like.box):
+        known["box"] = like.box
+        line = next(one for one in city.lines if (one.box, one.key) == (like.box, like.line))
+        if found and line.source == found.source and (sensor or found.unit):
+            plan = msgspec.structs.replace(plan, line=line.key)
+            known["port"] = port_of(line)
+    return msgspec.structs.replace(plan, **{name: one for name, one in known.items() if not getattr(plan, name)})
 
 
 def read(path: Path) -> str:

@@ -11,7 +11,7 @@ from edge.field.record import MODBUS_TCP, Found, Plan, Record
 from wire import line_load
 from wire.errors import Unsafe
 from wire.inventory import Inventory, Line, Sensor
-from wire.located import Mistakes, block_of
+from wire.located import Block, Mistakes, block_of
 from wire.profile import Profile
 from wire.yaml_text import Entry, Flow, YamlText
 
@@ -27,6 +27,19 @@ def new_line(plan: Plan, found: Found, profile: Profile) -> Flow:
     if found.frame != profile.link.frame:
         line["frame"] = found.frame
     return line
+
+
+def port_of(line: Line) -> str:
+    """As people say it: a serial port, or host and port."""
+    options = block_of(line.options, line.where, Mistakes())
+    if line.source != MODBUS_TCP:
+        return options.text("port")
+    host, port = _address(options)
+    return host if port == TCP_PORT else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _address(options: Block) -> tuple[str, int]:
+    return options.text("host"), options.integer("port", default=TCP_PORT)
 
 
 def up_to_date(text: str, before: Inventory, record: Record, profile: Profile) -> str:
@@ -54,7 +67,7 @@ def _changes(line: Line, plan: Plan, found: Found, profile: Profile, others: Seq
     options = block_of(line.options, line.where, Mistakes())
     if found.source == MODBUS_TCP:
         host, port = host_and_port(plan.port or found.port)
-        known = options.text("host"), options.integer("port", default=TCP_PORT)
+        known = _address(options)
         if known == (host, port):
             return {}
         _require_nobody(line, others, f"leads to {known[0]}:{known[1]}, and this device was reached at {host}:{port}")

@@ -205,6 +205,10 @@ class Commissioner:
         sensors = {name: replace(one, rules=(), every_s=every_s) for name, one in inventory.sensors.items()}
         return replace(inventory, sensors=sensors), inventory.boxes[plan.box]
 
+    def offered(self, path: Path) -> Plan:
+        """The plan, with what sensors.yaml knows where nobody has said it. Raises ConfigError for one that is wrong."""
+        return city_entry.offered(self.record, load_checked(path, self.library)) if path.exists() else self.plan
+
     def write_city(self, path: Path) -> Inventory:
         """Into sensors.yaml, which need not be there yet. Raises ConfigError as `egret check`, and Unsafe."""
         day = self._day()

@@ -97,7 +97,7 @@ class IdentifyPane(Pane):
         with Grid(classes="form"):
             for name in names_in(self.work.profile, "site."):
                 yield Label(name)
-                yield Input(str(self.work.plan.constants.get(name, "")), id=f"constant-{name}", compact=True)
+                yield Input(id=f"constant-{name}", compact=True)
 
     async def begin(self) -> None:
         """From the scan."""
@@ -119,6 +119,9 @@ class IdentifyPane(Pane):
         self.query_one(".form").display = bool(fields)
         if fields:
             self.say(self.words("screen.constants"), is_news=False)
+            constants = self.offered().constants
+            for name in names_in(profile, "site."):
+                self.query_one(f"#constant-{name}", Input).value = str(constants.get(name, ""))
             fields.first().focus()
 
     async def go(self) -> None:

@@ -52,8 +52,10 @@ class PlacePane(Pane):
         return all(getattr(work.plan, name) for name in NEEDED)
 
     async def begin(self) -> None:
-        """What is known so far."""
-        plan = self.work.plan
+        """What is known so far; what nobody has said yet, as sensors.yaml has it."""
+        plan = self.work.plan if self.is_done(self.work) else self.offered()
+        if plan != self.work.plan:
+            self.say(self.words("screen.offered"), is_news=False)
         known = {name: str(getattr(plan, name)) for name in FIELDS if name not in ("at", "photo")}
         known["at"] = f"{plan.at[0]:.6f}, {plan.at[1]:.6f}" if plan.at else ""
         known["photo"] = ""

@@ -13,11 +13,12 @@ from textual.containers import Vertical
 from textual.widgets import ProgressBar, Sparkline, Static
 
 from edge.field.commissioner import Commissioner, Trial
+from edge.field.record import Plan
 from edge.field.report_figures import symbol
 from edge.field.stillness import Spread
 from edge.field.walk import Progress
 from edge.field.words import Words
-from wire.errors import EgretError
+from wire.errors import ConfigError, EgretError
 
 _TOLD_EVERY_S = 0.2
 
@@ -78,6 +79,14 @@ class Pane(Vertical):
 
     def entered(self) -> None:
         """Enter, while `go` runs: what it waits for."""
+
+    def offered(self) -> Plan:
+        """What people have said, and what sensors.yaml knows; where that is wrong it is said here already."""
+        try:
+            return self.work.offered(self.setup.city)
+        except ConfigError as error:
+            self.fail(error)
+            return self.work.plan
 
     def show(self, what: Table | Text) -> None:
         """In the middle."""

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from commissioned import FOUND, LIBRARY, RECORD
+from commissioned import FOUND, LIBRARY, PLAN, RECORD
 from PIL import Image
 
 from edge.field.commissioner import Commissioner
-from edge.field.record import Cabinet
+from edge.field.record import Cabinet, Found
 from wire.errors import ConfigError, Unsafe
 
 
@@ -63,6 +63,21 @@ def test_what_was_set_to_another_rate_is_written_so(work: Commissioner, tmp_path
     work.choose(msgspec.structs.replace(FOUND, baud=19_200))
     work.write_city(city)
     assert "a: {source: modbus_rtu, port: /dev/ttyS1, baud: 19200}" in city.read_text(encoding="utf-8")
+
+
+def test_a_sensor_that_joins_its_site_need_not_be_told_where_that_is(work: Commissioner, tmp_path: Path) -> None:
+    """Name, kind, place and box are the site's; its neighbour's line, where one more can hang on it."""
+    city = tmp_path / "sensors.yaml"
+    work.write_city(city)
+    second = Commissioner(Cabinet(tmp_path / "XM-TA-0901-T2"), LIBRARY, time.time_ns, "0.1.0")
+    second.plan_for(site="XM-TA-0901", key="T2")
+    second.choose(msgspec.structs.replace(FOUND, unit=0x52))
+    assert second.offered(city) == msgspec.structs.replace(PLAN, key="T2", person="", board="")
+    second.choose(Found("/dev/ttyUSB1", 0, 9600, "8N1", "bwsensing-bwm826", source="serial_query"))
+    assert second.offered(city).port == ""
+    assert second.offered(tmp_path / "none.yaml") == second.plan
+    second.plan_for(name="另一个名称", box="XM-TA-10")
+    assert (second.offered(city).name, second.offered(city).box) == ("另一个名称", "XM-TA-10")
 
 
 async def test_without_a_device_nothing_is_measured(tmp_path: Path) -> None:

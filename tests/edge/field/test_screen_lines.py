@@ -3,11 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-from commissioned import LIBRARY, TILT, fast_library
+import msgspec
+from commissioned import LIBRARY, PLAN, RECORD, TILT, fast_library
 from pole import PLACE, standing
 from tcp_gateway import gateway
 from textual.widgets import DataTable, Input
 
+from edge.field.city_entry import new_city, with_sensor
 from edge.field.commissioner import Trial
 from edge.field.finder import Finder
 from edge.field.record import Found
@@ -41,7 +43,12 @@ def fast(profile: Profile) -> Profile:
 
 
 async def test_a_device_behind_a_gateway_of_the_network(tmp_path: Path) -> None:
-    """Found by its unit identifier, which is not ours to write; what is measured may be left for later."""
+    """Found by its unit identifier, which is not ours to write; what is measured may be left for later.
+
+    Its site stands in sensors.yaml, where it was on a serial line: nothing is typed again, and the line is another one.
+    """
+    city = tmp_path / "sensors.yaml"
+    city.write_text(with_sensor(new_city(PLAN, TILT), RECORD, TILT, "2026-11-26"), encoding="utf-8")
     library = load_library(fast_library(tmp_path))
     device = ModbusDevice(library[TILT.name], 0x50, AT_REST.copy)
     async with gateway([device]) as host, standing(tmp_path, library, host=host, trial=SHORT) as pole:
@@ -50,15 +57,18 @@ async def test_a_device_behind_a_gateway_of_the_network(tmp_path: Path) -> None:
         await pole.enter(3)  # no address to set
         await pole.app.action_move(3)
         await pole.do(6)
+        await pole.enter(7)
+        assert "sensors.yaml" in pole.said
+        await pole.do(7)
         work = pole.app.work
-    work.plan_for(**PLACED)
-    work.write_city(tmp_path / "sensors.yaml")
+    assert work.plan == msgspec.structs.replace(PLAN, port="", board="")
+    work.write_city(city)
     assert work.record.lacks == {"address": "lacks.modbus_tcp"}
     assert work.record.selftest
     assert work.record.selftest.outcome == "passed"
     port = host.partition(":")[2]
-    assert f"a: {{source: modbus_tcp, host: 127.0.0.1, port: {port}}}" in (tmp_path / "sensors.yaml").read_text()
-    assert load_city(tmp_path / "sensors.yaml", LIBRARY).sensors["XM-TA-0901-T1"].unit == 0x50
+    assert f"a: {{source: modbus_tcp, host: 127.0.0.1, port: {port}}}" in city.read_text(encoding="utf-8")
+    assert load_city(city, LIBRARY).sensors["XM-TA-0901-T1"].unit == 0x50
 
 
 async def test_a_device_that_minds_no_unit_identifier_is_offered_once() -> None:
