@@ -14,6 +14,7 @@ from edge.field.city_line import new_line, port_of
 from edge.field.record import Found, Plan, Record
 from edge.field.zero import Zero
 from wire.city_check import load_checked
+from wire.crs import Crs
 from wire.errors import ConfigError, Mistake, Unsafe
 from wire.inventory import Inventory
 from wire.limit_sets import shipped
@@ -45,7 +46,7 @@ def with_sensor(text: str, record: Record, profile: Profile, day: str) -> str:
         city.put(["boxes", plan.box, "lines", plan.line], new_line(plan, found, profile))
     sensor = _sensor(city, record, found, day)
     if not city.has("sites", plan.site):
-        city.put(["sites", plan.site], _site(plan, sensor))
+        city.put(["sites", plan.site], _site(plan, sensor, city.value("crs")))
     elif not city.has("sites", plan.site, "sensors", plan.key):
         city.put(["sites", plan.site, "sensors", plan.key], Flow(sensor))
     else:
@@ -64,10 +65,12 @@ def with_zero(text: str, plan: Plan, zero: Zero, file: str) -> str:
     return city.text
 
 
-def _site(plan: Plan, sensor: Mapping[str, Entry]) -> dict[str, Entry]:
+def _site(plan: Plan, sensor: Mapping[str, Entry], crs: str) -> dict[str, Entry]:
+    """`crs`: what the file's places are in; a plan's is WGS-84."""
     site: dict[str, Entry] = {"name": plan.name, "kind": plan.kind, "district": plan.district}
     if plan.at:
         site["at"] = [round(degrees, DECIMALS) for degrees in plan.at]
+        site |= {"crs": Crs.WGS84} if crs != Crs.WGS84 else {}
     site["sensors"] = {plan.key: Flow(sensor)}
     return site | {key: value for key, value in (("street", plan.street), ("owner", plan.owner)) if value}
 

@@ -74,6 +74,14 @@ def test_a_sensor_that_stands_there_is_brought_up_to_date() -> None:
     assert len(again.splitlines()) == len(once.splitlines())
 
 
+def test_a_new_site_stays_where_it_is_in_a_city_of_shifted_places(tmp_path: Path) -> None:
+    """The photo's and the person's position are WGS-84; in a file of GCJ-02 it would lie half a kilometre off."""
+    path = tmp_path / "sensors.yaml"
+    text = new_city(PLAN, TILT).replace("crs: WGS-84", "crs: GCJ-02")
+    site = write(path, "", with_sensor(text, RECORD, TILT, DAY), LIBRARY, "x").sites["XM-TA-0901"]
+    assert (site.latitude, site.longitude) == PLAN.at
+
+
 def test_a_second_sensor_joins_its_site_and_its_line() -> None:
     """One line more, and no second box."""
     once = with_sensor(CITY.read_text(encoding="utf-8"), RECORD, TILT, DAY)
