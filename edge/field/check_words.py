@@ -35,18 +35,22 @@ def said_of(check: Check, words: Words) -> Said:
 
 
 def left_out(tested: SelfTest | None, words: Words) -> str:
-    """How many checks were, to stand behind an outcome: they have proven nothing."""
-    count = sum(check.outcome is Outcome.SKIPPED for check in tested.checks) if tested else 0
-    return words("test.left_out", count=count) if count else ""
+    """Which checks were, to stand behind an outcome: they have proven nothing."""
+    names = _names(tested, Outcome.SKIPPED, words) if tested else ""
+    return words("test.left_out", names=names) if names else ""
 
 
 def require_passed(tested: SelfTest, sensor: str, words: Words) -> None:
     """Raises CheckFailed with the names of what failed."""
-    failed = [said_of(check, words).name for check in tested.checks if check.outcome is Outcome.FAILED]
+    failed = _names(tested, Outcome.FAILED, words)
     if failed:
         raise CheckFailed(
-            words("test.failed", names=", ".join(failed)),
+            words("test.failed", names=failed),
             where=sensor,
             fix="docs/field/commissioning.md says what each check looks at.",
             code="E-FIELD-030",
         )
+
+
+def _names(tested: SelfTest, outcome: Outcome, words: Words) -> str:
+    return ", ".join(said_of(check, words).name for check in tested.checks if check.outcome is outcome)

@@ -73,7 +73,7 @@ def test_checks_are_said_so_that_columns_line_up() -> None:
     """A Chinese character has two columns of a terminal."""
     rows = [site_selftest.row(check, Words("zh")) for check in SELFTEST.checks]
     assert rows[1] == "通过      噪声 roll                        0.0085 °  ≤ 0.05 °"
-    assert rows[4] == "未做      时钟误差                                   ≤ 1000 ms  无授时服务器"
+    assert rows[4] == "未做      时钟误差                                   ≤ 1000 ms  无授时服务器：设置 NTP 后重做"
 
 
 def test_who_did_it_stays_and_an_id_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
