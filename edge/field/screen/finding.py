@@ -41,7 +41,7 @@ class ScanPane(Pane):
     async def begin(self) -> None:
         """The head, and what was chosen before."""
         table = self.query_one(DataTable)
-        keys = ("screen.port", "fact.address", "fact.model", "fact.proof")
+        keys = ("fact.address", "screen.proof", "fact.model")  # what is cut short on a small terminal comes last
         table.add_columns(*(self.words(key) for key in keys))
         self._rows: dict[str, Found] = {}
         if self.work.record.found:
@@ -80,10 +80,8 @@ class ScanPane(Pane):
         if place in self._rows:
             return
         self._rows[place] = one
-        proof = self.words(f"proof.{one.proof}")
-        self.query_one(DataTable).add_row(
-            *(Text(cell) for cell in (Path(one.port).name, one.address, one.title, proof)), key=place
-        )
+        proof = self.words(f"screen.{one.proof}")
+        self.query_one(DataTable).add_row(*(Text(cell) for cell in (one.address, proof, one.title)), key=place)
 
 
 class IdentifyPane(Pane):
@@ -94,10 +92,12 @@ class IdentifyPane(Pane):
     def parts(self) -> ComposeResult:
         """What is known; then a field for each number that only the site knows."""
         yield Static("", classes="shown")
-        with Grid(classes="form"):
-            for name in names_in(self.work.profile, "site."):
-                yield Label(name)
-                yield Input(id=f"constant-{name}", compact=True)
+        names = names_in(self.work.profile, "site.")
+        if names:
+            with Grid(classes="form"):
+                for name in names:
+                    yield Label(name)
+                    yield Input(id=f"constant-{name}", compact=True)
 
     async def begin(self) -> None:
         """From the scan."""
@@ -112,17 +112,17 @@ class IdentifyPane(Pane):
             add_row(table, "", said)
         for place, said in enumerate(profile.evidence.open):
             add_row(table, "" if place else self.words("screen.open"), f"· {said}")
-        for step, why in self.work.lacks.items():
-            add_row(table, self.words("screen.lacks"), f"{self.words(f'step.{step}')}{self.words(why)}")
+        for place, (step, why) in enumerate(self.work.lacks.items()):
+            lacks = f"{self.words(f'step.{step}')}{self.words(why)}"
+            add_row(table, "" if place else self.words("screen.lacks"), lacks)
         self.show(table)
-        fields = self.query(Input)
-        self.query_one(".form").display = bool(fields)
-        if fields:
-            self.say(self.words("screen.constants"), is_news=False)
+        names = names_in(profile, "site.")
+        if names:
+            self.say(self.words("screen.constants"))
             constants = self.offered().constants
-            for name in names_in(profile, "site."):
+            for name in names:
                 self.query_one(f"#constant-{name}", Input).value = str(constants.get(name, ""))
-            fields.first().focus()
+            self.query_one(Input).focus()
 
     async def go(self) -> None:
         """A person has read it, and has given the site's numbers. Raises Unsafe."""

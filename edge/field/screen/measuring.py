@@ -3,7 +3,7 @@
 import asyncio
 from typing import ClassVar
 
-from rich.console import JustifyMethod
+from rich.console import Group, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -12,6 +12,7 @@ from edge.field.commissioner import Commissioner
 from edge.field.report_figures import symbol
 from edge.field.screen.pane import MeasuringPane, add_row, spreads
 from edge.field.selftest import Check, Outcome, SelfTest
+from edge.field.words import Words
 from edge.field.zero import TILT_STILL_S
 
 _AROUND_CUT_S = 3.0
@@ -119,7 +120,7 @@ class SelfTestPane(MeasuringPane):
     def _show(self, tested: SelfTest) -> None:
         """Without the curve: on a small terminal there is no room for it beside what came out."""
         self.query(".curve, .far").set(display=False)
-        self.show(checks(tested.checks, self))
+        self.show(checks(tested.checks, self.words))
 
     def _begin_phase(self, phase: str) -> None:
         said: dict[str, dict[str, float]] = {
@@ -136,12 +137,17 @@ class SelfTestPane(MeasuringPane):
             self.fill(min(0.99, passed_s / (self.setup.trial.cut_s + _AROUND_CUT_S)))
 
 
-def checks(found: tuple[Check, ...], pane: MeasuringPane) -> Table:
-    """One row a check."""
+def checks(found: tuple[Check, ...], words: Words) -> Group:
+    """One row a check, and below them what is to be said of some: a column of its own would be too narrow for that."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for key in HEADS:
+    for key in HEADS[:-1]:
         justify: JustifyMethod = "right" if key in ("report.measured", "report.most") else "left"
-        table.add_column(pane.words(key), justify=justify, overflow="fold")
+        table.add_column(words(key), justify=justify, overflow="fold")
+    notes: dict[str, list[str]] = {}
     for check in found:
-        add_row(table, *said_of(check, pane.words), style=_STYLES[check.outcome])
-    return table
+        said = said_of(check, words)
+        add_row(table, *said[:-1], style=_STYLES[check.outcome])
+        if said.note:
+            notes.setdefault(said.note, []).append(said.name)
+    below = [words("screen.note", names=", ".join(names), note=note) for note, names in notes.items()]
+    return Group(table, Text("\n".join(["", *below]), style="dim"))

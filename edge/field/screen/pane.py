@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -88,7 +89,7 @@ class Pane(Vertical):
             self.fail(error)
             return self.work.plan
 
-    def show(self, what: Table | Text) -> None:
+    def show(self, what: Group | Table | Text) -> None:
         """In the middle."""
         self.query_one(".shown", Static).update(what)
 
