@@ -15,7 +15,7 @@ from edge.field.commissioner import Commissioner
 from edge.field.reach import host_and_port
 from edge.field.record import MODBUS_TCP, Found
 from edge.tcp_bus import connected
-from wire.link_yaml import SERIAL
+from wire import scalars
 from wire.profile import LinkKind, Profile
 from wire.profile_yaml import library_folder, load_library
 
@@ -41,7 +41,7 @@ class _Constant(click.ParamType[tuple[str, float]]):
         """Fails with what may be written."""
         name, _, number = str(value).partition("=")
         try:
-            return name, float(number)
+            return name, scalars.number(number)
         except ValueError:
             self.fail(f"{value!r} is not NAME=NUMBER, such as sensor_height=3.2.", param, ctx)
 
@@ -95,7 +95,7 @@ async def _found_on_tcp(device: SensorDevice, library: Mapping[str, Profile]) ->
     if device["port"] or device["baud"] or device["frame"]:
         raise click.UsageError("--host names a network address: --port, --baud and --frame are a serial line's.")
     profile = named_model(library, device["model"]) if device["model"] else None
-    if profile and profile.link.kind not in SERIAL[:1]:
+    if profile and profile.link.kind is not LinkKind.MODBUS_RTU:
         raise click.UsageError(f"{profile.title} speaks no Modbus; --host is for what does.")
     if not profile and device["unit"] is None:
         raise click.UsageError("name the device: --unit 0x50, or --profile MODEL.")

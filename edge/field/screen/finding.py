@@ -21,7 +21,7 @@ from edge.field.report_figures import symbol
 from edge.field.screen.pane import Pane, add_row
 from edge.field.watch import Watch
 from wire.errors import SourceTimeout, Unsafe
-from wire.scalars import integer
+from wire.scalars import integer, number
 
 
 class ScanPane(Pane):
@@ -130,7 +130,7 @@ class IdentifyPane(Pane):
         for field in self.query(Input):
             name = str(field.id).removeprefix("constant-")
             try:
-                given[name] = float(field.value)
+                given[name] = number(field.value.strip())
             except ValueError:
                 what, fix = f"{name}: {field.value!r} is no number.", "its README in firmware-configs says which it is."
                 raise Unsafe(what, fix=fix, code="E-FIELD-050") from None

@@ -87,6 +87,7 @@ async def test_a_level_that_speaks_by_itself(tmp_path: Path) -> None:
     async with rig, standing(tmp_path, library, tmp_path / "tty0", trial=SHORT) as pole:
         await pole.until(lambda: pole.app.pane.query_one(DataTable).row_count)
         await pole.enter(1)
+        pole.app.pane.query_one("#constant-sensor_height", Input).value = "inf"
         await pole.pilot.press("enter")
         await pole.until(lambda: "E-FIELD-050" in pole.said)
         pole.app.pane.query_one("#constant-sensor_height", Input).value = "3.2"
