@@ -12,7 +12,9 @@ from textual.widgets import Input, Label
 from edge.field import reporting
 from edge.field.commissioner import Commissioner
 from edge.field.label import terminal_code
+from edge.field.record import Plan
 from edge.field.screen.pane import Pane, add_row
+from edge.field.words import Words
 from wire.errors import Unsafe
 
 FIELDS = (
@@ -72,10 +74,7 @@ class PlacePane(Pane):
         at = _position(given.pop("at"))
         found = self.work.record.photo
         self.work.plan_for(**given, at=at or (found.at if found else None))
-        missing = [self.words(f"field.{name}") for name in NEEDED if not given[name]]
-        if missing:
-            what, fix = f"{', '.join(missing)}: {self.words('screen.missing')}", "sensors.yaml needs it."
-            raise Unsafe(what, fix=fix, code="E-FIELD-027")
+        _require_place(self.work.plan, self.words)
         self.say(f"✓ {self.work.plan.link}")
 
 
@@ -94,7 +93,8 @@ class ReportPane(Pane):
         self.show(table)
 
     async def go(self) -> None:
-        """Raises ConfigError with what `egret check` would say, OSError."""
+        """Raises Unsafe where the place is not kept yet, ConfigError as `egret check`, OSError."""
+        _require_place(self.work.plan, self.words)
         inventory = self.work.write_city(self.setup.city)
         reporting.sign(self.work.folder, self.work.record, self.setup.key)
         proven, page = reporting.draw(self.work.folder, self.words, None)
@@ -102,6 +102,13 @@ class ReportPane(Pane):
         count = len(inventory.sensors)
         written = self.words("city.written", sensor=self.work.plan.sensor, file=self.setup.city, count=count)
         self.say(f"✓ {written}\n✓ {self.words('report.written', file=page)}\n{self.words('screen.finished')}")
+
+
+def _require_place(plan: Plan, words: Words) -> None:
+    missing = [words(f"field.{name}") for name in NEEDED if not getattr(plan, name)]
+    if missing:
+        what, fix = f"{', '.join(missing)}: {words('screen.missing')}", "sensors.yaml needs it: step 8, Enter keeps it."
+        raise Unsafe(what, fix=fix, code="E-FIELD-027")
 
 
 def _position(text: str) -> tuple[float, float] | None:

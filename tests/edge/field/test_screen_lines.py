@@ -57,7 +57,10 @@ async def test_a_device_behind_a_gateway_of_the_network(tmp_path: Path) -> None:
         await pole.enter(3)  # no address to set
         await pole.app.action_move(3)
         await pole.do(6)
-        await pole.enter(7)
+        await pole.app.action_move(2)
+        await pole.pilot.press("enter")
+        await pole.until(lambda: "E-FIELD-027" in pole.said)  # offered, and not kept yet
+        await pole.app.action_move(-1)
         assert "sensors.yaml" in pole.said
         await pole.do(7)
         work = pole.app.work
