@@ -1,7 +1,8 @@
 """The client of one device that answers when it is asked, in frames or lines of its own.
 
 The rules are those of `edge.bus`: silence before a request, one request, and after a failure no other one until the
-failed one can no longer be answered, lest a late reply pass for a new one.
+failed one can no longer be answered, lest a late reply pass for a new one. One byte of sum lets one damaged reply in
+256 pass, and a line may have none: where the profile names a median it is asked again until an answer is confirmed.
 """
 
 import asyncio
@@ -10,11 +11,13 @@ from edge.bus import Answer
 from edge.serial_port import SerialPort
 from edge.silence import silence
 from wire.errors import FrameError, SourceTimeout
-from wire.fields import stream_of
-from wire.messages import FrameShape, MessageShape, TlvShape
+from wire.fields import stream_of, typical
+from wire.messages import FrameShape, MessageShape, TlvShape, is_judged_by_median
 from wire.profile import Profile, Timing
 
 _LINE_SIZE, _LENGTH_MAX = 80, 255
+_ASKED_MOST = 3
+"""Questions of one poll, where there is a median: two answers that differ need a third."""
 
 
 class QueryBus:
@@ -27,10 +30,24 @@ class QueryBus:
         self._quiet_until = 0.0
 
     async def read(self, unit: int, name: str, timing: Timing) -> Answer:
-        """The message `name`, asked for once; without registers.
+        """The message `name`, without registers; asked for once.
+
+        Where its profile names a median, it is asked for until two answers are alike byte by byte, else three times,
+        and the message with the median is the answer. One question that fails fails them all.
 
         Raises SourceTimeout or FrameError, and SourceError when the port is lost.
         """
+        shape = self._profile.messages[name]
+        answers = [await self._ask(unit, name, timing)]
+        while is_judged_by_median(shape) and len(answers) < _ASKED_MOST:
+            again = await self._ask(unit, name, timing)
+            if any(again.reply == answer.reply for answer in answers):
+                return again
+            answers.append(again)
+        chosen = typical(self._profile, name, [answer.reply for answer in answers])
+        return next(answer for answer in answers if answer.reply == chosen)
+
+    async def _ask(self, unit: int, name: str, timing: Timing) -> Answer:
         where = f"port {self.port.path}, message {name}"
         shape = self._profile.messages[name]
         asked = _request(shape, unit)

@@ -12,7 +12,7 @@ from wire import scalars
 from wire.errors import FrameError, SourceError
 from wire.frames import FrameStream
 from wire.frames import is_whole as is_frame
-from wire.messages import FrameShape, LineShape, Message, MessageShape, TlvShape
+from wire.messages import FrameShape, LineShape, Message, MessageShape, TlvShape, is_judged_by_median
 from wire.profile import Point, PointType, Profile
 from wire.registers import Value, meanings
 from wire.text_lines import LineStream, fields_of
@@ -71,13 +71,13 @@ def decode_message(profile: Profile, name: str, octets: bytes) -> dict[str, Valu
 
 
 def typical(profile: Profile, name: str, candidates: Sequence[bytes]) -> bytes:
-    """Of the messages of one interval the one that stands for it: by the median of a point, else the last.
+    """Of the messages of an interval, or answers of a poll, the one that stands for it: by the median, else the last.
 
     It is a message that came, so that whoever asks sees the bytes. Values outside the point's range do not count
     unless there are no others. `candidates` is not empty.
     """
     shape = profile.messages[name]
-    if isinstance(shape, TlvShape) or not shape.median:
+    if not is_judged_by_median(shape):
         return candidates[-1]
     span = next((point.span for point in profile.points if point.name == shape.median), None) or (-math.inf, math.inf)
     valued = [(_value(profile, name, octets, shape.median), octets) for octets in candidates]

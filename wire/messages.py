@@ -6,6 +6,7 @@ A profile's sections `frames`, `lines` and `tlv` become these shapes (`wire.mess
 """
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from wire.byte_template import Template
 
@@ -28,8 +29,8 @@ class FrameShape:
     """A binary frame. `sync` are its first bytes; it is `size` bytes long, or what byte `length_at` says plus `size`.
 
     `match` are further bytes it must have at their places. `is_little` is the byte order of its numbers. A frame that
-    is asked for has `ask`. Of the frames in `every_s` one is taken: the last, or the one whose point `median` is the
-    median.
+    is asked for has `ask`. Of the frames in `every_s`, or of the answers of a poll, one is taken: the last, or the one
+    whose point `median` is the median.
     """
 
     name: str
@@ -85,6 +86,11 @@ MessageShape = FrameShape | LineShape | TlvShape
 def is_asked_for(shape: MessageShape) -> bool:
     """Does the profile say how to ask for it? Others come by themselves."""
     return not isinstance(shape, TlvShape) and shape.ask is not None
+
+
+def is_judged_by_median(shape: MessageShape) -> TypeGuard[FrameShape | LineShape]:
+    """Does the profile name the point whose median stands for several messages? Else it is the last."""
+    return not isinstance(shape, TlvShape) and bool(shape.median)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The source `serial_query`: a device that is asked in bytes of its own, and everything that is no answer."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from random import Random
 
@@ -27,6 +27,7 @@ from wire.errors import FrameError, SourceError, SourceTimeout
 from wire.inventory import Line, Sensor
 from wire.profile import Profile
 from wire.profile_yaml import library_folder, load_profile
+from wire.registers import Value
 
 GAS, TILT = (load_profile(library_folder() / name) for name in ("winsen-mh-441d", "bwsensing-bwm826"))
 QUICK = replace(GAS, timing=replace(GAS.timing, min_poll_s=0.05))
@@ -41,9 +42,15 @@ class Asked:
         self.frames: list[Frame] = []
         self.medium = Medium(Random(7), self.frames.append)
         self.values = dict(printed_values(profile))
-        self.device = MessageDevice(profile, 1, lambda: self.values)
+        self.counts: Iterator[float] = iter(())
+        self.device = MessageDevice(profile, 1, self._measured)
         Stations(self.medium, [self.device], Random(7))
         self.bus = QueryBus(MemoryPort(self.medium, self.device.settings), profile)
+
+    def _measured(self) -> dict[str, Value]:
+        """`counts`, one an answer, and then what is in `values`."""
+        count = next(self.counts, None)
+        return self.values if count is None else self.values | {"count": count}
 
     async def ask(self) -> Answer:
         """One question."""
@@ -118,20 +125,33 @@ def test_an_adapter_that_hears_itself_changes_nothing() -> None:
     run(ask)
 
 
-def test_noise_gives_no_wrong_value_that_a_sum_can_see() -> None:
-    """One byte in a hundred is another one, 2000 questions: of those answered at most 1 in 256 is wrong."""
+def test_noise_gives_no_wrong_value() -> None:
+    """One byte in a hundred is another one, 2000 polls: two answers alike byte by byte are no chance."""
 
     async def ask(line: Asked) -> None:
         line.medium.faults = LineFaults(noise=0.01)
         replies: list[bytes] = []
         for _ in range(2000):
-            try:
+            with suppress(SourceTimeout, FrameError):
                 replies.append((await line.ask()).reply)
-            except (SourceTimeout, FrameError):
-                continue
-        wrong = [reply for reply in replies if reply[2:4] != b"\x01\xf4"]
-        assert len(replies) > 1500
-        assert len(wrong) <= len(replies) / 256
+        assert len(replies) > 1300
+        assert {reply[2:4] for reply in replies} == {b"\x01\xf4"}
+
+    run(ask)
+
+
+@pytest.mark.parametrize(
+    ("counts", "questions", "taken"),
+    [((500, 500), 2, 500), ((500, 7500, 500), 3, 500), ((500, 502, 501), 3, 501), ((7500, 500, 500), 3, 500)],
+)
+def test_a_poll_asks_no_oftener_than_it_needs(counts: tuple[int, ...], questions: int, taken: int) -> None:
+    """Two answers alike are enough; else a third decides."""
+
+    async def ask(line: Asked) -> None:
+        line.counts = map(float, counts)
+        answer = await line.ask()
+        assert int.from_bytes(answer.reply[2:4], "big") == taken
+        assert [frame.octets for frame in line.frames].count(ASKED) == questions
 
     run(ask)
 
