@@ -1,8 +1,10 @@
 """What the verbs of `egret bus` have in common: which port, which device, and how JSON is said."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
@@ -161,6 +163,13 @@ async def heard(port: SerialPort, device: Target) -> list[Match]:
             code="E-BUS-046",
         )
     return matches
+
+
+def quiet_log() -> None:
+    """What a line or a link suffers from is no news of a verb that shows it."""
+    log = logging.getLogger("edge")
+    click.get_current_context().call_on_close(partial(log.setLevel, log.level))
+    log.setLevel(logging.ERROR)
 
 
 def say_json(schema: str, fields: Mapping[str, object]) -> None:

@@ -7,26 +7,24 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 import click
 
 from edge.bus import Bus, opened
-from edge.commands.bus_options import DEVICES, FRAME, JSON, Whole, say_json
+from edge.commands.bus_options import DEVICES, FRAME, JSON, Whole, quiet_log
+from edge.commands.scan_rows import Rows
 from edge.field import messages, ports
 from edge.field import scan as scanning
 from edge.field.device import NO_ANSWER, Device
 from edge.field.identify import Identifier, Match
-from edge.field.scan import Heard, Probe, Scan
+from edge.field.scan import SHARED, Heard, Probe, Scan, is_damage
 from edge.serial_port import SerialSettings
 from wire.errors import PortBusy, SourceError, SourceTimeout
 from wire.profile import Profile
 from wire.profile_yaml import library_folder, load_library
-from wire.quantities import QUANTITIES
 from wire.values import quantities_of
 
 _PROGRESS_EVERY = 10
-_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 @click.command()
@@ -68,8 +66,7 @@ def scan(
             fix="plug the adapter in; `egret bus ports` says what is there.",
             code="E-BUS-023",
         )
-    if not as_json:
-        click.echo("port                  unit        baud    frame  model")
+    quiet_log()  # what the line suffers from stands in the rows
     count = asyncio.run(_scan_all(chosen, plan))
     if not count:
         raise SourceTimeout(
@@ -161,6 +158,11 @@ class _Table:
     port: Path
     plan: _Plan
     heard: list[Heard] = field(default_factory=list)
+    rows: Rows = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Its head stands before anybody is asked."""
+        self.rows = Rows(self.port, as_json=self.plan.as_json)
 
     async def fill(self) -> int:
         began = time.monotonic()
@@ -192,7 +194,7 @@ class _Table:
             _tune(bus, settings)
             _, matches = await messages.overheard(bus.port, speaking, for_s)
             if matches:
-                self._say(settings, None, f"{_named(matches)} speaks by itself")
+                self.rows.say(settings, None, f"{_named(matches)} speaks by itself")
                 return 1
         return 0
 
@@ -204,7 +206,7 @@ class _Table:
                 _tune(bus, settings)
                 match = await messages.answered(bus.port, profile)
                 if match:
-                    self._say(settings, None, f"{_named([match])} answers in messages of its own")
+                    self.rows.say(settings, None, f"{_named([match])} answers in messages of its own")
                     return 1
         return 0
 
@@ -212,29 +214,17 @@ class _Table:
         async for one in search.heard(self._shown(search, probes)):
             self.heard.append(one)
             if not one.is_clear:
-                self._say(one.settings, one.unit, "damaged replies: two devices at this address?")
+                self.rows.say(one.settings, one.unit, SHARED)
                 continue
             try:
                 matches = await Identifier(bus, one.unit).among(self.plan.library)
                 reads = await _reads(bus, one.unit, matches)
             except SourceError as error:
-                self._say(one.settings, one.unit, f"not identified: {error.what}")
+                said = SHARED if is_damage(error) else f"not identified: {error.what}"
+                self.rows.say(one.settings, one.unit, said)
             else:
                 models = _named(matches) if matches else "unknown model, answers Modbus RTU"
-                self._say(one.settings, one.unit, models, reads)
-
-    def _say(
-        self, settings: SerialSettings, number: int | None, models: str, reads: Mapping[str, float] = _NOTHING
-    ) -> None:
-        """`number`: its unit identifier; None for one that has none. `reads`: what it measures."""
-        if self.plan.as_json:
-            fields = {"port": str(self.port), "unit": number, "baud": settings.baud, "frame": settings.frame}
-            say_json("egret.bus.found/1", fields | {"model": models, "reads": dict(reads)})
-            return
-        unit = "-" if number is None else f"{number} = 0x{number:02X}"
-        measured = ", ".join(f"{quantity} {value:g} {QUANTITIES[quantity].unit}" for quantity, value in reads.items())
-        said = f"{models}: {measured}" if measured else models
-        click.echo(f"{self.port!s:<20}  {unit:<10}  {settings.baud:<6}  {settings.frame:<5}  {said}")
+                self.rows.say(one.settings, one.unit, models, reads)
 
     def _shown(self, search: Scan, probes: Iterable[Probe]) -> Iterator[Probe]:
         """The probes, with a line on a terminal that says how far it is."""
@@ -247,12 +237,14 @@ class _Table:
 
 
 async def _reads(bus: Bus, unit: int, matches: Sequence[Match]) -> dict[str, float]:
-    """What the likeliest model measures, where reading changes nothing. Raises SourceError when the port is lost."""
+    """What the likeliest model measures, where reading changes nothing. Raises SourceError for damage, a lost port."""
     profile = matches[0].profile if matches else None
     if profile is None or any(block.before or block.once for block in profile.blocks.values()):
         return {}
     try:
         values = await Device(bus, unit, profile, {}).sample()
-    except NO_ANSWER:
+    except NO_ANSWER as error:
+        if is_damage(error):
+            raise
         return {}
     return {quantity: value for quantity, value in quantities_of(profile, values) if value is not None}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from edge.commands.bus_options import DEVICES, PORT
+from edge.commands.bus_options import DEVICES, PORT, quiet_log
 from edge.commands.site_device import HOST
 from edge.commands.site_options import (
     KEPT,
@@ -13,7 +13,6 @@ from edge.commands.site_options import (
     Talk,
     kept,
     link_to,
-    quiet_log,
     says_the_disk,
     through_a_broker,
 )

@@ -1,6 +1,5 @@
 """What the verbs of `egret site` have in common: where records are kept, the language, talk on a terminal."""
 
-import logging
 import os
 import shutil
 import sys
@@ -48,13 +47,6 @@ def through_a_broker(command: F) -> F:
     for option in reversed(options):
         command = option(command)
     return command
-
-
-def quiet_log() -> None:
-    """A link that is cut on purpose, and lines that begin, are no news of this verb."""
-    log = logging.getLogger("edge")
-    click.get_current_context().call_on_close(partial(log.setLevel, log.level))
-    log.setLevel(logging.ERROR)
 
 
 def link_to(broker: str, box: str, ca: str | None, cert: str | None, key: str | None) -> OpenLink | None:

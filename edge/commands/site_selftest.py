@@ -7,7 +7,7 @@ from typing import Unpack
 import click
 import msgspec
 
-from edge.commands.bus_options import say_json
+from edge.commands.bus_options import quiet_log, say_json
 from edge.commands.site_device import SensorDevice, commissioner_of, one_sensor
 from edge.commands.site_options import (
     KEPT,
@@ -15,7 +15,6 @@ from edge.commands.site_options import (
     PERSON,
     Talk,
     link_to,
-    quiet_log,
     says_the_disk,
     through_a_broker,
 )

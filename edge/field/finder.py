@@ -90,7 +90,7 @@ class Finder:
     async def _of_line(self, bus: Bus, one: scanning.Heard) -> Found | str:
         place = at(bus.port, LinkKind.MODBUS_RTU, one.unit)
         if not one.is_clear:
-            return f"{place.place}: damaged replies: two devices at this address?"
+            return f"{place.place}: {scanning.SHARED}"
         return await self._named(bus, place)
 
     async def _behind(self, bus: TcpBus, address: str, unit: int) -> Found | str:
@@ -100,7 +100,8 @@ class Finder:
         try:
             matches = await Identifier(bus, place.unit).among(self._library)
         except NO_ANSWER as error:
-            return f"{place.place}: not identified: {error.what}"
+            said = scanning.SHARED if scanning.is_damage(error) else f"not identified: {error.what}"
+            return f"{place.place}: {said}"
         return place.of(matches[0]) if matches else f"{place.place}: unknown model, answers Modbus"
 
     async def _is_there(self, bus: TcpBus, request: Request) -> bool:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from edge.bus import DAMAGED, Bus
 from edge.modbus_frame import Request, is_complete, is_proven
 from edge.serial_port import SerialSettings
-from wire.errors import DeviceRefused, FrameError, SourceTimeout
+from wire.errors import AddressShared, DeviceRefused, FrameError, SourceError, SourceTimeout
 from wire.profile import Profile, Timing
 
 UNITS = range(1, 248)
 BAUDS = (9600, 4800, 19_200, 115_200, 38_400, 57_600, 2400)
 FRAMES = ("8N1", "8E1")
 _HOLDING = 3
+SHARED = "damaged replies: two devices at this address?"
 _ANYBODY = Request(1, _HOLDING, 0)
 
 
@@ -36,6 +37,11 @@ class Heard:
     settings: SerialSettings
     unit: int
     is_clear: bool
+
+
+def is_damage(error: SourceError) -> bool:
+    """Is it what two devices at one address do, or noise that three tries in a row could not pass?"""
+    return isinstance(error, AddressShared) or error.code in DAMAGED
 
 
 def known(profiles: Iterable[Profile]) -> list[Probe]:

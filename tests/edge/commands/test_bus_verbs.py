@@ -10,7 +10,7 @@ import bus_rig
 import pytest
 from click.testing import CliRunner, Result
 
-from edge.commands import bus_identify, bus_live, bus_ports, bus_read, bus_scan, bus_sniff, bus_write
+from edge.commands import bus_identify, bus_live, bus_ports, bus_read, bus_scan, bus_sniff, bus_write, scan_rows
 from edge.field import messages
 from wire.errors import CheckFailed, ConfigError, PortBusy, SourceTimeout, Unsafe
 
@@ -28,15 +28,20 @@ lines:
   c:
     ports: [DIR/tty3]
     devices: {gas: {profile: winsen-mh-441d}}
+  d:
+    ports: [DIR/tty4]
+    devices:
+      one: {profile: witmotion-wt901c-485}
+      two: {profile: witmotion-wt901c-485, values: {roll: 20}}
 """
 
 
 @pytest.fixture(scope="module")
 def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
-    """Two adapters on one line with two devices; one on which an anemometer speaks; one with a methane module."""
+    """Two adapters on a line of two devices; then an anemometer, a methane module, and two devices at one address."""
     folder = tmp_path_factory.mktemp("rig")
-    with bus_rig.simulated(folder, SCENARIO, "tty3"):
-        yield tuple(str(folder / f"tty{number}") for number in range(4))
+    with bus_rig.simulated(folder, SCENARIO, "tty4"):
+        yield tuple(str(folder / f"tty{number}") for number in range(5))
 
 
 def run(command: object, *words: str) -> Result:
@@ -53,6 +58,25 @@ def test_a_scan_names_what_it_finds(ports: tuple[str, ...]) -> None:
     assert rows[0]["model"] == "witmotion-wt901c-485 (proven)"
     assert "keller-36xw (possible)" in rows[1]["model"]
     assert "found" in shown.stderr
+
+
+def test_two_devices_at_one_address_are_said_to_be(ports: tuple[str, ...]) -> None:
+    """Whichever way they spoil each other's replies: in the manual's words, and with no log line in the table."""
+    words = ("--port", ports[4], "--baud", "9600", "--frame", "8N1", "--units", "80")
+    shown = run(bus_scan.scan, *words)
+    assert shown.stdout.splitlines()[2:] == [
+        "  80 = 0x50   9600    8N1    damaged replies: two devices at this address?"
+    ]
+    assert shown.stderr.startswith(f"{ports[4]}: 1 found")
+
+
+def test_a_row_never_wraps_at_the_edge_of_a_terminal() -> None:
+    """What is too long goes on below, in its own column, between words."""
+    said = "witmotion-wt901c-485 (proven): tilt_x 2 deg, tilt_y -1.5 deg"
+    assert scan_rows.folded(said, 51).splitlines() == [
+        "witmotion-wt901c-485 (proven): tilt_x 2 deg, tilt_y",
+        " " * 29 + "-1.5 deg",
+    ]
 
 
 def test_a_scan_that_finds_nobody_says_what_to_try(ports: tuple[str, ...]) -> None:
