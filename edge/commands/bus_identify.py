@@ -6,7 +6,7 @@ from typing import Unpack
 import click
 
 from edge.bus import opened
-from edge.commands.bus_options import DeviceOptions, Target, heard, one_device, say_json, target
+from edge.commands.bus_options import DeviceOptions, Target, heard, one_device, say_json, shown_by, target
 from edge.field import messages
 from edge.field.identify import Identifier, Match
 from wire.errors import CheckFailed
@@ -44,7 +44,7 @@ def identify(
         raise CheckFailed(
             f"what it says is of no {device.profile.title if device.profile else 'model of the library'}.",
             where=device.where,
-            fix="`egret bus read` and `egret bus sniff` show it; docs/develop/profiles.md says how to add a model.",
+            fix=f"{shown_by(device)} shows it; docs/develop/profiles.md says how to add a model.",
             code="E-BUS-026",
         )
 

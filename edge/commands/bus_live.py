@@ -6,7 +6,7 @@ from typing import Unpack
 import click
 
 from edge.bus import Bus, opened
-from edge.commands.bus_options import DeviceOptions, Target, heard, one_device, say_json, target
+from edge.commands.bus_options import DeviceOptions, Target, heard, one_device, say_json, shown_by, target
 from edge.commands.live_table import LiveTable, in_json
 from edge.field.identify import Identifier
 from edge.field.watch import Watch
@@ -79,7 +79,7 @@ async def _identified(bus: Bus, device: Target) -> Profile:
         raise CheckFailed(
             "it is no model of the library.",
             where=device.where,
-            fix="`egret bus read` and `egret bus sniff` show what it says.",
+            fix=f"{shown_by(device)} shows what it says.",
             code="E-BUS-026",
         )
     return matches[0].profile

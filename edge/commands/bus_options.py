@@ -165,6 +165,11 @@ async def heard(port: SerialPort, device: Target) -> list[Match]:
     return matches
 
 
+def shown_by(device: Target) -> str:
+    """The command that shows what a device says that is no model of the library."""
+    return "`egret bus sniff`" if device.speaks else f"`egret bus read --port {device.port} --unit {device.unit}`"
+
+
 def quiet_log() -> None:
     """What a line or a link suffers from is no news of a verb that shows it."""
     log = logging.getLogger("edge")

@@ -9,9 +9,11 @@ import click
 
 from edge.bus import Answer, Bus, opened
 from edge.commands.bus_options import DeviceOptions, Target, one_device, say_json, target
+from edge.commands.bus_sweep import everything, sweep
 from edge.field import explain, notation
 from edge.modbus_frame import Request, reading
-from wire.profile import Block
+from wire.errors import DeviceRefused
+from wire.profile import READS_BITS, Block
 from wire.registers import decode_block
 
 
@@ -30,15 +32,21 @@ def read(
 ) -> None:
     """Read registers, or with --profile whole blocks, and show every step from bytes to value.
 
+    Without WHAT and --profile every holding and input register 0 to 511 is asked for, and what answers is shown as a
+    table; it takes up to a minute, and Ctrl-C keeps what was found. A range with gaps is shown so, too. Nothing
+    but functions 3 and 4 is sent, yet a counter that is cleared by reading is cleared.
+
     WHAT is a protocol address (0x3D or 61, counted from 0), a Modicon number (40062, 30001), or with --profile the
     name of a block; without it, all blocks. A number from a manual may mean either: all its notations are shown.
+
+    Example: egret bus read --unit 7
 
     Example: egret bus read --unit 0x50 0x3D --count 2
 
     Example: egret bus read --profile witmotion-wt901c-485
     """
     device = target(**named)
-    asyncio.run(_read(device, _questions(device, what, function, count), as_json=as_json))
+    asyncio.run(_read(device, _questions(device, what, function, count), function, as_json=as_json))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,8 +58,8 @@ class _Question:
 def _questions(device: Target, what: Sequence[str], function: int | None, count: int) -> list[_Question]:
     blocks = device.profile.blocks if device.profile else {}
     chosen = what or tuple(blocks)
-    if not chosen:
-        raise click.UsageError("say what to read: an address such as 0x3D or 40062, or name a --profile.")
+    if not chosen and function in READS_BITS:
+        raise click.UsageError("say which bits to read: an address such as 0x3D.")
     return [
         _Question(reading(device.unit, blocks[word]), blocks[word])
         if word in blocks
@@ -69,10 +77,21 @@ def _request(device: Target, word: str, function: int | None, count: int) -> Req
     return Request(device.unit, place.function, place.address, count)
 
 
-async def _read(device: Target, questions: Sequence[_Question], *, as_json: bool) -> None:
+async def _read(device: Target, questions: Sequence[_Question], function: int | None, *, as_json: bool) -> None:
+    """Without questions all that there is, with `function` only of its kind."""
     with opened(device.port, device.settings) as bus:
+        if not questions:
+            await sweep(bus, device, everything(function), as_json=as_json)
         for question in questions:
-            answer = await _answer(bus, device, question)
+            try:
+                answer = await _answer(bus, device, question)
+            except DeviceRefused:
+                request = question.request
+                if question.block or request.count == 1 or request.function in READS_BITS:
+                    raise
+                there = range(request.address, request.address + request.count)
+                await sweep(bus, device, {request.function: there}, as_json=as_json)
+                continue
             if as_json:
                 _say_json(device, question, answer)
             else:

@@ -24,11 +24,15 @@ class Place:
     address: int
 
     @property
+    def modicon(self) -> str:
+        """`40062`."""
+        return f"{_DIGIT_OF[self.function]}{self.address + 1:04d}"
+
+    @property
     def said(self) -> str:
         """In all notations: `address 0x003D = 61 · holding register 40062 (Modicon) · the 62nd, counted from 1`."""
-        modicon = f"{_DIGIT_OF[self.function]}{self.address + 1:04d}"
         return (
-            f"address 0x{self.address:04X} = {self.address} · {_KIND_OF[self.function]} {modicon} (Modicon)"
+            f"address 0x{self.address:04X} = {self.address} · {_KIND_OF[self.function]} {self.modicon} (Modicon)"
             f" · {self.address + 1} where a manual counts from 1"
         )
 

@@ -10,7 +10,17 @@ import bus_rig
 import pytest
 from click.testing import CliRunner, Result
 
-from edge.commands import bus_identify, bus_live, bus_ports, bus_read, bus_scan, bus_sniff, bus_write, scan_rows
+from edge.commands import (
+    bus_identify,
+    bus_live,
+    bus_ports,
+    bus_read,
+    bus_scan,
+    bus_sniff,
+    bus_sweep,
+    bus_write,
+    scan_rows,
+)
 from edge.field import messages
 from wire.errors import CheckFailed, ConfigError, PortBusy, SourceTimeout, Unsafe
 
@@ -106,6 +116,23 @@ def test_read_of_an_address_shows_what_it_may_mean(ports: tuple[str, ...]) -> No
     assert "CDAB       i32 65172" in shown.stdout
     (row,) = [json.loads(run(bus_read.read, "--port", ports[0], "--unit", "80", "0x3E", "--json").stdout)]
     assert row["registers"] == [65172]
+
+
+def test_a_device_that_nothing_is_known_of_shows_what_it_holds(ports: tuple[str, ...]) -> None:
+    """A range with gaps is a table of what answers; where nothing is, that is said, and to look elsewhere."""
+    shown = run(bus_read.read, "--port", ports[0], "--unit", "0x50", "0x3C", "--count", "8")
+    assert shown.stdout.splitlines()[3].startswith("0x003E = 62        40063    0xFE94   65172    -364")
+    assert "5 registers, 9 questions, 3 refused" in shown.stderr
+    other = run(bus_read.read, "--port", ports[0], "--unit", "0x50", "0x80", "--count", "2")
+    assert "E-BUS-047" in str(other.exception)
+
+
+def test_a_device_is_swept_where_nothing_is_asked(ports: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Holding and input registers; here only the range in which the sensor has some."""
+    monkeypatch.setattr(bus_sweep, "SWEPT", range(0x3E, 0x42))
+    shown = run(bus_read.read, "--port", ports[0], "--unit", "0x50", "--json")
+    rows = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert (rows[0]["function"], rows[0]["address"], rows[0]["value"]) == (3, 0x3E, 65172)
 
 
 def test_identify_refuses_the_wrong_model(ports: tuple[str, ...]) -> None:
