@@ -152,7 +152,7 @@ def _check_reach(placed: list[Placed], inventory: Inventory) -> None:
 
 
 def _check_addresses(placed: list[Placed], inventory: Inventory) -> None:
-    """On one line a unit identifier, or an address, belongs to one device."""
+    """On a line a unit identifier or address is one device's; a box's Bluetooth lines share one adapter."""
     lines = {(line.box, line.key): line for box in inventory.boxes.values() for line in box.lines}
     taken: dict[tuple[str, str, int | str], Placed] = {}
     for entry in placed:
@@ -171,7 +171,8 @@ def _check_addresses(placed: list[Placed], inventory: Inventory) -> None:
                 entry.block.wrong(key, *wrong, "E-CITY-025")
         if not found:
             continue
-        first = taken.setdefault((sensor.box, sensor.line, found), entry)
+        medium = "" if line.source in addresses.BLE else sensor.line
+        first = taken.setdefault((sensor.box, medium, found), entry)
         if first is not entry:
             what = f"{said} on line {sensor.box}/{sensor.line}"
             what += f" belongs to {first.sensor.id} already, at {first.block.place(key)}."

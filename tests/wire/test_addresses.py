@@ -52,3 +52,14 @@ def test_an_address_that_cannot_be(
     with pytest.raises(ConfigError) as caught:
         city(tmp_path, yaml(f"{{source: {source}}}", sensors(*addresses, profile=profile)))
     assert [mistake.code for mistake in caught.value.mistakes] == codes
+
+
+def test_one_bluetooth_device_hangs_on_one_line_of_a_box(tmp_path: Path) -> None:
+    """A box has one adapter: a second line with the same address would take the device's messages for another's."""
+    two = yaml(
+        "{source: ble_advert}, more: {source: ble_notify}",
+        "{T0: {line: AIR-1/air, profile: ruuvi-ruuvitag, address: D4:AC:3F:00:11:22},"
+        " T1: {line: AIR-1/more, profile: witmotion-bwt901ble, address: d4:ac:3f:00:11:22}}",
+    )
+    with pytest.raises(ConfigError, match=r"on line AIR-1/more belongs to XM-TA-0117-T0 already.*E-CITY-004"):
+        city(tmp_path, two)
