@@ -54,13 +54,18 @@ class Order:
         """Nothing was reported."""
         self._newest: dict[Hashable, tuple[int, object]] = {}
 
-    def place(self, thing: Hashable, time_ns: int, said: object) -> Place:
-        """Of a report that says so; it is remembered when it is the newest."""
+    def place(self, thing: Hashable, time_ns: int, said: object, *, is_retained: bool = False) -> Place:
+        """Of a report that says so; it is remembered when it is the newest.
+
+        One that the broker has kept is never new: it may be from before the start.
+        """
         newest_ns, before = self._newest.get(thing, (-1, None))
         if time_ns < newest_ns:
             return Place.PAST
         if time_ns == newest_ns and (said is before or said == before):  # NaN is equal to nothing
             return Place.AGAIN
+        if is_retained:
+            return Place.PAST
         self._newest[thing] = time_ns, said
         return Place.NEW
 

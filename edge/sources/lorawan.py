@@ -122,15 +122,19 @@ class LoraWan:
             fix = "give it a place in sensors.yaml"
             self._complaints.say(f"an uplink of {device}, no sensor of this line. fix: {fix} [E-LORA-002]")
             return
-        samples = tuple(self._placed(sensor, uplink)) if uplink.f_port == sensor.profile.link.port else ()
+        placed = self._placed(sensor, uplink, is_retained=heard.is_retained)
+        samples = tuple(placed) if uplink.f_port == sensor.profile.link.port else ()
         said = [SIGNAL if sample.values else sample.block for sample in samples if not sample.is_past]
-        self._presence.heard(sensor.id, said, now)
+        if not heard.is_retained:
+            self._presence.heard(sensor.id, said, now)
         yield from samples
 
-    def _placed(self, sensor: Sensor, uplink: Uplink) -> Iterator[Sample]:
+    def _placed(self, sensor: Sensor, uplink: Uplink, *, is_retained: bool) -> Iterator[Sample]:
         """The entries of now at the time of reception, those of the past at their own."""
-        stamp = self._stamps.of(sensor.id, uplink.time_ns)
-        place = self._order.place(sensor.id, stamp.time_ns, uplink.data)
+        stamp = self._received(sensor, uplink)
+        if is_retained and stamp.is_unsure:
+            return  # nobody knows how old it is
+        place = self._order.place(sensor.id, stamp.time_ns, uplink.data, is_retained=is_retained)
         if place is Place.AGAIN:
             return
         shapes = [shape for shape in sensor.profile.messages.values() if isinstance(shape, TlvShape)]
@@ -150,6 +154,17 @@ class LoraWan:
         if sensor.profile.link.has_signal and uplink.signal_dbm is not None:
             values = ((SIGNAL, float(uplink.signal_dbm)),)
             yield _sample(sensor.id, stamp, values=values, is_past=place is Place.PAST)
+
+    def _received(self, sensor: Sensor, uplink: Uplink) -> Stamp:
+        """By ChirpStack's clock; where that says nothing that can be true it is now, and unsure."""
+        stamp = self._stamps.of(sensor.id, uplink.time_ns)
+        if uplink.time_ns is not None and not stamp.is_unsure:
+            return stamp
+        self._complaints.say(
+            f"sensor {sensor.id}: its uplinks come without a time of reception that can be true; that of arrival is"
+            " used, and is unsure. fix: set the clock of ChirpStack's machine [E-LORA-005]"
+        )
+        return stamp._replace(is_unsure=True)
 
     def _past(self, sensor: Sensor, entry: Message, time_s: int, received: Stamp) -> Iterator[Sample]:
         """A value without a time that can be true is of no use: it is left out."""

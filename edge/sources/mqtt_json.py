@@ -165,20 +165,23 @@ class MqttJson:
                     f"sensor {sensor}: {report.doubt}. fix: correct the line's block, or the message [E-FEED-008]"
                 )
             if report.values and not (heard.is_retained and report.time_ns is None):
-                samples = tuple(self._placed(sensor, report))
-                if samples:  # a platform may repeat for ever what a dead sensor said last
+                samples = tuple(self._placed(sensor, report, is_retained=heard.is_retained))
+                if samples and not heard.is_retained:  # a platform may repeat for ever what a dead sensor said last
                     self._presence.heard(sensor, dict(report.values), now)
                 yield from samples
 
-    def _placed(self, sensor: str, report: Report) -> Iterator[Sample]:
+    def _placed(self, sensor: str, report: Report, *, is_retained: bool = False) -> Iterator[Sample]:
         """What is new, and what is of the past; what was said before is left out."""
         stamp = self._stamps.of(sensor, report.time_ns)
         if report.time_ns is not None and stamp.is_unsure and not report.doubt:
             what = f"sensor {sensor} reports of a time that cannot be true; that of arrival is used, and is unsure"
             self._complaints.say(f"{what}. fix: set the clock of the device or of its platform [E-FEED-009]")
+        if is_retained and stamp.is_unsure:
+            return  # nobody knows how old it is
         by_place: dict[Place, list[tuple[str, float]]] = defaultdict(list)
         for quantity, value in report.values:
-            by_place[self._order.place((sensor, quantity), stamp.time_ns, value)].append((quantity, value))
+            place = self._order.place((sensor, quantity), stamp.time_ns, value, is_retained=is_retained)
+            by_place[place].append((quantity, value))
         for place in (Place.PAST, Place.NEW):
             if by_place[place]:
                 yield Sample(

@@ -95,6 +95,27 @@ async def test_an_uplink_and_its_history(tmp_path: Path, broker: servers.Server)
     assert (angles["x"], angles["y"], angles["over.x"], angles["over.y"]) == (-1.0, 2.0, True, False)
 
 
+async def test_the_time_of_an_uplink_is_believed_or_marked(
+    tmp_path: Path, broker: servers.Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Missing or of another century: of now, unsure, said once. What the broker has kept is past, or nothing."""
+    inventory = sensors(tmp_path, broker.url)
+    topic, event = ChirpStack().event(
+        LoraDevice(LIBRARY["milesight-em310-tilt"], TILT_EUI), b"\x01\x75\x5c", NOW_NS - HOUR_S * 10**9
+    )
+    untimed = {key: value for key, value in json.loads(event).items() if key != "time"}
+    async with network(broker.url) as lora:
+        await lora._client.publish(topic, event, qos=1, retain=True)
+        await lora._client.publish(topic.replace(TILT_EUI, "kept"), json.dumps(untimed), qos=1, retain=True)
+        async with source(inventory, lambda: NOW_NS) as opened:
+            for said in (untimed, untimed | {"time": "1970-01-01T00:00:12+00:00"}):
+                await lora._client.publish(topic, json.dumps(said), qos=1)
+            found = [one for one in await take(opened, 6) if one.block]
+    assert [(one.is_past, one.clock_unsure) for one in found] == [(True, False), (False, True), (False, True)]
+    assert [round((NOW_NS - one.time_ns) / 10**9) for one in found] == [HOUR_S, 0, 0]
+    assert " ".join(one.getMessage() for one in caplog.records).count("E-LORA-005") == 1
+
+
 async def test_what_is_not_ours_or_not_whole(
     tmp_path: Path, broker: servers.Server, caplog: pytest.LogCaptureFixture
 ) -> None:

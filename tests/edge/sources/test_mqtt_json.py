@@ -104,6 +104,19 @@ async def test_twice_late_and_of_another_century(
     assert (said.count("E-FEED-009"), said.count("E-FEED-008")) == (1, 1)
 
 
+async def test_what_the_broker_has_kept_is_never_new(tmp_path: Path, broker: servers.Server) -> None:
+    """After a restart a retained report is of the past, however it is repeated; a live one of the same time is new."""
+    inventory = city(tmp_path, yaml(line(broker.url, topic="kept/json"), SENSORS))
+    async with platform(broker.url) as client:
+        old = json.dumps(entry("tilt", 1, NOW_NS - MINUTE_NS))
+        await client.publish("kept/json", old, qos=1, retain=True)
+        async with source(inventory, lambda: NOW_NS) as opened:
+            (kept,) = await take(opened, 1)
+            await client.publish("kept/json", old, qos=1)
+            (live,) = await take(opened, 1)
+    assert [(one.is_past, one.time_ns) for one in (kept, live)] == [(True, NOW_NS - MINUTE_NS), (False, kept.time_ns)]
+
+
 async def test_the_past_is_kept_and_not_judged(tmp_path: Path) -> None:
     """A lean of an hour ago raises nothing: what is now has been judged, and every value is stored."""
     inventory = city(tmp_path, yaml(line("mqtt://nowhere"), SENSORS))
