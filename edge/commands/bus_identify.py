@@ -6,7 +6,17 @@ from typing import Unpack
 import click
 
 from edge.bus import opened
-from edge.commands.bus_options import DeviceOptions, Target, heard, one_device, say_json, shown_by, target
+from edge.commands.bus_options import (
+    LANG,
+    DeviceOptions,
+    Target,
+    heard,
+    one_device,
+    say_json,
+    shown_by,
+    target,
+    words_of,
+)
 from edge.field import messages
 from edge.field.identify import Identifier, Match
 from wire.errors import CheckFailed
@@ -14,8 +24,10 @@ from wire.errors import CheckFailed
 
 @click.command()
 @one_device
+@LANG
 def identify(
     *,
+    lang: str,
     as_json: bool,
     **named: Unpack[DeviceOptions],
 ) -> None:
@@ -30,16 +42,18 @@ def identify(
     """
     device = target(**named, is_modbus=False)
     matches = asyncio.run(_matches(device))
+    words = words_of(lang, as_json=as_json)
     for match in matches:
         if as_json:
             fields = {"unit": device.unit or None, "profile": match.profile.name, "proof": match.proof}
             say_json("egret.bus.identity/1", fields | {"seen": match.seen})
             continue
-        click.echo(f"{match.profile.name}: {match.profile.title}, {match.proof}")
+        profile, proof = match.profile, words(f"bus.{match.proof}")
+        click.echo(words("bus.identified", name=profile.name, title=profile.title, proof=proof))
         for seen in match.seen:
             click.echo(f"    {seen}")
         for point in match.profile.evidence.open:
-            click.echo(f"    to confirm: {point}")
+            click.echo("    " + words("bus.to_confirm", point=point))
     if not matches:
         raise CheckFailed(
             f"what it says is of no {device.profile.title if device.profile else 'model of the library'}.",

@@ -12,6 +12,7 @@ import click
 
 from edge.field import messages, ports
 from edge.field.identify import Match
+from edge.field.words import LANGUAGES, Words, of_environment
 from edge.serial_port import SerialPort, SerialSettings
 from wire import located
 from wire.errors import SourceTimeout
@@ -53,6 +54,7 @@ FRAME = click.option("--frame", type=click.Choice(FRAMES), help="Data bits, pari
 DEVICES = click.option(
     "--devices", type=click.Path(path_type=Path), help="The device library; by default the shipped one."
 )
+LANG = click.option("--lang", type=click.Choice(LANGUAGES), default=of_environment, help="By default as LANG says.")
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text; one object a line where it goes on.")
 
 
@@ -163,6 +165,11 @@ async def heard(port: SerialPort, device: Target) -> list[Match]:
             code="E-BUS-046",
         )
     return matches
+
+
+def words_of(lang: str, *, as_json: bool) -> Words:
+    """Programs are spoken to in English, whatever the machine speaks."""
+    return Words("en" if as_json else lang)
 
 
 def shown_by(device: Target) -> str:

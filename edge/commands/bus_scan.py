@@ -11,13 +11,14 @@ from pathlib import Path
 import click
 
 from edge.bus import Bus, opened
-from edge.commands.bus_options import DEVICES, FRAME, JSON, Whole, quiet_log
+from edge.commands.bus_options import DEVICES, FRAME, JSON, LANG, Whole, quiet_log, words_of
 from edge.commands.scan_rows import Rows
 from edge.field import messages, ports
 from edge.field import scan as scanning
 from edge.field.device import NO_ANSWER, Device
 from edge.field.identify import Identifier, Match
-from edge.field.scan import SHARED, Heard, Probe, Scan, is_damage
+from edge.field.scan import Heard, Probe, Scan, is_damage
+from edge.field.words import Words
 from edge.serial_port import SerialSettings
 from wire.errors import PortBusy, SourceError, SourceTimeout
 from wire.profile import Profile
@@ -35,6 +36,7 @@ _PROGRESS_EVERY = 10
 @click.option("--quick", is_flag=True, help="Only where models of the library leave the factory.")
 @click.option("--wait-ms", default=50, show_default=True, help="How long an address may take to begin its reply.")
 @DEVICES
+@LANG
 @JSON
 def scan(
     *,
@@ -45,6 +47,7 @@ def scan(
     quick: bool,
     wait_ms: int,
     devices: Path | None,
+    lang: str,
     as_json: bool,
 ) -> None:
     """Find devices: who speaks by itself, then where the library's models leave the factory, then every address.
@@ -58,7 +61,16 @@ def scan(
     """
     library = load_library(devices or library_folder())
     chosen = named or tuple(Path(port.path) for port in ports.found() if port.may_open and not port.holder)
-    plan = _Plan(library, bauds, (frame,) if frame else (), _units(units), quick, wait_ms / 1000, as_json)
+    plan = _Plan(
+        library,
+        bauds,
+        (frame,) if frame else (),
+        _units(units),
+        quick,
+        wait_ms / 1000,
+        words_of(lang, as_json=as_json),
+        as_json,
+    )
     if not chosen:
         raise PortBusy(
             "there is no serial port that can be opened.",
@@ -86,6 +98,7 @@ class _Plan:
     units: tuple[int, ...]
     is_quick: bool
     wait_s: float
+    words: Words
     as_json: bool
 
     def first(self) -> list[Probe]:
@@ -147,8 +160,9 @@ def _tune(bus: Bus, settings: SerialSettings) -> None:
         bus.port.reset(settings)
 
 
-def _named(matches: Iterable[Match]) -> str:
-    return ", or ".join(f"{match.profile.name} ({match.proof})" for match in itertools.islice(matches, 3))
+def _named(words: Words, matches: Iterable[Match]) -> str:
+    likeliest = itertools.islice(matches, 3)
+    return words("bus.or").join(f"{match.profile.name} ({words(f'bus.{match.proof}')})" for match in likeliest)
 
 
 @dataclass
@@ -162,7 +176,7 @@ class _Table:
 
     def __post_init__(self) -> None:
         """Its head stands before anybody is asked."""
-        self.rows = Rows(self.port, as_json=self.plan.as_json)
+        self.rows = Rows(self.port, self.plan.words, as_json=self.plan.as_json)
 
     async def fill(self) -> int:
         began = time.monotonic()
@@ -181,11 +195,14 @@ class _Table:
             finally:
                 for settings, octets in search.babble.items():
                     said = octets[:16].hex(" ").upper()
-                    click.echo(f"{self.port}: something talks unasked at {settings.baud} baud: {said}", err=True)
+                    self._add("bus.babble", baud=settings.baud, octets=said)
                 took_s = time.monotonic() - began
-                said = f"{len(self.heard) + alone} found, {search.asked} questions in {took_s:.1f} s"
-                click.echo(f"{self.port}: {said}", err=True)
+                self._add("bus.found", count=len(self.heard) + alone, asked=search.asked, took_s=took_s)
         return len(self.heard) + alone
+
+    def _add(self, key: str, **fields: object) -> None:
+        """Beside the rows."""
+        click.echo(self.plan.words(key, port=self.port, **fields), err=True)
 
     async def _listen(self, bus: Bus, for_s: float) -> int:
         """Who speaks by itself is heard, and is alone on its port: 1 then, else 0."""
@@ -194,7 +211,7 @@ class _Table:
             _tune(bus, settings)
             _, matches = await messages.overheard(bus.port, speaking, for_s)
             if matches:
-                self.rows.say(settings, None, f"{_named(matches)} speaks by itself")
+                self.rows.say(settings, None, self.plan.words("bus.speaks", models=_named(self.plan.words, matches)))
                 return 1
         return 0
 
@@ -206,24 +223,27 @@ class _Table:
                 _tune(bus, settings)
                 match = await messages.answered(bus.port, profile)
                 if match:
-                    self.rows.say(settings, None, f"{_named([match])} answers in messages of its own")
+                    self.rows.say(
+                        settings, None, self.plan.words("bus.answers", models=_named(self.plan.words, [match]))
+                    )
                     return 1
         return 0
 
     async def _search(self, bus: Bus, search: Scan, probes: Iterable[Probe]) -> None:
+        words = self.plan.words
         async for one in search.heard(self._shown(search, probes)):
             self.heard.append(one)
             if not one.is_clear:
-                self.rows.say(one.settings, one.unit, SHARED)
+                self.rows.say(one.settings, one.unit, words("bus.shared"))
                 continue
             try:
                 matches = await Identifier(bus, one.unit).among(self.plan.library)
                 reads = await _reads(bus, one.unit, matches)
             except SourceError as error:
-                said = SHARED if is_damage(error) else f"not identified: {error.what}"
+                said = words("bus.shared") if is_damage(error) else words("bus.unidentified", what=error.what)
                 self.rows.say(one.settings, one.unit, said)
             else:
-                models = _named(matches) if matches else "unknown model, answers Modbus RTU"
+                models = _named(words, matches) if matches else words("bus.unknown")
                 self.rows.say(one.settings, one.unit, models, reads)
 
     def _shown(self, search: Scan, probes: Iterable[Probe]) -> Iterator[Probe]:

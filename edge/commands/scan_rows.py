@@ -10,6 +10,7 @@ from types import MappingProxyType
 import click
 
 from edge.commands.bus_options import say_json
+from edge.field.words import Words, padded
 from edge.serial_port import SerialSettings
 from wire.quantities import QUANTITIES
 
@@ -22,11 +23,12 @@ _MODEL_LEAST = 20
 class Rows:
     """Of one port, whose name stands above them: one of /dev/serial/by-id/ would fill half of each."""
 
-    def __init__(self, port: Path, *, as_json: bool) -> None:
+    def __init__(self, port: Path, words: Words, *, as_json: bool) -> None:
         """Says the port, and what the columns are."""
         self._port, self._as_json = port, as_json
         if not as_json:
-            click.echo(f"{port}\n  unit        baud    frame  model")
+            columns = padded(words("bus.unit"), 10), padded(words("bus.baud"), 6), padded(words("bus.frame"), 5)
+            click.echo(f"{port}\n  {'  '.join(columns)}  {words('bus.model')}")
 
     def say(
         self, settings: SerialSettings, number: int | None, models: str, reads: Mapping[str, float] = _NOTHING

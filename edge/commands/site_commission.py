@@ -4,11 +4,10 @@ from pathlib import Path
 
 import click
 
-from edge.commands.bus_options import DEVICES, PORT, quiet_log
+from edge.commands.bus_options import DEVICES, LANG, PORT, quiet_log
 from edge.commands.site_device import HOST
 from edge.commands.site_options import (
     KEPT,
-    LANG,
     PERSON,
     Talk,
     kept,

@@ -16,7 +16,7 @@ import click
 from edge.field.commissioner import Commissioner
 from edge.field.record import FOLDER, Cabinet, refused
 from edge.field.walk import Progress
-from edge.field.words import LANGUAGES, Words, of_environment
+from edge.field.words import Words
 from edge.uplink import OpenLink
 from wire import broker as broker_address
 from wire.profile import Profile
@@ -25,7 +25,6 @@ from wire.topics import IDENTIFIER
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 _PEM = click.Path(exists=True, dir_okay=False)
-LANG = click.option("--lang", type=click.Choice(LANGUAGES), default=of_environment, help="By default as LANG says.")
 PERSON = click.option("--person", default="", help="Who does it; by default as before, at first who is logged in.")
 KEPT = click.option(
     "--folder",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from edge.commands.bus_options import JSON, say_json
-from edge.commands.site_options import LANG, Talk, says_the_disk
+from edge.commands.bus_options import JSON, LANG, say_json
+from edge.commands.site_options import Talk, says_the_disk
 from edge.field import label as labels
 from edge.field import reporting, signed_report
 from edge.field.bundle import pack

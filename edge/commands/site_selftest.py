@@ -7,11 +7,10 @@ from typing import Unpack
 import click
 import msgspec
 
-from edge.commands.bus_options import quiet_log, say_json
+from edge.commands.bus_options import LANG, quiet_log, say_json
 from edge.commands.site_device import SensorDevice, commissioner_of, one_sensor
 from edge.commands.site_options import (
     KEPT,
-    LANG,
     PERSON,
     Talk,
     link_to,

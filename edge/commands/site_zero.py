@@ -7,9 +7,9 @@ from typing import Unpack
 import click
 import msgspec
 
-from edge.commands.bus_options import say_json
+from edge.commands.bus_options import LANG, say_json
 from edge.commands.site_device import SensorDevice, commissioner_of, one_sensor
-from edge.commands.site_options import KEPT, LANG, PERSON, Talk, says_the_disk
+from edge.commands.site_options import KEPT, PERSON, Talk, says_the_disk
 from edge.field.commissioner import Commissioner
 from edge.field.words import Words
 from edge.field.zero import TILT_STILL_S, ZERO_S, KnownTilt, Zero, zero_in_sensor

@@ -21,6 +21,7 @@ from wire.profile import LinkKind, Profile, Timing
 
 TCP_WAIT_S = 0.3
 """An address behind a gateway takes longer to answer than one on the line: the gateway asks it first (judgement)."""
+_SHARED = "damaged replies: two devices at this address?"
 _USUAL = SerialSettings(9600, "8N1")
 UNLIKELY = (241, 239)
 """Unit identifiers that nobody gives: a device that answers both of them minds none."""
@@ -90,7 +91,7 @@ class Finder:
     async def _of_line(self, bus: Bus, one: scanning.Heard) -> Found | str:
         place = at(bus.port, LinkKind.MODBUS_RTU, one.unit)
         if not one.is_clear:
-            return f"{place.place}: {scanning.SHARED}"
+            return f"{place.place}: {_SHARED}"
         return await self._named(bus, place)
 
     async def _behind(self, bus: TcpBus, address: str, unit: int) -> Found | str:
@@ -100,7 +101,7 @@ class Finder:
         try:
             matches = await Identifier(bus, place.unit).among(self._library)
         except NO_ANSWER as error:
-            said = scanning.SHARED if scanning.is_damage(error) else f"not identified: {error.what}"
+            said = _SHARED if scanning.is_damage(error) else f"not identified: {error.what}"
             return f"{place.place}: {said}"
         return place.of(matches[0]) if matches else f"{place.place}: unknown model, answers Modbus"
 

@@ -18,7 +18,6 @@ UNITS = range(1, 248)
 BAUDS = (9600, 4800, 19_200, 115_200, 38_400, 57_600, 2400)
 FRAMES = ("8N1", "8E1")
 _HOLDING = 3
-SHARED = "damaged replies: two devices at this address?"
 _ANYBODY = Request(1, _HOLDING, 0)
 
 

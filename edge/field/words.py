@@ -1,4 +1,4 @@
-"""What `egret site` says to people, by key, in both languages. Messages of errors stay English, and have their code.
+"""What `egret site` and `egret bus` say to people, by key, in both languages. Errors stay English, and have their code.
 
 Profiles ask people in English; the sentences that the library uses are here by themselves.
 """

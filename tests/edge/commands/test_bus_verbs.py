@@ -80,6 +80,18 @@ def test_two_devices_at_one_address_are_said_to_be(ports: tuple[str, ...]) -> No
     assert shown.stderr.startswith(f"{ports[4]}: 1 found")
 
 
+def test_what_is_found_is_said_in_chinese(ports: tuple[str, ...]) -> None:
+    """Headings and verdicts with the glossary's words; programs are spoken to in English."""
+    words = ("--port", ports[4], "--baud", "9600", "--frame", "8N1", "--units", "80", "--lang", "zh")
+    _, head, row = run(bus_scan.scan, *words).stdout.splitlines()
+    assert head.split() == ["单元标识", "波特率", "格式", "型号"]
+    assert "应答损坏：地址冲突" in row
+    named = run(bus_identify.identify, "--port", ports[0], "--unit", "80", "--lang", "zh")
+    assert "WitMotion WT901C-485 inclinometer，已证实" in named.stdout
+    told = run(bus_identify.identify, "--port", ports[0], "--unit", "80", "--lang", "zh", "--json")
+    assert json.loads(told.stdout)["proof"] == "proven"
+
+
 def test_a_row_never_wraps_at_the_edge_of_a_terminal() -> None:
     """What is too long goes on below, in its own column, between words."""
     said = "witmotion-wt901c-485 (proven): tilt_x 2 deg, tilt_y -1.5 deg"

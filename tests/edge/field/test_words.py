@@ -12,7 +12,7 @@ from edge.field.zero import IN_SENSOR
 from wire.profile_acts import KNOWN_TILT, Confirm
 
 EDGE = Path(__file__).parents[3] / "edge"
-ASKED = re.compile(r"\b(?:words|say|_say|_words)\(\s*\"([a-z_]+\.[a-z_.]+)\"")
+ASKED = re.compile(r"\b(?:words|say|_say|_add|_words)\(\s*\"([a-z_]+\.[a-z_.]+)\"")
 
 
 def fields(text: str) -> set[str]:
@@ -30,7 +30,7 @@ def test_every_key_has_both_languages_and_the_same_holes() -> None:
 def test_every_key_that_is_asked_for_is_there() -> None:
     """Those written in the program, and those made of the names of checks and outcomes."""
     known = read()
-    sources = [*EDGE.glob("field/**/*.py"), *EDGE.glob("commands/site_*.py")]
+    sources = [*EDGE.glob("field/**/*.py"), *EDGE.glob("commands/*.py")]
     asked = {key for path in sources for key in ASKED.findall(path.read_text(encoding="utf-8"))}
     asked |= {f"outcome.{outcome}" for outcome in Outcome}
     assert asked
