@@ -6,10 +6,11 @@ from typing import Unpack
 import click
 
 from edge.bus import Bus, opened
-from edge.commands.bus_options import DeviceOptions, Target, heard, one_device, say_json, shown_by, target
+from edge.commands.bus_options import LANG, DeviceOptions, Target, heard, one_device, say_json, shown_by, target
 from edge.commands.live_table import LiveTable, in_json
 from edge.field.identify import Identifier
 from edge.field.watch import Watch
+from edge.field.words import Words
 from edge.query_bus import QueryBus
 from edge.serial_port import SerialPort
 from wire.errors import CheckFailed, DeviceRefused, FrameError, SourceTimeout
@@ -24,10 +25,12 @@ _SHOW_EVERY_S = 1.0
 @one_device
 @click.option("--every-ms", type=click.IntRange(min=1), help="By default as fast as the model allows.")
 @click.option("--for", "for_s", type=click.FloatRange(min=0), help="Seconds; by default until Ctrl-C.")
+@LANG
 def live(
     *,
     every_ms: int | None,
     for_s: float | None,
+    lang: str,
     as_json: bool,
     **named: Unpack[DeviceOptions],
 ) -> None:
@@ -39,14 +42,14 @@ def live(
     Example: egret bus live --unit 0x50 --for 60
     """
     device = target(**named, is_modbus=False)
-    asyncio.run(_live(device, every_ms, for_s, as_json=as_json))
+    asyncio.run(_live(device, every_ms, for_s, Words(lang), as_json=as_json))
 
 
-async def _live(device: Target, every_ms: int | None, for_s: float | None, *, as_json: bool) -> None:
+async def _live(device: Target, every_ms: int | None, for_s: float | None, words: Words, *, as_json: bool) -> None:
     with opened(device.port, device.settings) as bus:
         profile = device.profile or await _identified(bus, device)
         watch = Watch(profile)
-        screen = _Screen(f"{profile.title}, {device.where}", as_json=as_json)
+        screen = _Screen(f"{profile.title}, {device.where}", words, as_json=as_json)
         showing = asyncio.create_task(_show(watch, screen))
         try:
             async with asyncio.timeout(for_s):
@@ -129,8 +132,8 @@ async def _show(watch: Watch, screen: "_Screen") -> None:
 class _Screen:
     """A table for people, or JSON."""
 
-    def __init__(self, title: str, *, as_json: bool) -> None:
-        self._table, self._as_json = LiveTable(title), as_json
+    def __init__(self, title: str, words: Words, *, as_json: bool) -> None:
+        self._table, self._words, self._as_json = LiveTable(title, words("live.mean")), words, as_json
 
     def show(self, watch: Watch) -> None:
         failed = {kind: watch.failures[kind] for kind in ("damaged", "silent", "refused")}
@@ -140,8 +143,8 @@ class _Screen:
             fields |= {"dropped_bytes": watch.dropped} if watch.speaks else {}
             say_json("egret.bus.live/1", fields | {"values": in_json(watch.shown())})
             return
-        said = ", ".join(f"{count} {kind}" for kind, count in failed.items())
-        counts = f"{watch.polls} polls, {said}; {watch.round_trip_ms:.0f} ms"
         if watch.speaks:
-            counts = f"{watch.polls} messages, {watch.dropped} bytes that are none"
+            counts = self._words("live.messages", polls=watch.polls, dropped=watch.dropped)
+        else:
+            counts = self._words("live.polls", polls=watch.polls, took_ms=watch.round_trip_ms, **failed)
         self._table.show(counts, watch.shown())

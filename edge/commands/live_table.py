@@ -8,21 +8,22 @@ from collections.abc import Mapping, Sequence
 import click
 
 from edge.field.watch import Shown
+from edge.field.words import cut
 from wire.registers import Value
 
 
 class LiveTable:
     """It stays where it is on a terminal, and is written again below elsewhere."""
 
-    def __init__(self, title: str) -> None:
-        """Nothing is shown yet."""
-        self._title, self._height = title, 0
+    def __init__(self, title: str, mean: str = "mean") -> None:
+        """Nothing is shown yet. `mean`: what that is called."""
+        self._title, self._mean, self._height = title, mean, 0
 
     def show(self, counts: str, values: Sequence[Shown]) -> None:
         """All values, once. A row that is too long for the terminal is cut: two lines of it would count as one."""
-        rows = [self._title, counts, *map(_row, values)]
+        rows = [self._title, counts, *(_row(one, self._mean) for one in values)]
         if sys.stdout.isatty():
-            rows = [row[: shutil.get_terminal_size().columns] for row in rows]
+            rows = [cut(row, shutil.get_terminal_size().columns) for row in rows]
             if self._height:
                 click.echo(f"\x1b[{self._height}A\x1b[J", nl=False, color=True)
         click.echo("\n".join(rows))
@@ -43,7 +44,7 @@ def _number(value: Value) -> Value:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _row(one: Shown) -> str:
-    spread = f"mean {one.mean:10.4f}  σ {one.sigma:.5f}" if math.isfinite(one.mean) else ""
+def _row(one: Shown, mean: str) -> str:
+    spread = f"{mean} {one.mean:10.4f}  σ {one.sigma:.5f}" if math.isfinite(one.mean) else ""
     last = f"{one.last:10.4f}" if isinstance(one.last, float) else f"{one.last!s:>10}"
     return f"{one.name:<18} {last} {one.unit:<7} {spread}".rstrip()

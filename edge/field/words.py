@@ -5,6 +5,7 @@ Profiles ask people in English; the sentences that the library uses are here by 
 
 import os
 from collections.abc import Mapping
+from itertools import accumulate
 from pathlib import Path
 from unicodedata import east_asian_width
 
@@ -37,7 +38,17 @@ class Words:
 
 def padded(text: str, width: int) -> str:
     """Filled with spaces to so many columns of a terminal, in which a Chinese character has two."""
-    return text + " " * (width - sum(1 + (east_asian_width(one) in "WF") for one in text))
+    return text + " " * (width - sum(map(_columns, text)))
+
+
+def cut(text: str, width: int) -> str:
+    """As much of it as so many columns of a terminal hold."""
+    ends = accumulate(map(_columns, text))
+    return text[: sum(end <= width for end in ends)]
+
+
+def _columns(character: str) -> int:
+    return 1 + (east_asian_width(character) in "WF")
 
 
 def read() -> dict[str, dict[str, str]]:

@@ -88,6 +88,9 @@ def test_what_is_found_is_said_in_chinese(ports: tuple[str, ...]) -> None:
     assert "应答损坏：地址冲突" in row
     named = run(bus_identify.identify, "--port", ports[0], "--unit", "80", "--lang", "zh")
     assert "WitMotion WT901C-485 inclinometer，已证实" in named.stdout
+    watched = run(bus_live.live, "--port", ports[0], "--unit", "80", "--for", "0.3", "--lang", "zh").stdout
+    assert "损坏 0，无应答 0，拒绝 0" in watched
+    assert "均值" in watched
     told = run(bus_identify.identify, "--port", ports[0], "--unit", "80", "--lang", "zh", "--json")
     assert json.loads(told.stdout)["proof"] == "proven"
 

@@ -7,7 +7,7 @@ from string import Formatter
 from commissioned import LIBRARY
 
 from edge.field.selftest import Outcome
-from edge.field.words import LANGUAGES, Words, of_environment, padded, read
+from edge.field.words import LANGUAGES, Words, cut, of_environment, padded, read
 from edge.field.zero import IN_SENSOR
 from wire.profile_acts import KNOWN_TILT, Confirm
 
@@ -56,3 +56,4 @@ def test_the_language_is_the_machine_s() -> None:
 def test_columns_count_what_a_terminal_shows() -> None:
     """Two columns for a Chinese character."""
     assert padded("噪声 x", 8) == "噪声 x  "
+    assert [cut("噪声 x", width) for width in (3, 4, 8)] == ["噪", "噪声", "噪声 x"]
