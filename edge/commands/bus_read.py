@@ -11,6 +11,7 @@ from edge.bus import Answer, Bus, opened
 from edge.commands.bus_options import DeviceOptions, Target, one_device, say_json, target
 from edge.commands.bus_sweep import everything, sweep
 from edge.field import explain, notation
+from edge.field.sweep import GAP_CODES
 from edge.modbus_frame import Request, reading
 from wire.errors import DeviceRefused
 from wire.profile import READS_BITS, Block
@@ -85,9 +86,10 @@ async def _read(device: Target, questions: Sequence[_Question], function: int | 
         for question in questions:
             try:
                 answer = await _answer(bus, device, question)
-            except DeviceRefused:
+            except DeviceRefused as error:
                 request = question.request
-                if question.block or request.count == 1 or request.function in READS_BITS:
+                has_gaps = request.count > 1 and error.exception_code in GAP_CODES
+                if question.block or not has_gaps or request.function in READS_BITS:
                     raise
                 there = range(request.address, request.address + request.count)
                 await sweep(bus, device, {request.function: there}, as_json=as_json)

@@ -17,7 +17,7 @@ from wire.quantities import QUANTITIES
 _NOTHING: Mapping[str, float] = MappingProxyType({})
 _BEFORE_MODEL = len("  255 = 0xFF  115200  8N1    ")
 _MODEL_LEAST = 20
-"""Columns."""
+"""Columns: a narrower one is no column."""
 
 
 class Rows:

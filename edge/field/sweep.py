@@ -21,6 +21,8 @@ _BLOCK = 16
 _GAP_S = 0.02
 """Of a device of which nothing is known: longer than any of the library needs to come to itself after a reply."""
 _ILLEGAL_FUNCTION = 1
+GAP_CODES = (2, 3, 4)
+"""Exception codes with which devices refuse a range in which a register is missing."""
 
 
 class Sweep:
