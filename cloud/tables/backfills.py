@@ -136,9 +136,9 @@ def find(connection: Connection, holes: Mapping[Spool, Sequence[tuple[int, int]]
 
 
 def lacking(connection: Connection, status: BoxStatus, now_ns: int) -> Lacking:
-    """Note what a box says that it keeps, and readings of which it has a receipt and this ledger nothing.
+    """Note what a box says that it keeps, and what it has a receipt for and this ledger nothing of.
 
-    Its next batch would tell, too; a box whose sensors report twice a day, or are gone, sends none for long.
+    Its next message would tell, too; a box whose sensors report twice a day, or are gone, sends none for long.
     """
     said, spool = status.kept, (status.box, status.spool_id)
     if not isinstance(said, Kept):
@@ -148,7 +148,12 @@ def lacking(connection: Connection, status: BoxStatus, now_ns: int) -> Lacking:
     if readings:
         watermarks.advance(connection, [(*spool, Lane.READINGS, said.readings_through)])
     known = watermarks.of(connection, *spool, Lane.ALARMS)
-    return Lacking(known if known < said.alarms_through >= said.alarms_from else None, readings)
+    if known < said.alarms_through >= said.alarms_from:
+        return Lacking(known, readings)
+    if known < said.alarms_through:  # it keeps none of them
+        give_up(connection, *spool, Lane.ALARMS, (known + 1, said.alarms_through), now_ns)
+        watermarks.advance(connection, [(*spool, Lane.ALARMS, said.alarms_through)])
+    return Lacking(None, readings)
 
 
 def give_up(connection: Connection, box: str, spool_id: str, lane: Lane, hole: tuple[int, int], now_ns: int) -> None:

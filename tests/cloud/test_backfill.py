@@ -23,6 +23,7 @@ from cloud.poison import PoisonFolder
 from cloud.ports import Store
 from cloud.quarantine import Quarantine
 from cloud.stores import embedded
+from cloud.tables import watermarks
 from cloud.tables.backfills import Lacking, Stage
 from wire.alarm import AlarmEvent, Change, Level
 from wire.alarm_message import AlarmMessage
@@ -158,6 +159,16 @@ async def test_what_is_lacking_is_known_before_anything_new_comes(tmp_path: Path
         await running.lane.take_again([batch(number, trimmed=30, again=id_) for number in range(3, 6)])
         assert [one.stage for one in await running.book.all()] == [Stage.DONE]
         assert await running.count() == 70
+
+
+async def test_alarms_that_nobody_keeps_are_said_before_the_next_one(tmp_path: Path) -> None:
+    """A ledger from before five alarm events whose box has receipts and keeps none: they are missing, said once."""
+    async with cloud(tmp_path) as running:
+        for _ in range(2):
+            assert (await running.says(Kept(1, START_NS, 6, 5))).alarms_after is None
+            [shown] = await running.book.all()
+            assert (shown.stage, shown.backfill.lane, shown.backfill.missing) == (Stage.PARTIAL, Lane.ALARMS, 5)
+        assert await running.ledger.read(lambda ledger: watermarks.of(ledger, BOX, SPOOL, Lane.ALARMS)) == 5
 
 
 async def test_what_a_box_does_not_keep_is_said(tmp_path: Path) -> None:
