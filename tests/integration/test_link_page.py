@@ -30,6 +30,13 @@ async def opened(address: str, troubles: list[str], script: str = "") -> AsyncIt
         yield page
 
 
+async def take(page: Page, picture: bytes) -> None:
+    """Choose a photo and confirm it."""
+    file = {"name": "wall.jpg", "mimeType": "image/jpeg", "buffer": picture}
+    await page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+    await page.get_by_role("button", name="确认").click()
+
+
 def page_of(town: Town, number: str) -> str:
     """The address in the message."""
     return str(town.phone.base_url) + "/l/" + town.link(number).rpartition("/")[2]
@@ -57,9 +64,7 @@ async def test_a_thumb_does_it_all(tmp_path: Path) -> None:
             await page.get_by_role("button", name="到场").click()
             await page.get_by_role("button", name="确认").click()
             await expect(page.get_by_text("已办理：到场")).to_be_visible()
-            picture = {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": photo()}
-            await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
-            await page.get_by_role("button", name="确认").click()
+            await take(page, photo())
             await expect(page.get_by_text("照片已发送")).to_be_visible()
             await page.get_by_role("button", name="已处置").click()
             await page.locator("textarea").fill("已加固 <b>")
@@ -99,9 +104,7 @@ async def test_a_photo_waits_for_the_network(tmp_path: Path) -> None:
         number = await town.lean()
         async with opened(page_of(town, number), troubles) as page:
             await page.context.route("**/photos", lambda route: route.abort())
-            picture = {"name": "wall.jpg", "mimeType": "image/jpeg", "buffer": taken}
-            await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
-            await page.get_by_role("button", name="确认").click()
+            await take(page, taken)
             await expect(page.get_by_text("1 张照片待发送")).to_be_visible()
             await page.reload()
             await expect(page.get_by_text("1 张照片待发送")).to_be_visible()
@@ -137,9 +140,7 @@ async def test_a_photo_goes_over_a_very_slow_network(tmp_path: Path) -> None:
     async with linked_town.opened(tmp_path) as town:
         number = await town.lean()
         async with opened(page_of(town, number), troubles, HURRIED) as page:
-            picture = {"name": "wall.jpg", "mimeType": "image/jpeg", "buffer": big_photo(noise=20)}
-            await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
-            await page.get_by_role("button", name="确认").click()
+            await take(page, big_photo(noise=20))
             await expect(page.get_by_text("照片已发送")).to_be_visible(timeout=15_000)
         zhao = await town.person("zhao")
         [kept] = (await zhao.get(f"/api/v1/cases/{number}/photos")).json()
@@ -154,9 +155,7 @@ async def test_a_photo_waits_for_the_next_link(tmp_path: Path) -> None:
         number = await town.lean()
         async with opened(page_of(town, number), troubles) as page:
             await page.context.route("**/photos", lambda route: route.abort())
-            picture = {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": photo()}
-            await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
-            await page.get_by_role("button", name="确认").click()
+            await take(page, photo())
             await expect(page.get_by_text("1 张照片待发送")).to_be_visible()
             town.gate.wait(24 * 3600.0)
             await page.context.unroute("**/photos")
@@ -173,9 +172,7 @@ async def test_a_photo_of_a_closed_case_waits_no_longer(tmp_path: Path) -> None:
         number = await town.lean()
         async with opened(page_of(town, number), troubles) as page:
             await page.context.route("**/photos", lambda route: route.abort())
-            picture = {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": photo()}
-            await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
-            await page.get_by_role("button", name="确认").click()
+            await take(page, photo())
             await expect(page.get_by_text("1 张照片待发送")).to_be_visible()
             zhao = await town.person("zhao")
             closing = {"act": "close", "without_sensor": "误报，现场已看"}
@@ -204,9 +201,7 @@ async def test_a_browser_that_keeps_nothing(tmp_path: Path, script: str) -> None
             await page.get_by_role("button", name="确认").click()
             await expect(page.get_by_text("已办理：接单")).to_be_visible()
             await page.context.route("**/photos", lambda route: route.abort())
-            picture = {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": photo()}
-            await page.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
-            await page.get_by_role("button", name="确认").click()
+            await take(page, photo())
             await expect(page.get_by_text("1 张照片待发送，请勿关闭此页")).to_be_visible()
             await page.context.unroute("**/photos")
             await page.evaluate("dispatchEvent(new Event('online'))")
