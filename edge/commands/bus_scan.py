@@ -155,11 +155,6 @@ async def _scan_all(chosen: Iterable[Path], plan: _Plan) -> int:
     return count
 
 
-def _tune(bus: Bus, settings: SerialSettings) -> None:
-    if bus.port.settings != settings:
-        bus.port.reset(settings)
-
-
 def _named(words: Words, matches: Iterable[Match]) -> str:
     likeliest = itertools.islice(matches, 3)
     return words("bus.or").join(f"{match.profile.name} ({words(f'bus.{match.proof}')})" for match in likeliest)
@@ -205,29 +200,24 @@ class _Table:
         click.echo(self.plan.words(key, port=self.port, **fields), err=True)
 
     async def _listen(self, bus: Bus, for_s: float) -> int:
-        """Who speaks by itself is heard, and is alone on its port: 1 then, else 0."""
+        """Who speaks by itself is heard, and is alone on its port."""
         speaking = [one for one in messages.speaking(self.plan.library.values()) if self.plan.is_meant(one)]
-        for settings in messages.factory_settings(speaking):
-            _tune(bus, settings)
-            _, matches = await messages.overheard(bus.port, speaking, for_s)
-            if matches:
-                self.rows.say(settings, None, self.plan.words("bus.speaks", models=_named(self.plan.words, matches)))
-                return 1
-        return 0
+        matches = await messages.speakers(bus.port, speaking, for_s)
+        return self._say_alone("bus.speaks", bus, matches)
 
     async def _ask(self, bus: Bus) -> int:
         """Who answers in messages of its own is alone on its port, too."""
-        for profile in messages.answering(self.plan.library.values()):
-            if self.plan.is_meant(profile):
-                (settings,) = messages.factory_settings([profile])
-                _tune(bus, settings)
-                match = await messages.answered(bus.port, profile)
-                if match:
-                    self.rows.say(
-                        settings, None, self.plan.words("bus.answers", models=_named(self.plan.words, [match]))
-                    )
-                    return 1
-        return 0
+        answering = [one for one in messages.answering(self.plan.library.values()) if self.plan.is_meant(one)]
+        match = await messages.answerer(bus.port, answering)
+        return self._say_alone("bus.answers", bus, [match] if match else [])
+
+    def _say_alone(self, key: str, bus: Bus, matches: Sequence[Match]) -> int:
+        """The row of one device, which may be of several models: 1 then, else 0."""
+        if not matches:
+            return 0
+        words = self.plan.words
+        self.rows.say(bus.port.settings, None, words(key, models=_named(words, matches)))
+        return 1
 
     async def _search(self, bus: Bus, search: Scan, probes: Iterable[Probe]) -> None:
         words = self.plan.words

@@ -71,22 +71,13 @@ class Finder:
 
     async def _overheard(self, port: SerialPort, for_s: float) -> list[Found]:
         """Who speaks by itself: all models that it may be."""
-        speaking = messages.speaking(self._library.values())
-        for settings in messages.factory_settings(speaking):
-            _tune(port, settings)
-            _, matches = await messages.overheard(port, speaking, for_s)
-            if matches:
-                return [at(port, LinkKind.SERIAL_STREAM).of(match) for match in matches]
-        return []
+        matches = await messages.speakers(port, messages.speaking(self._library.values()), for_s)
+        return [at(port, LinkKind.SERIAL_STREAM).of(match) for match in matches]
 
     async def _asked(self, port: SerialPort) -> list[Found]:
         """Who answers a model's own question."""
-        for profile in messages.answering(self._library.values()):
-            _tune(port, SerialSettings(profile.link.baud, profile.link.frame))
-            match = await messages.answered(port, profile)
-            if match:
-                return [at(port, LinkKind.SERIAL_QUERY).of(match)]
-        return []
+        match = await messages.answerer(port, messages.answering(self._library.values()))
+        return [at(port, LinkKind.SERIAL_QUERY).of(match)] if match else []
 
     async def _of_line(self, bus: Bus, one: scanning.Heard) -> Found | str:
         place = at(bus.port, LinkKind.MODBUS_RTU, one.unit)
@@ -141,8 +132,3 @@ def the_first(matches: Sequence[Match | None], place: Found, profile: Profile | 
             code="E-FIELD-024",
         )
     return place.of(match)
-
-
-def _tune(port: SerialPort, settings: SerialSettings) -> None:
-    if port.settings != settings:
-        port.reset(settings)

@@ -40,6 +40,29 @@ def factory_settings(profiles: Iterable[Profile]) -> list[SerialSettings]:
     return list(dict.fromkeys(SerialSettings(one.link.baud, one.link.frame) for one in profiles))
 
 
+async def speakers(port: SerialPort, profiles: Sequence[Profile], for_s: float) -> list[Match]:
+    """Which of them speak on the line by themselves, at a factory's settings, which the port has afterwards.
+
+    Nobody is asked. Raises SourceError.
+    """
+    for settings in factory_settings(profiles):
+        _tune(port, settings)
+        _, matches = await overheard(port, profiles, for_s)
+        if matches:
+            return matches
+    return []
+
+
+async def answerer(port: SerialPort, profiles: Iterable[Profile]) -> Match | None:
+    """Which of them answers its own question, at its factory's settings, as `speakers`. Raises SourceError."""
+    for profile in profiles:
+        _tune(port, *factory_settings([profile]))
+        match = await answered(port, profile)
+        if match:
+            return match
+    return None
+
+
 async def overheard(port: SerialPort, profiles: Sequence[Profile], for_s: float) -> tuple[bytes, list[Match]]:
     """What is said on the line within that time, and which models that may be; no longer than it takes to know.
 
@@ -90,6 +113,11 @@ async def answered(port: SerialPort, profile: Profile) -> Match | None:
             return None
         values |= _decoded(profile, name, answer.reply)
     return Match(profile, POSSIBLE, tuple(_said(profile, values))) if _are_in_range(profile, values) else None
+
+
+def _tune(port: SerialPort, settings: SerialSettings) -> None:
+    if port.settings != settings:
+        port.reset(settings)
 
 
 def _decoded(profile: Profile, name: str, octets: bytes) -> Mapping[str, Value]:
