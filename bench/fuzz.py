@@ -26,6 +26,7 @@ from random import Random
 
 from bench.fuzzing import fleet, frames, streams, targets
 from bench.fuzzing.devices import Devices
+from bench.fuzzing.kept import Kept
 from bench.fuzzing.lanes import feed
 from bench.result import Goal, Result, at_most, machine
 
@@ -42,6 +43,8 @@ _WARM = 2_000
 _FINDINGS_SHOWN = 10
 _CRC_MISSES_A_MILLION = 60.0
 _GROWTH_MOST_MIB = 64.0
+_LANES_GROWTH_MOST_MIB = 256.0
+"""The embedded store alone keeps up to 128 MiB in memory."""
 _READERS: dict[str, _Reader] = {
     "batch": (targets.packed, targets.read_batch),
     "alarms": (partial(targets.written, document=targets.ALARM), targets.read_alarms),
@@ -112,9 +115,9 @@ class Fuzz:
 class Everything:
     """All readers but those of `devices`, each in its turn; `payloads` are for the lanes."""
 
-    def __init__(self, files: targets.Files, documents: fleet.Documents) -> None:
-        self.payloads: list[tuple[str, bytes]] = []
-        self._files = files
+    def __init__(self, folder: Path, documents: fleet.Documents) -> None:
+        self.payloads = {kind: Kept(folder / f"{kind}.kept") for kind in _LANE_EVERY}
+        self._files = targets.Files(folder)
         self._readers = {
             **_READERS,
             "desired": (documents.changed, documents.read_changed),
@@ -132,7 +135,7 @@ class Everything:
         is_taken = read(payload)
         is_true = kind == "desired" and is_taken
         if kind in _LANE_EVERY and number % _LANE_EVERY[kind] == 1 and not is_true:
-            self.payloads.append((kind, payload))
+            self.payloads[kind].add(payload)
         return kind, is_taken
 
 
@@ -184,11 +187,15 @@ def _of_devices(devices: Devices, first: int, count: int) -> Result:
 
 async def _of_everything(folder: Path, first: int, count: int) -> Result:
     documents = fleet.Documents(folder)
-    everything = Everything(targets.Files(folder), documents)
+    everything = Everything(folder, documents)
     fuzz = Fuzz(everything.one, first, count)
     goals = _run(fuzz)
+    before_mib = peak_mib()
     trouble = await feed(folder, documents, everything.payloads)
     goals |= {
+        "memory_grown_in_the_lanes_mib": at_most(
+            round(peak_mib() - before_mib, 1), _LANES_GROWTH_MOST_MIB, "MiB, with ledger, store and boxes"
+        ),
         "wrong_replies_a_million": at_most(
             round(1e6 * len(frames.wrong) / max(1, fuzz.taken["device_reply"] + fuzz.refused["device_reply"]), 1),
             _CRC_MISSES_A_MILLION,
@@ -198,5 +205,5 @@ async def _of_everything(folder: Path, first: int, count: int) -> Result:
             "a valid message is stored and receipted, and a true configuration runs", trouble or "yes", not trouble
         ),
     }
-    figures = fuzz.figures() | {"through_the_lanes": str(len(everything.payloads))}
+    figures = fuzz.figures() | {"through_the_lanes": str(sum(map(len, everything.payloads.values())))}
     return Result("fuzz", figures, goals, machine(), fuzz.notes)

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Self
@@ -33,8 +33,8 @@ _PATIENCE_S = 600
 class _Box:
     """An inbox of given messages; the connection ends when all are acknowledged. `receipts`: what it was answered."""
 
-    def __init__(self, topic: str, payloads: Sequence[bytes]) -> None:
-        self._topic, self._payloads = topic, payloads
+    def __init__(self, topic: str, bad: Sequence[bytes], valid: bytes) -> None:
+        self._topic, self._bad, self._valid = topic, bad, valid
         self._acknowledged = 0
         self.receipts: list[receipt.Receipt] = []
 
@@ -46,9 +46,9 @@ class _Box:
 
     async def deliveries(self) -> AsyncIterator[Delivery]:
         """Each once. Raises Unreachable then."""
-        for payload in self._payloads:
+        for payload in chain(self._bad, (self._valid,)):
             yield Delivery(self._topic, payload, self._acknowledge)
-        while self._acknowledged < len(self._payloads):
+        while self._acknowledged <= len(self._bad):
             await asyncio.sleep(0.02)
         raise Unreachable("that was all.", code="E-LINK-002")
 
@@ -64,15 +64,13 @@ class _Box:
         return any(one.spool_id == spool_id and one.stored_through == through for one in self.receipts)
 
 
-async def feed(folder: Path, documents: fleet.Documents, given: Iterable[tuple[str, bytes]]) -> str:
+async def feed(folder: Path, documents: fleet.Documents, messages: Mapping[str, Sequence[bytes]]) -> str:
     """Messages by kind, and a valid one after them, through every lane; what went wrong, or nothing."""
     path = folder / "sensors.yaml"
     path.write_text(targets.CITY, encoding="utf-8")
     city = load(path, load_library(library_folder()))
     quarantine = Quarantine(PoisonFolder(folder / "quarantine", time.time_ns))
-    rng, messages = Random(1), defaultdict[str, list[bytes]](list)
-    for kind, payload in given:
-        messages[kind].append(payload)
+    rng = Random(1)
     async with (
         Ledger(folder / "ledger.sqlite", time.time_ns, Practice(city)) as ledger,
         embedded.open_store(embedded.Config(folder=str(folder))) as store,
@@ -88,11 +86,11 @@ async def feed(folder: Path, documents: fleet.Documents, given: Iterable[tuple[s
         }
         for kind, (run, topic, valid) in lanes.items():
             bad = messages[kind]
-            box = _Box(f"egret/v1/{targets.BOX}/{topic}", [*bad, valid])
+            box = _Box(f"egret/v1/{targets.BOX}/{topic}", bad, valid)
             await _until_read(run, box)
             if not box.covers(_FRESH, targets.LAST[kind]):
                 return f"{kind}: a valid message after {len(bad)} bad ones has no receipt"
-        box = _Box(f"egret/v1/{targets.BOX}/reported", [*messages["reported"], fleet.LAST_REPORT])
+        box = _Box(f"egret/v1/{targets.BOX}/reported", messages["reported"], fleet.LAST_REPORT)
         await _until_read(FleetLane(now=time.time_ns, **behind).run, box)
         found = await ledger.read(lambda connection: answers(connection, targets.BOX))
         if [one.counter for one in found] != [fleet.LAST_COUNTER]:
