@@ -31,7 +31,11 @@ class _Log:
 
 @dataclass(slots=True)
 class Disk:
-    """Of one machine. It may be slow, refuse or have no room, until `heal`. `troubles`: since when it is not well."""
+    """Of one machine. It may be slow, refuse or have no room, until `heal`.
+
+    `troubles`: how many of that there are, `trouble_s`: since when there are any. What one of them left unwritten, the
+    next one keeps from being written.
+    """
 
     root: Path
     rng: Random
@@ -40,7 +44,8 @@ class Disk:
     refuses: Callable[[], Exception] | None = None
     fsync_fails: bool = False
     free: int = 2**40
-    troubles: list[float] = field(default_factory=list)
+    troubles: int = 0
+    trouble_s: float = math.inf
     _logs: dict[Path, _Log] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -50,11 +55,6 @@ class Disk:
     def folder(self) -> Path:
         """Where the present life of its program keeps everything."""
         return self.root / str(self.lives)
-
-    @property
-    def trouble_s(self) -> float:
-        """Since when something is wrong with it."""
-        return min(self.troubles, default=math.inf)
 
     def heal(self) -> None:
         """As good as new."""

@@ -4,6 +4,7 @@ The list stands in docs/develop/simulation.md, in the same words.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from random import Random
@@ -270,10 +271,13 @@ async def _refusing(world: World, disk: Disk, how: Callable[[], Exception]) -> N
 @contextmanager
 def _trouble(disk: Disk) -> Iterator[None]:
     """A disk that is not well, and a while after: what it owes is still being written."""
-    began_s = _now_s()
-    disk.troubles.append(began_s)
+    if not disk.troubles:
+        disk.trouble_s = _now_s()
+    disk.troubles += 1
     yield
-    disk.troubles.remove(began_s)
+    disk.troubles -= 1
+    if not disk.troubles:
+        disk.trouble_s = math.inf
 
 
 async def _a_while(rng: Random) -> None:
