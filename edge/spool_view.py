@@ -56,10 +56,15 @@ class SpoolView:
     def batches(self, after: int, limit: int) -> tuple[Batch, ...]:
         """Sealed batches without a receipt that hold more than `after`, in order, with the gaps in front of them.
 
-        None that waits until the box knows the time. Their `box` is empty, they trim nothing.
+        None that waits until the box knows the time. Their `box` is empty, they trim nothing. A gap that nothing
+        follows yet, as in a new spool whose sensors are silent, comes with a batch of no readings.
         """
         stored = self.depths[Lane.READINGS].stored
-        return self._batches(max(after, stored), self.unset_from or _NEVER, limit, self.gaps(stored))
+        gaps = self.gaps(stored)
+        found = self._batches(max(after, stored), self.unset_from or _NEVER, limit, gaps)
+        if found or not gaps or gaps[-1].last_sequence <= after:
+            return found
+        return (_with_gaps(Batch("", self.id, gaps[-1].last_sequence + 1, 0, ()), gaps),)
 
     def again(self, after: int, through: int, since_ns: int, limit: int) -> tuple[Batch, ...]:
         """As `batches`, of what had a receipt and is kept: up to `through`, from the first of `since_ns` or later on.

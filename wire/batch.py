@@ -54,7 +54,8 @@ class Batch(msgspec.Struct, frozen=True):
     A batch is sealed once and never cut differently, so a re-sent batch is the same batch.
     `trimmed_through`: the box holds nothing below or at this sequence any more; a cloud that lost
     its watermark continues from here instead of asking for ever. `gaps`: what is gone directly before
-    it, in order. `again`: the id of the request (`wire.receipt.Again`) that it answers; empty for what is new.
+    it, in order; behind a gap there may be no readings yet. `again`: the id of the request
+    (`wire.receipt.Again`) that it answers; empty for what is new.
     """
 
     box: str
@@ -77,7 +78,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     @property
     def last_sequence(self) -> int:
-        """The sequence of its last reading."""
+        """The sequence of its last reading, or of the last one that is gone."""
         return self.first_sequence + self.count - 1
 
 
@@ -166,7 +167,7 @@ def decode(payload: bytes) -> Batch:
             raise _unreadable(f"version {frame.version} is not {VERSION}")
         if not 0 <= frame.trimmed_through < frame.first_sequence <= SEQUENCE_MAX:
             raise _unreadable(f"sequence {frame.first_sequence} after {frame.trimmed_through} is impossible")
-        if not 0 < sum(len(column.values) for column in frame.series) <= VALUES_MAX:
+        if not (0 if frame.gaps else 1) <= sum(len(column.values) for column in frame.series) <= VALUES_MAX:
             raise _unreadable(f"it holds no readings, or more than {VALUES_MAX}")
         if sum(1 + len(clock.second_differences) for clock in frame.clocks) > VALUES_MAX:
             raise _unreadable(f"its clocks have more than {VALUES_MAX} times")

@@ -69,6 +69,15 @@ def test_a_gap_is_the_place_of_its_batch(watermark: int, expected: Place) -> Non
     assert place(batch(10, 3, gap(4, 9)), watermark) is expected
 
 
+async def test_a_gap_that_comes_alone_is_receipted_and_known(tmp_path: Path) -> None:
+    """The batch that follows it later says it again, and it is still one gap."""
+    alone = Batch(BOX, SPOOL, 7, 0, (), (gap(1, 6),))
+    async with receiving(tmp_path) as (lane, ledger):
+        assert await lane.take([alone]) == {(BOX, SPOOL): 6}
+        assert await lane.take([batch(7, 3, gap(1, 6))]) == {(BOX, SPOOL): 9}
+        assert missing(await ledger.gaps(BOX, 10)) == [(1, 6, 6)]
+
+
 async def test_a_gap_is_receipted_and_known(tmp_path: Path) -> None:
     """The watermark goes on over it; sent again, also after a restart, it is still one gap."""
     for _ in range(2):

@@ -257,14 +257,21 @@ async def test_a_disk_that_damages_every_file_is_not_filled_with_them(
 
 
 def test_what_is_given_up_with_a_damaged_spool_is_a_gap(tmp_path: Path) -> None:
-    """A sync failed, so nobody trusts the file: its readings without a receipt are the first gap of the next spool."""
+    """A sync failed, so nobody trusts the file: its readings without a receipt are the first gap of the next spool.
+
+    It does not wait for a reading: the sensors may have fallen silent.
+    """
     filled(tmp_path, batches=10)
     file = open_spool(tmp_path)
     file.trim(Lane.READINGS, 200)
     file.close()
     began = begin_anew(tmp_path, Room(tmp_path / NAME), Damaged("a sync failed.", where="", fix="", code=""), (), "")
+    [alone] = began.batches(0, 10)
+    assert (alone.begins, alone.first_sequence, alone.last_sequence, alone.count) == (1, 301, 300, 0)
+    assert began.batches(300, 10) == ()
     began.commit(Group([reading(500, 0.1)]), seals=True, is_synced=True)
     [batch] = began.batches(0, 10)
+    assert batch.gaps == alone.gaps
     second_ns = 1_000_000_000
     assert batch.gaps == (
         Gap(

@@ -34,6 +34,15 @@ def test_gaps_travel_with_the_batch_that_follows_them() -> None:
     ]
 
 
+def test_a_gap_travels_alone_when_nothing_follows_it() -> None:
+    """A batch without readings says what is gone; one that says nothing at all is refused."""
+    alone = Batch("XM-TA-01", "k3v9q2ma", 10, 0, (), (GONE, MORE))
+    assert decode(encode(alone)) == alone
+    assert (alone.begins, alone.last_sequence) == (1, 9)
+    with pytest.raises(WireError, match="no readings"):
+        decode(encode(msgspec.structs.replace(alone, gaps=())))
+
+
 def test_a_frame_without_gaps_is_the_one_of_before() -> None:
     """Seven members, so a reader that counts them is not surprised; a reader of before passes over an eighth."""
 
