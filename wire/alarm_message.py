@@ -3,7 +3,7 @@
 import msgspec
 
 from wire.alarm import EVIDENCE_MAX, AlarmEvent
-from wire.bounded import UNDECODABLE, Sequence, require_words
+from wire.bounded import UNDECODABLE, Sequence, in_short, require_words
 from wire.errors import WireError
 
 EVENTS_MAX = 100
@@ -49,7 +49,7 @@ def decode(payload: bytes) -> AlarmMessage:
     try:
         message = msgspec.json.decode(payload, type=AlarmMessage)
     except UNDECODABLE as error:
-        raise _unreadable(str(error)) from error
+        raise _unreadable(in_short(error)) from error
     first = message.trimmed_through + 1
     sequences = [event.sequence for event in message.events]
     if not 0 < len(sequences) <= EVENTS_MAX or sequences[0] < max(first, 1):

@@ -17,7 +17,7 @@ import msgspec
 import zstandard
 
 from wire import gap
-from wire.bounded import QUALITY_MAX, SEQUENCE_MAX, TIME_MAX, UNDECODABLE, Word, require_words
+from wire.bounded import QUALITY_MAX, SEQUENCE_MAX, TIME_MAX, UNDECODABLE, Word, in_short, require_words
 from wire.errors import WireError
 from wire.gap import Gap
 from wire.quantities import decimals as decimals_of
@@ -176,7 +176,7 @@ def decode(payload: bytes) -> Batch:
         times = [_times(clock) for clock in frame.clocks]
         series = tuple(_series(column, times) for column in frame.series)
     except (*UNDECODABLE, zstandard.ZstdError, OverflowError) as error:
-        raise _unreadable(str(error)) from error
+        raise _unreadable(in_short(error)) from error
     place = (frame.box, frame.spool_id, frame.first_sequence, frame.trimmed_through)
     return Batch(*place, series, tuple(frame.gaps), frame.again)
 

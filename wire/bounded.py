@@ -20,6 +20,8 @@ NAME_MAX = 64
 UNDECODABLE = (MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are no document of the kind: noise, no UTF-8, nested too deep."""
 
+_WHY_MAX = 300
+
 _VISIBLE = r"^[^\x00-\x1f\x7f]*$"
 """No control characters; PostgreSQL takes no NUL in a text."""
 
@@ -29,6 +31,12 @@ Count = Annotated[int, Meta(ge=0, le=TIME_MAX)]
 Quality = Annotated[int, Meta(ge=0, le=QUALITY_MAX)]
 Word = Annotated[str, Meta(max_length=NAME_MAX, pattern=_VISIBLE)]
 Sentence = Annotated[str, Meta(max_length=1000, pattern=_VISIBLE)]
+
+
+def in_short(error: Exception) -> str:
+    """What a decoder says, for a log and a screen: it may quote what somebody sent, however long, with line breaks."""
+    text = "".join(sign if sign.isprintable() else " " for sign in str(error))
+    return text if len(text) <= _WHY_MAX else f"{text[:_WHY_MAX]}…"
 
 
 def require_words(sensor: str, *names: str) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from wire.bounded import UNDECODABLE, Moment, Word
+from wire.bounded import UNDECODABLE, Moment, Word, in_short
 from wire.errors import Mistake, WireError
 from wire.finding import Finding
 from wire.topics import IDENTIFIER, PAYLOAD_MAX
@@ -115,7 +115,7 @@ def decode_command(payload: bytes) -> Command:
     try:
         command = msgspec.json.decode(payload, type=Command)
     except UNDECODABLE as error:
-        raise WireError(f"this is no command: {error}", fix="see docs/wire.md", code="E-WIRE-001") from error
+        raise WireError(f"this is no command: {in_short(error)}", fix="see docs/wire.md", code="E-WIRE-001") from error
     if not IDENTIFIER.fullmatch(command.id):
         fix = "use 1 to 64 letters, digits, - and _."
         raise WireError(f"{command.id!r} is no id of a command.", fix=fix, code="E-WIRE-012")
@@ -127,7 +127,7 @@ def decode_reply(payload: bytes) -> Reply:
     try:
         return msgspec.json.decode(payload, type=Reply)
     except UNDECODABLE as error:
-        raise WireError(f"this is no reply: {error}", fix="see docs/wire.md", code="E-WIRE-001") from error
+        raise WireError(f"this is no reply: {in_short(error)}", fix="see docs/wire.md", code="E-WIRE-001") from error
 
 
 def fitting(log: Many[LogLine]) -> tuple[LogLine, ...]:

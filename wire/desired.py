@@ -14,7 +14,7 @@ from typing import Annotated
 
 import msgspec
 
-from wire.bounded import SEQUENCE_MAX, UNDECODABLE, Moment, Sequence, Word
+from wire.bounded import SEQUENCE_MAX, UNDECODABLE, Moment, Sequence, Word, in_short
 from wire.errors import DesiredRefused, Mistake, WireError
 from wire.overlay import Allowed, Lease
 from wire.renewal import Renewal
@@ -146,7 +146,7 @@ def unseal(payload: bytes) -> Sealed:
     try:
         return msgspec.json.decode(payload, type=Sealed)
     except UNDECODABLE as error:
-        raise _unreadable(str(error)) from error
+        raise _unreadable(in_short(error)) from error
 
 
 def document_of(proven: Sealed) -> Desired:
@@ -154,7 +154,7 @@ def document_of(proven: Sealed) -> Desired:
     try:
         document = msgspec.json.decode(proven.document, type=Desired)
     except UNDECODABLE as error:
-        raise _unreadable(str(error)) from error
+        raise _unreadable(in_short(error)) from error
     for name in document.files:
         if not _NAME.fullmatch(name):
             raise DesiredRefused(f"{name[:80]!r} is no file of a configuration.", fix=_FIX, code="E-FLEET-007")
@@ -168,7 +168,7 @@ def decode_reported(payload: bytes) -> Reported:
     try:
         return msgspec.json.decode(payload, type=Reported)
     except UNDECODABLE as error:
-        raise WireError(f"this is no report: {error}", fix="see docs/wire.md", code="E-WIRE-001") from error
+        raise WireError(f"this is no report: {in_short(error)}", fix="see docs/wire.md", code="E-WIRE-001") from error
 
 
 def claimed_counter(payload: bytes) -> int:

@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from wire.bounded import UNDECODABLE, Count, Moment, Sequence, Word
+from wire.bounded import UNDECODABLE, Count, Moment, Sequence, Word, in_short
 from wire.clock import ClockState
 from wire.errors import WireError
 
@@ -105,4 +105,4 @@ def _decode(payload: bytes, kind: type[T], name: str) -> T:
     try:
         return msgspec.json.decode(payload, type=kind)
     except UNDECODABLE as error:
-        raise WireError(f"this is no {name}: {error}", fix="see docs/wire.md", code="E-WIRE-001") from error
+        raise WireError(f"this is no {name}: {in_short(error)}", fix="see docs/wire.md", code="E-WIRE-001") from error

@@ -108,3 +108,11 @@ def test_topics_name_their_box() -> None:
     for wrong in ("egret/v1/readings", "egret/v2/B/readings", "egret/v1/a.b/readings", "egret/v1/-a/readings", "x"):
         with pytest.raises(WireError):
             topics.box_of(wrong)
+
+
+def test_a_refusal_quotes_little_of_what_was_sent() -> None:
+    """A schema of 70 000 characters, with line breaks: a log, a screen and a quarantine get one short line."""
+    with pytest.raises(WireError, match="this is no receipt: Invalid value") as refused:
+        receipt.decode_receipt(json.dumps({"schema": "x\nBcc: a@b.example" + "x" * 70_000}).encode())
+    assert len(refused.value.what) < 400
+    assert refused.value.what.isprintable()
