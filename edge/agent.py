@@ -6,6 +6,7 @@ keeping go on, and what was kept is sent when it is back.
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +21,8 @@ from edge.clock import BoxClock
 from edge.configuration import Configuration
 from edge.data_use import DataMeter
 from edge.lines import Lines
+from edge.link import MqttLinks
+from edge.spare_ways import SpareWays
 from edge.spool import Spool
 from edge.uplink import OpenLink, Uplink
 from wire.clock import ClockState
@@ -38,7 +41,7 @@ class Options:
     """Where the box keeps its spool, what its absolute device paths are below, how long a batch gathers readings.
 
     `drain_s`: how long it waits for the last receipts when it stops. `asked`: what it can be asked for. `radio`: its
-    Bluetooth adapter.
+    Bluetooth adapter. `nodes`: in a cluster, what makes its connections.
     """
 
     data: Path
@@ -47,6 +50,7 @@ class Options:
     drain_s: float = 8.0
     asked: Asked | None = None
     radio: Radio = field(default_factory=Radio)
+    nodes: MqttLinks | None = None
 
 
 class Agent:
@@ -86,7 +90,10 @@ class Agent:
             self._meter.restore(self._spool.latest_states)
             uplink = self._uplink()
             counting = tasks.create_task(self._count())
-            sending = tasks.create_task(uplink.run())
+            ways = [tasks.create_task(uplink.run())]
+            if self._options.nodes:
+                spare = self._spare_ways(self._options.nodes, lambda: uplink.is_linked)
+                ways.append(tasks.create_task(spare.run()))
             keeping = tasks.create_task(self._spool.keep())
             timing = tasks.create_task(self._keep_time())
             await self._sample(stop, uplink)
@@ -95,11 +102,15 @@ class Agent:
                 async with asyncio.timeout(0 if uplink.is_gone else self._options.drain_s):
                     await self._spool.drained()
             uplink.leave()
-            sending.cancel()
+            for way in ways:
+                way.cancel()
             counting.cancel()
             await self._spool.add((), (), self._meter.states())
             keeping.cancel()
             timing.cancel()
+
+    def _spare_ways(self, links: MqttLinks, is_linked: Callable[[], bool]) -> SpareWays:
+        return SpareWays(self._box.id, self._spool, links, self._meter, self._rng, is_linked)
 
     def _uplink(self) -> Uplink:
         began = asyncio.get_running_loop().time()

@@ -31,6 +31,8 @@ _HURRIES = 4
 """Attempts given up so soon, one after another: an election takes 4 to 9 s; then a slow link has its time."""
 _PUBACK_S = 30
 """A message of 256 KiB takes a link of 64 kbit/s that long."""
+SPARE_KEEPALIVE_S = 240
+"""Below the five minutes after which mobile networks forget a connection; 2.8 MB of a month (judgement)."""
 _SILENT_S = 1.5
 """A broker at the other end of a good mobile network that says nothing for so long is not there (judgement)."""
 _IN_FLIGHT_MAX = 200
@@ -47,6 +49,7 @@ class MqttLinks:
     ) -> None:
         """Boxes begin at different nodes. `identity`: which certificate is shown, when that may change."""
         self._broker, self._box, self._hears, self._identity = broker.first_for(box), box, hears, identity
+        self._nodes = self._broker.nodes()
         self._patience = Patience(_SILENT_S)
         self._last: MqttLink | None = None
         self._unanswered = 0
@@ -68,6 +71,11 @@ class MqttLinks:
             connack_s=_CONNACK_S if is_hurried else _TIMEOUT_S,
         )
         return self._last
+
+    def spare(self, number: int) -> "SpareLink":
+        """A connection beside the links, at the box's first node (0), second (1) …; not connected yet."""
+        node = self._nodes[number]
+        return SpareLink(self._identity.way(node) if self._identity else node, self._box, f"{self._box}:{number}")
 
 
 class MqttLink:
@@ -135,7 +143,6 @@ class MqttLink:
 
     def _unconnected(self) -> MqttClient:
         broker = self._broker
-        tls = aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)
         client = MqttClient(
             broker.host,
             broker.port,
@@ -147,7 +154,7 @@ class MqttLink:
             timeout=self._connack_s,
             max_inflight_messages=_IN_FLIGHT_MAX,
             will=aiomqtt.Will(topics.topic(self._box, "status"), self._will, qos=1, retain=True),
-            tls_params=tls if broker.is_tls else None,
+            tls_params=_tls(broker),
             patience=self._patience,
             is_free=False,
         )
@@ -172,3 +179,62 @@ class MqttLink:
         code = error.rc if isinstance(error, MqttConnectError) else None
         number = code.value if isinstance(code, ReasonCode) else code
         return link_error(self._broker, self._box, number, str(error))
+
+
+class SpareLink:
+    """A connection without a session, subscribed to nothing: what goes over it goes at QoS 0."""
+
+    def __init__(self, node: Broker, box: str, client: str) -> None:
+        """Nothing is connected yet. `client`: no box has a colon in its name, and nats-server takes no dot."""
+        self._broker, self._box, self._name = node, box, client
+
+    _client: MqttClient
+
+    async def __aenter__(self) -> Self:
+        """Connect. Raises LinkError."""
+        self._client = MqttClient(
+            self._broker.host,
+            self._broker.port,
+            username=self._broker.user or None,
+            password=self._broker.password or None,
+            identifier=self._name,
+            clean_session=True,
+            keepalive=SPARE_KEEPALIVE_S,
+            timeout=_CONNACK_S,
+            tls_params=_tls(self._broker),
+            patience=Patience(_SILENT_S),
+            is_free=False,
+        )
+        try:
+            await self._client.__aenter__()
+        except aiomqtt.MqttError as error:
+            raise self._lost(error) from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Disconnect. A farewell that fails changes nothing."""
+        with suppress(aiomqtt.MqttError):
+            await self._client.__aexit__(kind, error, trace)
+
+    async def tell(self, topic: str, payload: bytes) -> None:
+        """Returns when it is on its way; nobody says whether it arrived. Raises LinkError."""
+        try:
+            await self._client.publish(topic, payload, qos=0, timeout=_TIMEOUT_S)
+        except aiomqtt.MqttError as error:
+            raise self._lost(error) from error
+
+    def require(self) -> None:
+        """Raises LinkError when the connection has ended."""
+        if self._client.is_lost:
+            raise self._lost(aiomqtt.MqttError("the connection has ended"))
+
+    def _lost(self, error: aiomqtt.MqttError) -> LinkError:
+        return link_error(self._broker, self._box, None, str(error))
+
+
+def _tls(broker: Broker) -> aiomqtt.TLSParameters | None:
+    if not broker.is_tls:
+        return None
+    return aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)

@@ -16,25 +16,22 @@ from random import Random
 
 import msgspec
 
+from edge.alarm_messages import Message, alarm_messages
 from edge.backfill import Backfill
 from edge.pace import Pace
 from edge.ports import Delivery, Link
 from edge.spool import Spool
-from wire import alarm_message, receipt, topics
 from wire import batch as wire_batch
-from wire.alarm import AlarmEvent
-from wire.alarm_message import AlarmMessage
+from wire import receipt, topics
 from wire.backoff import delays
 from wire.batch import Batch
 from wire.errors import WireError
-from wire.receipt import Kept, Lane
+from wire.receipt import Lane
 
 _log = logging.getLogger(__name__)
 
 WINDOW = 50
 """Messages a lane may be ahead of its receipts."""
-_EVENTS_A_MESSAGE = 20
-_EVENTS_A_FETCH = 100
 _AGAIN_FIRST_S, _AGAIN_MOST_S = 6.0, 60.0
 _MISSED_S = 1.0
 """Between two times of going back because the cloud says so: what it says next may be of before."""
@@ -43,9 +40,6 @@ _FROM_THE_FUTURE = (
     "the cloud has %s up to sequence %d, this spool only up to %d: it is an older copy, and the cloud will take what is"
     " new for what it has. fix: stop the agent and move the spool away; the agent then begins a new one. [E-SPOOL-004]"
 )
-
-Message = tuple[int, bytes]
-"""The last sequence in it, and its payload."""
 
 Hear = Callable[[Delivery], None]
 
@@ -233,22 +227,7 @@ class _LaneSender:
             return [
                 (batch.last_sequence, self._encoded(batch)) for batch in await self._spool.batches(self._sent, room)
             ]
-        events = await self._spool.events(self._sent, min(room * _EVENTS_A_MESSAGE, _EVENTS_A_FETCH))
-        if not events:
-            return ()
-        kept = await self._spool.kept()
-        # What had a receipt before and what had none go apart: the cloud tells nobody twice.
-        before = [event for event in events if event.sequence <= kept.alarms_through]
-        parts = [
-            events[start : start + _EVENTS_A_MESSAGE]
-            for events in (before, events[len(before) :])
-            for start in range(0, len(events), _EVENTS_A_MESSAGE)
-        ]
-        return [(part[-1].sequence, self._said(part, kept)) for part in parts]
-
-    def _said(self, part: Sequence[AlarmEvent], kept: Kept) -> bytes:
-        trimmed = min(kept.alarms_from, part[0].sequence) - 1
-        return alarm_message.encode(AlarmMessage(self._box, self._spool_id, trimmed, tuple(part), kept.alarms_through))
+        return await alarm_messages(self._box, self._spool, self._sent, room)
 
     def _encoded(self, batch: Batch) -> bytes:
         """A batch as it travels: what is gone before it, the box does not hold any more either."""

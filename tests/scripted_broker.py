@@ -41,30 +41,35 @@ class ScriptedBroker:
         self._writers.append(writer)
         try:
             while True:
-                kind, body = await _packet(reader)
+                first, body = await _packet(reader)
+                kind = first >> 4
                 if kind == DISCONNECT or (kind == CONNECT and self.is_resetting):
                     break
                 self.pings += kind == PINGREQ
                 if not self.is_silent:
-                    writer.write(self._answer(kind, body))
+                    writer.write(self._answer(first, body))
                     await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.transport.abort()
 
-    def _answer(self, kind: int, body: bytes) -> bytes:
+    def _answer(self, first: int, body: bytes) -> bytes:
+        kind = first >> 4
         if kind == CONNECT:
             return b"" if self.connack is None else bytes([CONNACK << 4, 2, 0, self.connack])
         if kind == SUBSCRIBE:
             return b"" if self.suback is None else bytes([SUBACK << 4, 3, *body[:2], self.suback])
         if kind == PUBLISH:
-            return self._taken(body)
+            return self._taken(body, is_at_qos_0=not first & 0b0110)
         return bytes([(PINGREQ + 1) << 4, 0]) if kind == PINGREQ else b""
 
-    def _taken(self, body: bytes) -> bytes:
+    def _taken(self, body: bytes, *, is_at_qos_0: bool) -> bytes:
         end = 2 + int.from_bytes(body[:2], "big")
         topic = body[2:end].decode()
+        if is_at_qos_0:
+            self.published.append((topic, body[end:]))
+            return b""
         self.published.append((topic, body[end + 2 :]))
         return b"" if topic.endswith(self.unacknowledged) else bytes([PUBACK << 4, 2, *body[end : end + 2]])
 
@@ -77,7 +82,7 @@ async def scripted(broker: ScriptedBroker) -> AsyncIterator[ScriptedBroker]:
 
 
 async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """Kind and body of one control packet, §2.2."""
+    """First byte, which has the kind and flags, and body of one control packet, §2.2."""
     first = (await reader.readexactly(1))[0]
     size = shift = 0
     while True:
@@ -85,4 +90,4 @@ async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:
         size |= (octet & 0x7F) << shift
         shift += 7
         if octet < 0x80:
-            return first >> 4, await reader.readexactly(size)
+            return first, await reader.readexactly(size)

@@ -39,6 +39,11 @@ class MqttClient(aiomqtt.Client):
         self._patience.answered(self._loop.time() - began_s)
         return self
 
+    @property
+    def is_lost(self) -> bool:
+        """Has the connection ended?"""
+        return self._disconnected.done()
+
     async def deliver(self, topic: str, payload: bytes, *, retain: bool, timeout_s: float) -> None:
         """Publish at QoS 1; returns at the PUBACK. Raises MqttError."""
         began_s, size = self._loop.time(), len(payload)

@@ -16,6 +16,8 @@ _FIXED = 4
 _VARIABLE = 4
 """Length of the topic name, packet identifier. Source: MQTT 3.1.1, §3.3.2."""
 _PUBACK = 4
+PING = 2 * (2 + RECORD + 2 * PACKET)
+"""A PINGREQ and its PINGRESP, with the acknowledgements of TCP. Source: MQTT 3.1.1, §3.12 and §3.13."""
 MONTH_DAYS = 30.44
 """On average."""
 

@@ -14,7 +14,9 @@ from random import Random
 import yaml
 
 from edge.clock import BoxClock
+from edge.data_use import DataMeter
 from edge.link import MqttLinks
+from edge.spare_ways import SpareWays
 from edge.spool import Spool
 from edge.uplink import Uplink
 from wire.alarm import AlarmEvent, Change, Level
@@ -66,7 +68,12 @@ class BenchBox:
     def __init__(self, name: str, spool: Spool, broker: Broker, rng: Random) -> None:
         self.name, self.spool, self.silence_s = name, spool, 0.0
         status = BoxStatus(name, online=False, time_ns=0, boot="b", version="bench")
-        self._uplink = Uplink(MqttLinks(broker, name), spool, status, BoxClock.trusted(time.time_ns), rng)
+        links, clock = MqttLinks(broker, name), BoxClock.trusted(time.time_ns)
+        self._uplink = Uplink(links, spool, status, clock, rng)
+        self._spare: SpareWays | None = None
+        if broker.others:
+            meter = DataMeter(0, clock.now)
+            self._spare = SpareWays(name, spool, links, meter, rng, lambda: self._uplink.is_linked)
         self._sensor = f"S-{name}-T1"
         self._rng = rng
 
@@ -75,6 +82,8 @@ class BenchBox:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.spool.keep())
             tasks.create_task(self._uplink.run())
+            if self._spare:
+                tasks.create_task(self._spare.run())
             tasks.create_task(self._listen())
 
     async def measure(self) -> None:

@@ -118,11 +118,12 @@ def run(
             keys = tuple(Path(name) for name in trust)
             configuration = Configuration(box, data, keys, own, box_clock.now, identity)
         city = configuration.inventory if configuration else own()
+        links = MqttLinks(address, box, hears, identity)
         agent = Agent(
             city,
             box_of(city, box, str(inventory)),
-            Options(data, root, batch, asked=asked),
-            open_link=MqttLinks(address, box, hears, identity),
+            Options(data, root, batch, asked=asked, nodes=links if address.others else None),
+            open_link=links,
             clock=box_clock,
             rng=Random(),  # noqa: S311 - jitter
             configuration=configuration,

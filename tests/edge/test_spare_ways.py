@@ -1,0 +1,110 @@
+"""A box's spare ways into a cluster: an alarm goes through while nobody stores anything."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+from detection import BEGIN_NS
+from scripted_broker import NOT_AUTHORISED, ScriptedBroker, scripted
+
+from edge import spare_ways as spare_module
+from edge.data_use import DataMeter
+from edge.link import MqttLinks
+from edge.spare_ways import SpareWays
+from edge.spool import Spool
+from wire import alarm_message, traffic
+from wire.alarm import AlarmEvent, Change, Level
+from wire.broker import Broker
+from wire.receipt import Lane
+
+BOX = "XM-TA-01"
+LEAN = AlarmEvent("S1/lean", "S1", "lean", "tilt", Change.RAISED, Level.RED, 2.0, 1.5, BEGIN_NS)
+MONTH_S = 30 * 86_400
+
+
+@asynccontextmanager
+async def standing(
+    spool: Spool, nodes: tuple[ScriptedBroker, ScriptedBroker], is_linked: Callable[[], bool]
+) -> AsyncIterator[None]:
+    """The ways beside a spool that is kept, for as long as the block lasts."""
+    one, other = nodes
+    links = MqttLinks(Broker("127.0.0.1", one.port, others=(("127.0.0.1", other.port),)), BOX)
+    ways = SpareWays(BOX, spool, links, DataMeter(0, lambda: BEGIN_NS), Random(1), is_linked)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(each) for each in (spool.keep(), ways.run())]
+        yield
+        for task in running:
+            task.cancel()
+
+
+async def told(*nodes: ScriptedBroker) -> list[list[int]]:
+    """The sequences of the events that each node was told, once there is one."""
+    while not any(node.published for node in nodes):
+        await asyncio.sleep(0.01)
+    return [
+        [event.sequence for _, payload in node.published for event in alarm_message.decode(payload).events]
+        for node in nodes
+    ]
+
+
+async def test_an_alarm_goes_over_the_way_that_stands(tmp_path: Path) -> None:
+    """The uplink is gone: one node is told, once; when that node dies, the other one; with the receipt it is over."""
+    async with scripted(ScriptedBroker()) as one, scripted(ScriptedBroker()) as other, Spool(tmp_path) as spool:
+        async with standing(spool, (one, other), lambda: False):
+            await spool.add([], [LEAN])
+            first = await told(one, other)
+            assert sorted(first) == [[], [1]]
+            gone, left = (one, other) if one.published else (other, one)
+            gone.is_resetting = True
+            gone.hang_up()
+            assert await told(left) == [[1]]
+            await spool.trim(Lane.ALARMS, 1)
+            await spool.add([], [LEAN])
+            while len(left.published) < 2:
+                await asyncio.sleep(0.01)
+        assert await told(left) == [[1, 2]]
+
+
+async def test_an_alarm_that_the_uplink_brings_through_goes_over_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs nothing while receipts come; the one that has none for 1.5 s is told."""
+    async with scripted(ScriptedBroker()) as one, scripted(ScriptedBroker()) as other, Spool(tmp_path) as spool:
+        monkeypatch.setattr(spare_module, "_LATE_S", 1e9)
+        async with standing(spool, (one, other), lambda: True):
+            await spool.add([], [LEAN])
+            await asyncio.sleep(3 * spare_module._LOOK_S)
+            assert (one.published, other.published) == ([], [])
+            monkeypatch.setattr(spare_module, "_LATE_S", 0.0)
+            assert sorted(await told(one, other)) == [[], [1]]
+
+
+async def test_a_cluster_that_lets_no_spare_way_in_is_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line for each way, however often it is tried."""
+    monkeypatch.setattr(spare_module, "_RETRY_MOST_S", 0.01)
+    refusing = ScriptedBroker(connack=NOT_AUTHORISED)
+
+    def said() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.name == spare_module.__name__]
+
+    async with (
+        scripted(refusing) as one,
+        scripted(ScriptedBroker()) as other,
+        Spool(tmp_path) as spool,
+        standing(spool, (one, other), lambda: True),
+    ):
+        while not said():
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+    assert [line.partition(":")[0] for line in said()] == ["a spare way into the cluster does not stand"]
+
+
+def test_what_the_ways_cost_a_sim_card() -> None:
+    """Two pings every four minutes: some 6 MB of a month."""
+    pings = spare_module.WAYS * MONTH_S / spare_module.SPARE_KEEPALIVE_S
+    assert pings * traffic.PING == pytest.approx(5.5e6, rel=0.05)
