@@ -256,4 +256,6 @@ def waiting(folder: Path, limit: int) -> tuple[tuple[AlarmEvent, ...], tuple[Bat
         found: list[Batch] = []
         while more := view.batches(found[-1].last_sequence if found else 0, limit - len(found)):
             found += more
+        if found and not found[-1].count:  # a gap alone
+            found.pop()
         return view.events(view.depths[Lane.ALARMS].stored, limit), tuple(found)

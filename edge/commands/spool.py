@@ -98,7 +98,8 @@ class _Gap(msgspec.Struct, frozen=True):
 
 def _said(gap: Gap) -> str:
     span = f"{gap.first_sequence:>9}  {said_time(gap.first_ns)}  … {gap.last_sequence} until {said_time(gap.last_ns)}"
-    return f"{span}: {gap.count} readings of {len(gap.sensors)} sensors had to go ({gap.reason})"
+    sensors = next(iter(gap.sensors)) if len(gap.sensors) == 1 else f"{len(gap.sensors)} sensors"
+    return f"{span}: {gap.count} readings of {sensors} had to go ({gap.reason})"
 
 
 def said_time(time_ns: int) -> str:

@@ -20,7 +20,7 @@ from edge.spool_aside import ASIDE, KEPT, begin_anew
 from edge.spool_damage import NAME, Damaged
 from edge.spool_file import Group, SpoolFile, open_spool
 from edge.spool_room import Room
-from edge.spool_view import peek
+from edge.spool_view import peek, waiting
 from edge.uplink import Uplink
 from wire import receipt, topics
 from wire.alarm import AlarmEvent, Change, Level
@@ -269,6 +269,7 @@ def test_what_is_given_up_with_a_damaged_spool_is_a_gap(tmp_path: Path) -> None:
     [alone] = began.batches(0, 10)
     assert (alone.begins, alone.first_sequence, alone.last_sequence, alone.count) == (1, 301, 300, 0)
     assert began.batches(300, 10) == ()
+    assert waiting(tmp_path, 10)[1] == ()  # nor is it a batch for whoever lists them
     began.commit(Group([reading(500, 0.1)]), seals=True, is_synced=True)
     [batch] = began.batches(0, 10)
     assert batch.gaps == alone.gaps
