@@ -59,6 +59,7 @@ def _sums(outcomes: Iterable[Outcome]) -> dict[str, Figure]:
         "readings_in_gaps": sum(outcome.gaps for outcome in found),
         "readings_doubled": sum(outcome.books.duplicated for outcome in found),
         "readings_in_flight": sum(outcome.books.in_flight for outcome in found),
+        "readings_late": sum(outcome.books.late for outcome in found),
         "leans": sum(outcome.leans for outcome in found),
         "leans_without_exactly_one_case": sum(outcome.cases_wrong for outcome in found),
     }

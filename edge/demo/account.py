@@ -2,11 +2,12 @@
 
 A served reply is decoded with the same profile, giving the values that must be in the store. A box stamps a
 reading when it has read the reply, and asks a sensor for nothing before it has: so each stored reading belongs
-to the last reply that was served before it. What the store lacks is lost, what it has besides is doubled. Two
+to the last reply that was served before it. What the store lacks is lost, what it has besides is doubled. Three
 things are neither:
 a reply that came too late for its poll (the box recorded the silence as a stale reading in its
-place), and the last replies before a box stopped or was killed, which its spool had not committed (in
-flight).
+place), the last replies before a box stopped or was killed, which its spool had not committed (in
+flight), and a reply that came even later than its profile says is possible, as of a simulated device on a machine that
+has no time for it: no box can tell it from the answer to the next poll, until the next silence (late).
 """
 
 import shutil
@@ -28,6 +29,8 @@ from wire.registers import decode_block
 
 Series = tuple[str, str]
 """(sensor, quantity)."""
+_LATE_NS = 5 * 10**9
+"""After a silence; each reply may be taken for the next poll's as long as the device is behind (judgement)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def ending(spool: Path, workplace: Path, time_ns: int) -> Ending:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Readings: numbers of values. `stale` are recorded silences, which hold no value."""
+    """Readings: numbers of values. `stale` are recorded silences, which hold no value; `late` are among the stored."""
 
     sampled: int = 0
     stored: int = 0
@@ -60,6 +63,7 @@ class Balance:
     duplicated: int = 0
     in_flight: int = 0
     stale: int = 0
+    late: int = 0
 
     def __add__(self, other: "Balance") -> "Balance":
         """Both together."""
@@ -70,6 +74,7 @@ class Balance:
             self.duplicated + other.duplicated,
             self.in_flight + other.in_flight,
             self.stale + other.stale,
+            self.late + other.late,
         )
 
 
@@ -91,18 +96,26 @@ def balance(
 ) -> Balance:
     """The books of one series; `endings` are those of its box."""
     times = [time_ns for time_ns, _ in served]
-    valued = [point for point in stored if point.value is not None]
-    stale = len(stored) - len(valued)
     spans = [_in_flight(series, stored, end) for end in endings]
     found: set[int] = set()
-    for point in valued:
+    stale = late = 0
+    silent_ns = -_LATE_NS
+    for point in stored:
+        if point.value is None:
+            stale, silent_ns = stale + 1, point.time_ns
+            continue
         reply = bisect_right(times, point.time_ns) - 1
-        if reply >= 0 and served[reply][1] == point.value:
+        may_be_late = point.time_ns - silent_ns < _LATE_NS and reply - 1 not in found
+        if reply >= 0 and served[reply][1] == point.value and not (reply in found and may_be_late):
             found.add(reply)
+        elif reply >= 1 and served[reply - 1][1] == point.value and may_be_late:
+            found.add(reply - 1)
+            late += 1
+    valued = len(stored) - stale
     missing = [time_ns for reply, time_ns in enumerate(times) if reply not in found]
     in_flight = sum(any(first < time_ns <= last for first, last in spans) for time_ns in missing)
     lost = max(0, len(missing) - in_flight - stale)
-    return Balance(len(served), len(valued), lost, len(valued) - len(found), in_flight, stale)
+    return Balance(len(served), valued, lost, valued - len(found), in_flight, stale, late)
 
 
 def _in_flight(series: Series, stored: Sequence[StoredPoint], end: Ending) -> tuple[int, int]:

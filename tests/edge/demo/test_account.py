@@ -54,6 +54,16 @@ def test_recorded_silence_is_no_loss() -> None:
     assert balance(silent) == Balance(sampled=10, stored=9, stale=1)
 
 
+def test_a_reply_later_than_its_profile_allows_is_taken_for_the_next() -> None:
+    """Replies 3 and 4 are behind by one poll after a silence: both are there, late; without one they are wrong."""
+    behind = [StoredPoint(SERVED[at + 1][0], SERVED[at][1], 0) for at in (3, 4)]
+    silence = StoredPoint(SERVED[3][0], None, 4)
+    rest = stored(6, 7, 8, 9)
+    assert balance([*stored(0, 1, 2), silence, *behind, *rest]) == Balance(10, 9, stale=1, late=2)
+    found = balance([*stored(0, 1, 2), *behind, *rest])
+    assert (found.lost, found.duplicated, found.late) == (3, 2, 0)
+
+
 def test_in_flight_is_what_no_spool_had() -> None:
     """Killed after its seventh reply, with the sixth as the newest in its spool: the seventh is in flight."""
     killed_ns = SERVED[6][0] + SECOND_NS // 2
