@@ -14,7 +14,7 @@ from edge import link as link_module
 from edge.link import MqttLink, MqttLinks
 from edge.publish import publish
 from edge.spool import Spool
-from wire import topics
+from wire import mqtt_client, topics
 from wire.alarm import AlarmEvent, Change, Level
 from wire.broker import Broker, parse
 from wire.errors import LinkError, NotAuthorised, Refused, Unreachable
@@ -148,6 +148,7 @@ async def test_a_connection_that_the_network_has_forgotten(monkeypatch: pytest.M
 async def test_a_broker_that_takes_its_time_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that stores slowly says that it is there, and is not given up; nobody asks while nothing is due."""
     monkeypatch.setattr(link_module, "_SILENT_S", 0.5)
+    monkeypatch.setattr(mqtt_client, "_LOOK_S", 0.02)  # a machine that stands still costs one look, not all patience
     async with scripted(ScriptedBroker(unacknowledged="/readings")) as broker, link_to(broker.port) as link:
         await asyncio.sleep(1.0)
         assert broker.pings == 0
