@@ -4,11 +4,13 @@ X.509 is DER (ITU-T X.690) all the way down; RFC 5280, §4.1 gives the order of 
 checked by TLS, and where somebody shows a certificate in another way, by `issued_by`.
 """
 
+import base64
 import hashlib
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +34,22 @@ _OLD_SIGNATURES = {
     bytes.fromhex("06072a8648ce3d0401"): "SHA-1",
 }
 """md5WithRSAEncryption, sha1WithRSAEncryption, ecdsa-with-SHA1; RFC 3279, §2.2."""
-_UTC_TIME = 0x17
+_UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
+_EXTENSIONS = 0xA3
+_BASIC_CONSTRAINTS, _EXTENDED_USE = bytes.fromhex("0603551d13"), bytes.fromhex("0603551d25")
+"""2.5.29.19 and 2.5.29.37; RFC 5280, §4.2.1.9 and §4.2.1.12."""
+_TRUE = bytes.fromhex("0101ff")
+_SERVER_AUTH = bytes.fromhex("06082b06010505070301")
+"""1.3.6.1.5.5.7.3.1, by which a client knows a server."""
+_LIST_HEADER, _LIST_FOOTER = "-----BEGIN X509 CRL-----", "-----END X509 CRL-----"
+
+
+class Use(Enum):
+    """What others take its owner for."""
+
+    CLIENT = ""
+    BROKER = "broker"
+    AUTHORITY = "authority"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,7 @@ class Certificate:
     key_sha256: str
     ends_ns: int
     weakness: str
+    use: Use
 
     def days_left(self, now_ns: int) -> int:
         """Whole days until it ends; below 0 when it has ended."""
@@ -116,8 +134,35 @@ def parse(der: bytes) -> Certificate:
     parts = [(content, raw) for tag, content, raw in _values(fields) if tag != _VERSION]
     _serial, (signature, _), _issuer, (validity, _), (subject, _), (key, raw_key), *_ = parts
     _, (tag, ends, _) = _values(validity)
-    weakness = _weakness(signature, key)
-    return Certificate(_common_name(subject), hashlib.sha256(raw_key).hexdigest(), _moment(tag, ends), weakness)
+    use = next((_use(content) for tag, content, _ in _values(fields) if tag == _EXTENSIONS), Use.CLIENT)
+    key_sha256 = hashlib.sha256(raw_key).hexdigest()
+    return Certificate(_common_name(subject), key_sha256, _moment(tag, ends), _weakness(signature, key), use)
+
+
+def list_ends_ns(text: str) -> int | None:
+    """When the list of revoked certificates in a PEM file ends (RFC 5280, §5.1); None for one without end, or no list.
+
+    Raises ValueError for one that cannot be read.
+    """
+    if _LIST_HEADER not in text:
+        return None
+    body = text.partition(_LIST_HEADER)[2].partition(_LIST_FOOTER)[0]
+    [(_, whole, _)] = _values(base64.b64decode(body))
+    (_, fields, _), *_ = _values(whole)
+    _begins, *ends = (_moment(tag, raw) for tag, raw, _ in _values(fields) if tag in {_UTC_TIME, _GENERALIZED_TIME})
+    return ends[0] if ends else None
+
+
+def _use(extensions: bytes) -> Use:
+    [(_, each, _)] = _values(extensions)
+    said = {raw_oid: value for _, one, _ in _values(each) for (_, _, raw_oid), *_, (_, value, _) in [_values(one)]}
+    for _, constraints, _ in _values(said.get(_BASIC_CONSTRAINTS, b"")):
+        if constraints.startswith(_TRUE):
+            return Use.AUTHORITY
+    for _, uses, _ in _values(said.get(_EXTENDED_USE, b"")):
+        if _SERVER_AUTH in [raw for _, _, raw in _values(uses)]:
+            return Use.BROKER
+    return Use.CLIENT
 
 
 def _moment(tag: int, text: bytes) -> int:

@@ -17,7 +17,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from wire.broker import Broker
-from wire.certificate import WARNED_DAYS, Certificate, find
+from wire.certificate import DAY_NS, WARNED_DAYS, Certificate, Use, find, list_ends_ns
 from wire.finding import Finding, State
 
 FREE_LEAST, FREE_GOOD = 256 * 2**20, 2 * 2**30
@@ -100,11 +100,13 @@ def certificates(files: Collection[Path], names: Collection[str], now_ns: int) -
     sharing: defaultdict[str, set[str]] = defaultdict(set)
     for path in files:
         try:
-            found = find(path)
+            found, ends_ns = find(path), list_ends_ns(path.read_text(encoding="ascii"))
         except (OSError, ValueError) as error:
             what = f"{path} cannot be read: {error}."
             yield Finding(State.FAILED, "certificates", what, "make it again: docs/operate/broker.md.")
             continue
+        if ends_ns is not None:
+            yield _judged_list(path, ends_ns, now_ns)
         for certificate in found:
             sharing[certificate.key_sha256].add(certificate.name)
             yield _judged(path, certificate, names, now_ns)
@@ -121,12 +123,27 @@ def _judged(path: Path, certificate: Certificate, names: Collection[str], now_ns
         return Finding(State.FAILED, "certificates", f"{path}: {certificate.weakness}.", "make a new key and another.")
     if days < 0:
         return Finding(State.FAILED, "certificates", f"{path} ended {-days} days ago.", renew)
-    if names and certificate.name not in names:
+    if names and certificate.use is Use.CLIENT and certificate.name not in names:
         fix = "take it back, or correct sensors.yaml."
         return Finding(State.WARNING, "certificates", f"{path}: nobody is called {certificate.name!r}.", fix)
+    if certificate.use is Use.BROKER and certificate.name in names:
+        what = f"{path}: with the certificate of {certificate.name!r} one may also be taken for a broker."
+        return Finding(State.WARNING, "certificates", what, "sign it again as a client's, and take this one back.")
     if days < WARNED_DAYS:
         return Finding(State.WARNING, "certificates", f"{path} ends in {days} days.", renew)
-    return Finding(State.OK, "certificates", f"{certificate.name} for {days} days")
+    return Finding(State.OK, "certificates", f"{certificate.use.value} {certificate.name} for {days} days".lstrip())
+
+
+def _judged_list(path: Path, ends_ns: int, now_ns: int) -> Finding:
+    """A broker that reads a list which has ended refuses every certificate."""
+    days = (ends_ns - now_ns) // DAY_NS
+    fix = "make it anew, copy it, and restart mosquitto: docs/operate/broker.md."
+    if days < 0:
+        what = f"{path} ended {-days} days ago: mosquitto lets nobody in with it."
+        return Finding(State.FAILED, "certificates", what, fix)
+    if days < WARNED_DAYS:
+        return Finding(State.WARNING, "certificates", f"{path} ends in {days} days.", fix)
+    return Finding(State.OK, "certificates", f"{path} for {days} days")
 
 
 def door(broker: Broker) -> Finding:

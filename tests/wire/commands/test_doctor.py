@@ -18,10 +18,15 @@ from click.testing import CliRunner
 
 from wire import checkup
 from wire.broker import Broker
+from wire.certificate import DAY_NS, list_ends_ns
+from wire.commands import doctor
 from wire.finding import Finding, State
 from wire.main import root
 
 CLOUD = "schema: egret.cloud/1\nbroker: mqtt://127.0.0.1:{port}\nhttp: {{port: {http}, login: none}}\ndata: data\n"
+
+
+YEARS_11_NS = int(datetime(2037, 12, 1, tzinfo=UTC).timestamp()) * 10**9
 
 
 def examined(*words: str) -> tuple[int, list[Finding]]:
@@ -111,6 +116,42 @@ def test_certificates_that_nobody_should_trust(tmp_path: Path, monkeypatch: pyte
     assert any(state is State.FAILED and "XM-TA-01.pem ended" in what for state, what in said)
     assert (State.WARNING, f"{folder / 'XM-OLD-9.pem'}: nobody is called 'XM-OLD-9'.") in said
     assert any(state is State.OK and what.startswith("XM-SM-01 for 72") for state, what in said)
+
+
+def test_the_folder_of_the_authority_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own certificate and a broker's have names of their own: nobody takes them back, and their ends count."""
+    monkeypatch.chdir(tmp_path)
+    small_city.inventory(tmp_path)
+    authority = CityAuthority(tmp_path)
+    authority.issue("XM-SM-01")
+    authority.issue("broker-1", names="DNS:localhost")
+    authority.issue("XM-TA-01", names="DNS:localhost")
+    folder = authority.folder
+    code, findings = examined("--certificates", str(folder))
+    said = of(findings, "certificates")
+    assert (code, len(said)) == (0, 5)
+    assert (
+        State.WARNING,
+        f"{folder}/XM-TA-01.pem: with the certificate of 'XM-TA-01' one may also be taken for a broker.",
+    ) in said
+    whole = {what.rsplit(" for ", 1)[0] for state, what in said if state is State.OK}
+    assert whole == {"XM-SM-01", "broker broker-1", "authority Egret city authority", f"{folder}/revoked.pem"}
+    monkeypatch.setattr(doctor.time, "time_ns", lambda: YEARS_11_NS)
+    code, findings = examined("--certificates", str(folder))
+    assert (code, sum(" ended " in what for state, what in of(findings, "certificates"))) == (5, 5)
+
+
+def test_a_list_of_revoked_certificates_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mosquitto with a list that has ended lets nobody in: people hear of it 30 days before."""
+    authority = CityAuthority(tmp_path)
+    path = authority.folder / "revoked.pem"
+    ends_ns = list_ends_ns(path.read_text(encoding="ascii"))
+    for days_left, state in ((31, State.OK), (29, State.WARNING), (-1, State.FAILED)):
+        [found] = checkup.certificates([path], (), ends_ns - days_left * DAY_NS)
+        assert found.state is state
+    path.write_text("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n")
+    [found] = checkup.certificates([path], (), 0)
+    assert (found.state, "cannot be read" in found.what) == (State.FAILED, True)
 
 
 def openssl(words: str) -> None:
