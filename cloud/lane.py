@@ -38,11 +38,12 @@ async def keep_running(
     *,
     may_connect: Callable[[], Awaitable[None]] = _at_once,
 ) -> None:
-    """Run a lane until cancelled. The log has one line when the broker goes and one when it is back.
+    """Run a lane until cancelled. The log has a line when the broker goes, for each other reason, and when it is back.
 
     `may_connect` is waited for before each connection.
     """
     gone_since: float | None = None
+    reasons: set[type[Exception]] = set()
     pauses = delays(_RETRY_FIRST_S, _RETRY_MOST_S, rng)
     loop = asyncio.get_running_loop()
     while True:
@@ -52,11 +53,13 @@ async def keep_running(
                 if gone_since is not None:
                     _log.warning("%s: the broker is back after %.0f s", name, loop.time() - gone_since)
                     gone_since, pauses = None, delays(_RETRY_FIRST_S, _RETRY_MOST_S, rng)
+                    reasons.clear()
                 await run(inbox)
         except* LinkError as errors:
-            if gone_since is None:
-                gone_since = loop.time()
-                _log.warning("%s: %s", name, first_of(errors))
+            gone_since = loop.time() if gone_since is None else gone_since
+            if type(reason := first_of(errors)) not in reasons:
+                reasons.add(type(reason))
+                _log.warning("%s: %s", name, reason)
         await asyncio.sleep(next(pauses))
 
 

@@ -7,13 +7,12 @@ from types import TracebackType
 from typing import Self
 
 import aiomqtt
-from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud.ports import Delivery
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
-from wire.mqtt_client import MqttClient
+from wire.mqtt_client import MqttClient, said_no
 from wire.mqtt_held import Held, by_hand
 from wire.patience import Patience
 
@@ -112,7 +111,5 @@ class MqttInbox:
             raise link_error(self._broker, self._client, _SUBACK_FAILURE, why)
 
     def _said_no(self, error: aiomqtt.MqttError) -> LinkError:
-        """Only a CONNACK carries the broker's own answer; other codes are paho's, for a connection that is lost."""
-        code = error.rc if isinstance(error, MqttConnectError) else None
         node, self._broker = self._broker, self._broker.next()
-        return link_error(node, self._client, code.value if isinstance(code, ReasonCode) else code, str(error))
+        return said_no(node, self._client, error)

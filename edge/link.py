@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Self
 
 import aiomqtt
-from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.identity import Identity
@@ -15,13 +14,11 @@ from edge.ports import Delivery
 from wire import topics
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
-from wire.mqtt_client import MqttClient
+from wire.mqtt_client import MqttClient, said_no
 from wire.patience import Patience
 from wire.topics import What
 
 _log = logging.getLogger(__name__)
-_library_log = logging.getLogger("edge.link.library")
-_library_log.setLevel(logging.CRITICAL)  # aiomqtt and paho log every attempt as an error; the uplink says it once
 _KEEPALIVE_S = 15
 _TIMEOUT_S = 10
 """For what is small: CONNACK, SUBACK, DISCONNECT."""
@@ -174,11 +171,8 @@ class MqttLink:
             _log.warning("the broker lets nobody ask this box anything (%s): docs/operate/broker.md", name)
 
     def _said_no(self, error: aiomqtt.MqttError) -> LinkError:
-        """Only a CONNACK carries the broker's own answer; other codes are paho's, for a connection that is lost."""
         self.is_lost = True
-        code = error.rc if isinstance(error, MqttConnectError) else None
-        number = code.value if isinstance(code, ReasonCode) else code
-        return link_error(self._broker, self._box, number, str(error))
+        return said_no(self._broker, self._box, error)
 
 
 class SpareLink:
@@ -231,7 +225,7 @@ class SpareLink:
             raise self._lost(aiomqtt.MqttError("the connection has ended"))
 
     def _lost(self, error: aiomqtt.MqttError) -> LinkError:
-        return link_error(self._broker, self._box, None, str(error))
+        return said_no(self._broker, self._box, error)
 
 
 def _tls(broker: Broker) -> aiomqtt.TLSParameters | None:

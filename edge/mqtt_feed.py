@@ -17,13 +17,12 @@ from typing import Self
 from zlib import crc32
 
 import aiomqtt
-from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.reasoncodes import ReasonCode
 
 from wire.backoff import delays
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
-from wire.mqtt_client import MqttClient
+from wire.mqtt_client import MqttClient, said_no
 from wire.mqtt_held import Held, by_hand
 from wire.patience import Patience
 
@@ -34,10 +33,6 @@ _SILENT_S = 4.0
 _RETRY_FIRST_S, _RETRY_MOST_S = 1.0, 30.0
 _SUBACK_FAILURE = 0x80
 """MQTT 3.1.1, §3.9.3."""
-
-
-_library_log = logging.getLogger("edge.mqtt_feed.library")
-_library_log.setLevel(logging.CRITICAL)  # aiomqtt and paho log every attempt as an error; the feed says it once
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +157,6 @@ class MqttFeed:
             tls_params=tls if broker.is_tls else None,
             patience=self._patience,
             is_free=True,
-            logger=_library_log,
         )
         self._paho = by_hand(connection)
         return connection
@@ -175,7 +169,5 @@ class MqttFeed:
                 raise link_error(self._broker, self._client, _SUBACK_FAILURE, f"it may not subscribe to {name}")
 
     def _said_no(self, error: aiomqtt.MqttError) -> LinkError:
-        """Only a CONNACK carries the broker's own answer; other codes are paho's, for a connection that is lost."""
-        code = error.rc if isinstance(error, MqttConnectError) else None
         node, self._broker = self._broker, self._broker.next()
-        return link_error(node, self._client, code.value if isinstance(code, ReasonCode) else code, str(error))
+        return said_no(node, self._client, error)

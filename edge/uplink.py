@@ -1,6 +1,7 @@
 """The box's way to the broker: connected again and again, for ever, publishing and saying how the box is.
 
-The log has one line when the broker goes and one when it is back. Meanwhile everything is kept.
+The log has one line when the broker goes, one for each other reason that keeps it away (a certificate that was taken
+back shows itself so), and one when it is back. Meanwhile everything is kept.
 """
 
 import asyncio
@@ -68,6 +69,8 @@ class Uplink:
         self.is_linked = False
         """Does a connection stand?"""
         self._gone_at: float | None = None
+        self._reasons: set[type[Exception]] = set()
+        """Of this absence, those that the log has."""
         self._is_leaving = False
 
     @property
@@ -90,10 +93,11 @@ class Uplink:
                     began = clock()
                     await self._serve(link)
             except* EgretError as errors:  # the broker's, or the spool's: what is kept cannot be read just now
-                is_refused = isinstance(first_of(errors), Refused | NotAuthorised)
-                if self._gone_at is None:
-                    self._gone_at = clock()
-                    _log.warning("%s Everything is kept on disk meanwhile.", first_of(errors))
+                is_refused = isinstance(reason := first_of(errors), Refused | NotAuthorised)
+                self._gone_at = clock() if self._gone_at is None else self._gone_at
+                if type(reason) not in self._reasons:
+                    self._reasons.add(type(reason))
+                    _log.warning("%s Everything is kept on disk meanwhile.", reason)
             if clock() - began > _RETRY_MOST_S:  # a link that never lasts is not knocked at faster
                 pauses, refusals = self._pauses()
             await asyncio.sleep(next(refusals if is_refused else pauses))
@@ -108,6 +112,7 @@ class Uplink:
         if self._gone_at is not None:
             _log.warning("the broker is back after %.0f s", asyncio.get_running_loop().time() - self._gone_at)
             self._gone_at = None
+            self._reasons.clear()
         self.is_linked = True
         try:
             async with asyncio.TaskGroup() as tasks:

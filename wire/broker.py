@@ -4,6 +4,7 @@ The nodes of a cluster stand in one address, `mqtts://broker-1.city:8883,broker-
 a client that has lost one goes to the next.
 """
 
+import ssl
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 from zlib import crc32
@@ -109,4 +110,19 @@ def link_error(broker: Broker, client: str, code: int | None, why: str) -> LinkE
         where=str(broker),
         fix="start the broker, or correct its address.",
         code="E-LINK-002",
+    )
+
+
+def tls_error(broker: Broker, client: str, error: ssl.SSLError) -> LinkError:
+    """What TLS has said instead of a connection: the broker's alert (RFC 8446, §6), or our own judgement of it."""
+    reason = error.reason or ""
+    _, alert, theirs = reason.partition("ALERT_")
+    if alert:
+        return link_error(broker, client, min(_NOT_AUTHORISED), theirs.replace("_", " ").lower())
+    why = getattr(error, "verify_message", "") or reason.replace("_", " ").lower() or str(error)
+    return Refused(
+        f"TLS with the broker fails: {why}.",
+        where=str(broker),
+        fix="see the files of CA, certificate and key, the names in the broker's certificate, and the clock here.",
+        code="E-LINK-007",
     )

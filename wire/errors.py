@@ -134,7 +134,7 @@ class Unreachable(LinkError):
 
 
 class Refused(LinkError):
-    """The broker answers and says no."""
+    """The broker answers and says no, or TLS does."""
 
 
 class NotAuthorised(LinkError):

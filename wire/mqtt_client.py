@@ -1,22 +1,49 @@
-"""The MQTT client that boxes and cloud connect with: aiomqtt's, which notices that a broker hangs up or is silent."""
+"""The MQTT client that boxes and cloud connect with: aiomqtt's, which notices that a broker hangs up or is silent.
+
+`said_no` is what its complaints mean; the library's own log says each of them at every attempt, and is not kept.
+"""
 
 import asyncio
+import logging
 import math
+import ssl
 from collections.abc import Awaitable
 from typing import Any, Self, TypeVar
 
 import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import DisconnectFlags
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from wire.broker import Broker, link_error, tls_error
+from wire.errors import LinkError
 from wire.patience import Patience, Silence
 
 T = TypeVar("T")
 
+_library_log = logging.getLogger("wire.mqtt_client.library")
+_library_log.setLevel(logging.CRITICAL)
 _LOOK_S = 0.25
+
+
+class TlsFailed(aiomqtt.MqttError):
+    """No secure connection: `error` says why, in the broker's words or in those of our own library."""
+
+    def __init__(self, error: ssl.SSLError) -> None:
+        """What `ssl` raised."""
+        super().__init__(str(error))
+        self.error = error
+
+
+def said_no(broker: Broker, client: str, error: aiomqtt.MqttError) -> LinkError:
+    """Only a CONNACK and TLS carry the broker's own answer; other codes are paho's, for a connection that is lost."""
+    if isinstance(error, TlsFailed):
+        return tls_error(broker, client, error.error)
+    code = error.rc if isinstance(error, MqttConnectError) else None
+    return link_error(broker, client, code.value if isinstance(code, ReasonCode) else code, str(error))
 
 
 class MqttClient(aiomqtt.Client):
@@ -27,15 +54,24 @@ class MqttClient(aiomqtt.Client):
 
     def __init__(self, *args: Any, patience: Patience, is_free: bool, **kwargs: Any) -> None:
         """Nothing is connected yet. `is_free`: a ping costs nothing, and one is sent when all is quiet, too."""
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, logger=_library_log, **kwargs)
         self._patience, self._is_free = patience, is_free
         self._silence, self._heard_s = Silence(), 0.0
         self._sizes: list[int] = []
+        self._tls_error: ssl.SSLError | None = None
+        self._receive = self._client._sock_recv  # noqa: SLF001 - paho 2 logs what TLS says, and tells nobody
+        self._client._sock_recv = self._received  # type: ignore[method-assign]  # noqa: SLF001
 
     async def __aenter__(self) -> Self:
         """Connect; how long that takes tells how far away the broker is."""
-        began_s = self._loop.time()
-        await super().__aenter__()
+        began_s, self._tls_error = self._loop.time(), None
+        try:
+            await super().__aenter__()
+        except aiomqtt.MqttError as error:
+            failed = self._tls_error or error.__context__  # aiomqtt hides the latter, which a handshake raises
+            if isinstance(failed, ssl.SSLError) and not isinstance(failed, ssl.SSLEOFError):
+                raise TlsFailed(failed) from error
+            raise
         self._patience.answered(self._loop.time() - began_s)
         return self
 
@@ -53,6 +89,14 @@ class MqttClient(aiomqtt.Client):
         finally:
             self._sizes.remove(size)
         self._patience.answered(self._loop.time() - began_s, size)
+
+    def _received(self, bufsize: int) -> bytes:
+        """By TLS 1.3 a broker refuses a certificate when the client has connected already (RFC 8446, §4.4.2.4)."""
+        try:
+            return self._receive(bufsize)
+        except ssl.SSLError as error:
+            self._tls_error = error
+            raise
 
     async def _misc_loop(self) -> None:
         while self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_SUCCESS:

@@ -21,7 +21,7 @@ from edge.uplink import Uplink
 from wire import receipt, topics
 from wire.alarm import AlarmEvent, Change, Level
 from wire.batch import decode
-from wire.errors import NotAuthorised
+from wire.errors import NotAuthorised, Unreachable
 from wire.receipt import BoxStatus, Lane, Receipt
 
 BOX = "XM-TA-01"
@@ -209,13 +209,20 @@ async def test_a_window_of_misses_is_one_miss(tmp_path: Path, monkeypatch: pytes
         assert receiver.order.count(Lane.READINGS) == 40
 
 
-async def test_a_box_that_is_refused_asks_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each refusal has cost a TLS handshake of its SIM card's data; a broker that is away costs next to nothing."""
+async def test_a_box_that_is_refused_asks_less_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each refusal has cost a TLS handshake of its SIM card's data; a broker that is away costs next to nothing.
+
+    A box whose certificate was taken back has first lost its connection: that it is refused is said all the same, once.
+    """
     tries: list[float] = []
 
     class Refusing(SimulatedLink):
         async def __aenter__(self) -> Self:
             tries.append(asyncio.get_running_loop().time())
+            if len(tries) == 1:
+                raise Unreachable("no broker answers.", where="broker", fix="start it.", code="E-LINK-002")
             raise NotAuthorised("no.", where="broker", fix="ask.", code="E-LINK-003")
 
     monkeypatch.setitem(globals(), "SimulatedLink", Refusing)
@@ -224,6 +231,11 @@ async def test_a_box_that_is_refused_asks_less_often(tmp_path: Path, monkeypatch
         await asyncio.sleep(1.0)
     pauses = [later - earlier for earlier, later in pairwise(tries)]
     assert max(pauses) > 2 * uplink._RETRY_MOST_S
+    said = [record.getMessage() for record in caplog.records if record.name == "edge.uplink"]
+    assert [line.split(" Everything")[0] for line in said] == [
+        "broker: no broker answers. fix: start it. [E-LINK-002]",
+        "broker: no. fix: ask. [E-LINK-003]",
+    ]
 
 
 async def test_a_cloud_that_lost_its_watermark_can_go_on(tmp_path: Path) -> None:
