@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge import health
+from edge.identity import Identity
 from wire import checkup
 from wire.broker import Broker
 from wire.finding import Finding, State
@@ -20,12 +21,16 @@ _BACKLOG = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What belongs to the agent on its machine. `inventory`: the file that it was installed with."""
+    """What belongs to the agent on its machine. `inventory`: the file that it was installed with.
+
+    `identity` says which certificate counts, where the agent has one.
+    """
 
     data: Path
     root: Path
     inventory: Path
     broker: Broker
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class Facts:
 def look(places: Places, facts: Facts, now_ns: int) -> tuple[Finding, ...]:
     """Blocks: the broker's door may take 5 s."""
     broker = places.broker
+    certificate, key = places.identity.counting() if places.identity else (None, broker.key)
     return (
         checkup.versions(facts.status.version),
         checkup.clock(datetime.fromtimestamp(now_ns / 1e9, UTC)),
@@ -54,8 +60,8 @@ def look(places: Places, facts: Facts, now_ns: int) -> tuple[Finding, ...]:
             for key, heard_s in sorted(facts.heard_s.items())
         ),
         *_agent(facts),
-        *checkup.secret_files([Path(broker.key)] if broker.key else []),
-        *checkup.certificates([Path(broker.certificate)] if broker.certificate else [], (), now_ns),
+        *checkup.secret_files([Path(key)] if key else []),
+        *checkup.certificates([certificate] if certificate else [], (), now_ns),
         *(checkup.secrets_in(places.inventory) if places.inventory.exists() else ()),
         *(checkup.door(node) for node in broker.nodes()),
     )

@@ -57,6 +57,11 @@ class Identity:
         shown = self._trial if self._shows_trial else self._kept()
         return replace(node, certificate=str(shown), key=str(shown)) if shown else node
 
+    def counting(self) -> tuple[Path, Path]:
+        """The files of certificate and key that the broker has let in, or those of the start."""
+        kept = self._kept()
+        return (kept, kept) if kept else (Path(self._broker.certificate), Path(self._broker.key))
+
     def tried(self, *, was_let_in: bool) -> None:
         """What became of it. A new certificate that is refused where the old one is let in is dropped the third time.
 
@@ -142,14 +147,14 @@ class Identity:
 
     def _wanted(self) -> Renewal | None:
         """The request, made when it is time. Raises OSError and ValueError."""
-        shown = self._kept() or Path(self._broker.certificate)
+        shown, its_key = self.counting()
         held = certificate.first_pem(shown.read_text(encoding="ascii"))
         days, asked = certificate.of_pem(held).days_left(self._now()), self._asked()
         if asked and asked.certificate == held and days >= 0:
             return asked
         if not 0 <= days < WARNED_DAYS:
             return None
-        key = (shown if shown == self._current else Path(self._broker.key)).read_bytes()
+        key = its_key.read_bytes()
         self._next.parent.mkdir(parents=True, exist_ok=True)
         new_key = certificate_request.new_key()
         request = certificate_request.request_of(new_key, self._box)

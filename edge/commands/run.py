@@ -111,9 +111,9 @@ def run(
     vouches = machine_clock.is_synced if clock == "ntp" else lambda: True
     box_clock = BoxClock(time.time_ns, machine_clock.steady_ns, vouches, boot=machine_clock.boot_id())
     with only_one(data), kept_in(data) as own_log:
-        asked = Asked(Places(data, Path(root), inventory, address), own_log, box_clock.now)
         configuration = None
         identity = Identity(box, address, data, box_clock.now) if address.certificate else None
+        asked = Asked(Places(data, Path(root), inventory, address, identity), own_log, box_clock.now)
         if trust:
             keys = tuple(Path(name) for name in trust)
             configuration = Configuration(box, data, keys, own, box_clock.now, identity)

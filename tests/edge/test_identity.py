@@ -13,10 +13,13 @@ import pytest
 from city_authority import CityAuthority, odd_version
 
 from cloud.fleet.authority import Authority
+from edge.checkup import Facts, Places, look
 from edge.identity import Identity
 from edge.ports import Delivery
 from wire import certificate, topics
 from wire.broker import Broker
+from wire.finding import State
+from wire.receipt import BoxStatus
 from wire.renewal import Renewal, Renewed
 
 BOX = "XM-TA-01"
@@ -96,6 +99,23 @@ def test_the_next_one_is_shown_first_and_kept_when_it_was_let_in(box: Box) -> No
     assert box.hear(text), "sent again, it is heard, and changes nothing"
     assert Box(box.given, box.data, box.authority).shows == "current.pem"
     assert box.identity._wanted() is None
+
+
+def test_the_page_of_health_judges_the_one_that_counts(box: Box) -> None:
+    """Not the file that the box was started with, which ends while the box is well."""
+    nowhere = replace(box.given, host="127.0.0.1", port=1)
+    places = Places(box.data, box.data, box.data / "sensors.yaml", nowhere, box.identity)
+    facts = Facts(BoxStatus(BOX, online=True, time_ns=0, boot="b00t", version=""), 0.0, {})
+
+    def said() -> list[tuple[State, str]]:
+        page = look(places, facts, time.time_ns())
+        return [(found.state, found.what) for found in page if found.subject in {"certificates", "keys"}]
+
+    assert said()[1] == (State.WARNING, f"{box.given.certificate} ends in 9 days.")
+    box.renewed()
+    box.comes_in()
+    current = box.data / "identity/current.pem"
+    assert said() == [(State.OK, f"{current} is its owner's"), (State.OK, "XM-TA-01 for 729 days")]
 
 
 def test_a_broker_that_is_away_decides_nothing(box: Box) -> None:
