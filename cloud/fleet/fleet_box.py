@@ -11,7 +11,7 @@ from wire.errors import Mistake
 
 
 class Standing(StrEnum):
-    """Of the last document that a box was given."""
+    """Of the last document that a box was given, as far as the ledger knows, or of a newer one that it runs."""
 
     OWN = "own"
     """Nothing was ever pushed: it runs the file that it was installed with."""
@@ -97,10 +97,10 @@ def fleet_box(box: str, state: BoxState | None, pushed: Pushed | None, answer: A
 
 
 def _standing(pushed: Pushed | None, answer: Answer | None, now_ns: int) -> Standing:
+    if answer and answer.counter and answer.counter >= (pushed.counter if pushed else 0):
+        return Standing.TRIAL if answer.is_trial else Standing.KEPT  # a newer one was pushed by a ledger that is lost
     if pushed is None:
         return Standing.OWN
-    if answer and answer.counter == pushed.counter:
-        return Standing.TRIAL if answer.is_trial else Standing.KEPT
     if answer and answer.refusal and answer.refusal.counter == pushed.counter:
         return Standing.RETURNED if answer.refusal.is_returned else Standing.REFUSED
     return Standing.WAITS if now_ns < pushed.expires_ns else Standing.EXPIRED

@@ -117,6 +117,19 @@ async def test_what_a_box_says_is_known(house: House) -> None:
     running.cancel()
 
 
+async def test_a_ledger_that_is_older_than_what_a_box_runs(house: House) -> None:
+    """New, or from a backup: the box runs what was pushed since; it waits for nothing older."""
+    session = BrokerSession()
+    running = asyncio.create_task(house.lane.run(session))
+    session.published.put_nowait(said(7, 7))
+    await until(house, "kept")
+    await house.book.push(BOX, form(8), small_city.person())
+    assert await house.standing() == "waits"
+    session.published.put_nowait(said(9, 9))
+    await until(house, "kept")
+    running.cancel()
+
+
 async def test_a_box_speaks_for_itself_alone(house: House) -> None:
     """A report under another's name, and one that is none, go to quarantine; the lane goes on."""
     session = BrokerSession()
