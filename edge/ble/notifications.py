@@ -2,32 +2,26 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from random import Random
 from types import TracebackType
 from typing import Self
 from zlib import crc32
 
+from edge.ble.connection import Connection
 from edge.ble.named import Named
-from edge.ble.radio import CONNECT_S, Advert, Radio, news_or
+from edge.ble.radio import FIND_S, Advert, Radio, news_or
 from edge.clock import BoxClock
 from edge.talkers import Talker
 from wire.backoff import delays
 from wire.errors import SourceError
-from wire.fields import stream_of
 from wire.inventory import Sensor
-from wire.messages import FrameShape, LineShape
-from wire.profile import BleLink
+from wire.messages import Message
 from wire.reading import Sample
 
 _log = logging.getLogger(__name__)
 _FIX = "go nearer with the box, charge it, and see that no phone is connected to it; `egret ble scan` shows it."
 _RETRY_FIRST_S, _RETRY_MOST_S = 1.0, 30.0
-_FIND_S = 30.0
-"""How long it is listened for a device before that counts as an attempt."""
-_MUTE_S = 60.0
-"""A connection over which nothing came for so long is given up: it may be one in the system's memory alone."""
-_UNLINKED = BleLink()
 
 
 class NotifyLine:
@@ -62,7 +56,7 @@ class NotifyLine:
         """One sample an interval, and while a device is silent one that says so."""
         loop = asyncio.get_running_loop()
         while True:
-            due = min((tie.talker.due for tie in self._ties), default=loop.time() + _FIND_S)
+            due = min((tie.talker.due for tie in self._ties), default=loop.time() + FIND_S)
             await news_or(due, self._has_news)
             self._has_news.clear()
             for task in self._tasks:
@@ -78,17 +72,8 @@ class _Tie:
 
     def __init__(self, radio: Radio, sensor: Sensor, talker: Talker, has_news: asyncio.Event) -> None:
         self._radio, self._sensor, self.talker, self._has_news = radio, sensor, talker, has_news
-        self._link = sensor.profile.link.ble or _UNLINKED
-        self._stream = stream_of(sensor.profile)
-        self._asked = {
-            shape.ask.render(): shape.every_s
-            for shape in sensor.profile.messages.values()
-            if isinstance(shape, FrameShape | LineShape) and shape.ask and self._link.write
-        }
-        self._loop = asyncio.get_running_loop()
-        self._is_lost, self._heard_at = asyncio.Event(), 0.0
-        self._mute_s = max(_MUTE_S, sensor.profile.timing.silence_s)
-        self._named = Named(sensor, self._mute_s)
+        self._connection = Connection(radio, sensor.profile, self._hear)
+        self._named = Named(sensor, self._connection.mute_s)
 
     async def keep(self) -> None:
         """Find it, connect, listen until it is lost; for ever, ever more slowly while that fails."""
@@ -96,7 +81,7 @@ class _Tie:
         pauses, is_told = delays(_RETRY_FIRST_S, _RETRY_MOST_S, rng), False
         while True:
             try:
-                await self._listen(await self._found())
+                await self._connection.listen(await self._found())
                 pauses, is_told = delays(_RETRY_FIRST_S, _RETRY_MOST_S, rng), False
             except SourceError as error:
                 if not is_told:
@@ -106,40 +91,13 @@ class _Tie:
 
     async def _found(self) -> Advert:
         """Raises SourceError when it is not heard."""
-        heard = self._loop.create_future()
+        loop = asyncio.get_running_loop()
+        return await self._radio.find(
+            lambda advert: self._named.is_meant(advert, loop.time()), f"Bluetooth {self._sensor.address}"
+        )
 
-        def hear(advert: Advert) -> None:
-            if not heard.done() and self._named.is_meant(advert, self._loop.time()):
-                heard.set_result(advert)
-
-        async with self._radio.listening(hear):
-            try:
-                async with asyncio.timeout(_FIND_S):
-                    found: Advert = await heard
-            except TimeoutError as error:
-                await self._radio.keep_hearing()
-                what = f"{self._sensor.address} is not heard."
-                raise SourceError(what, where=f"sensor {self._sensor.id}", fix=_FIX, code="E-BLE-009") from error
-        return found
-
-    async def _listen(self, found: Advert) -> None:
-        """Returns when the connection is lost, or when nothing came over it for too long. Raises SourceError."""
-        self._is_lost.clear()
-        self._stream.forget()
-        async with self._radio.connected(found, self._is_lost.set) as client:
-            await asyncio.wait_for(client.start_notify(self._link.notify, self._hear), CONNECT_S)
-            self._heard_at = self._loop.time()
-            due_at = dict.fromkeys(self._asked, self._heard_at)
-            while not self._is_lost.is_set() and self._loop.time() < self._heard_at + self._mute_s:
-                for ask, every_s in self._asked.items():
-                    if due_at[ask] <= self._loop.time():
-                        await asyncio.wait_for(client.write_gatt_char(self._link.write, ask, response=False), CONNECT_S)
-                        due_at[ask] = self._loop.time() + every_s
-                await news_or(min([*due_at.values(), self._heard_at + self._mute_s]), self._is_lost)
-
-    def _hear(self, _source: object, octets: bytearray) -> None:
-        self._heard_at = self._loop.time()
-        self._named.heard(self._heard_at)
-        for message in self._stream.feed(bytes(octets)):
-            self.talker.heard(message, self._heard_at)
+    def _hear(self, messages: Sequence[Message], now: float) -> None:
+        self._named.heard(now)
+        for message in messages:
+            self.talker.heard(message, now)
         self._has_news.set()

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from wire.errors import PortBusy, SourceError
+from wire.errors import PortBusy, SourceError, SourceTimeout
 
 if TYPE_CHECKING:
     from bleak import BleakClient, BleakScanner
@@ -19,6 +19,8 @@ DEAF_S = 60.0
 """A scanner that has heard nobody for so long is started anew: it is deaf when the system's Bluetooth was restarted."""
 CONNECT_S = 15.0
 """What the system or a device is asked is answered within this time, or not at all: D-Bus itself waits for ever."""
+FIND_S = 30.0
+"""How long it is listened for one device before it counts as not heard."""
 _WHERE = "Bluetooth"
 
 
@@ -70,6 +72,23 @@ class Radio:
             if self._scanner is None or now - self._heard_at > DEAF_S:
                 await self._stop()
                 await self._start()
+
+    async def find(self, is_meant: Callable[[Advert], bool], where: str) -> Advert:
+        """The first advert that is meant. Raises SourceTimeout when it is not heard, SourceError as `listening`."""
+        heard: asyncio.Future[Advert] = asyncio.get_running_loop().create_future()
+
+        def hear(advert: Advert) -> None:
+            if not heard.done() and is_meant(advert):
+                heard.set_result(advert)
+
+        async with self.listening(hear):
+            try:
+                async with asyncio.timeout(FIND_S):
+                    return await heard
+            except TimeoutError as error:
+                await self.keep_hearing()
+                fix = "go nearer, charge it, see that no phone is connected to it; `egret ble scan` shows who is heard."
+                raise SourceTimeout("it is not heard.", where=where, fix=fix, code="E-BLE-009") from error
 
     @asynccontextmanager
     async def connected(self, found: Advert, lost: Callable[[], None]) -> AsyncIterator["BleakClient"]:

@@ -63,11 +63,12 @@ def _show(survey: Survey, *, as_json: bool) -> None:
         if as_json:
             _say(one)
             continue
-        model = f"{one.profile.name} (possible)" if one.profile else ""
+        model = f"{one.model.profile.name} (possible)" if one.model else ""
         advert = one.advert
         click.echo(f"{advert.address:<17}  {advert.rssi_dbm:>4} dBm  {advert.name:<20}  {model}".rstrip())
+        shown = one.model.shown() if one.model else []
         values = "  ".join(
-            f"{name} {value:.6g} {unit}".rstrip() for name, value, unit in one.shown() if isinstance(value, float)
+            f"{name} {value:.6g} {unit}".rstrip() for name, value, unit in shown if isinstance(value, float)
         )
         if values:
             click.echo(f"{'':<17}  {values}")
@@ -82,8 +83,8 @@ def _say(one: Heard) -> None:
             "name": advert.name,
             "signal_dbm": advert.rssi_dbm,
             "adverts": one.count,
-            "model": one.profile.name if one.profile else None,
-            "values": {name: value for name, value, _ in one.shown()},
+            "model": one.model.profile.name if one.model else None,
+            "values": {name: value for name, value, _ in one.model.shown()} if one.model else {},
             "data": {f"0x{company:04X}": bytes(data).hex() for company, data in advert.data.items()},
         },
     )

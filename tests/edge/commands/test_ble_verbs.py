@@ -8,6 +8,7 @@ from bleak.exc import BleakBluetoothNotAvailableReason as Reason
 from bumble_air import Air
 from click.testing import CliRunner, Result
 
+from edge.ble import radio
 from edge.ble.radio import Radio
 from edge.commands import ble_live, ble_scan
 from wire.errors import CheckFailed, SourceError
@@ -83,7 +84,7 @@ def test_live(monkeypatch: pytest.MonkeyPatch, address: str, name: str, value: f
 
 def test_live_of_what_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     """A device of no model is exit code 5, one that is not heard 3."""
-    monkeypatch.setattr(ble_live, "_FIND_S", 0.2)
+    monkeypatch.setattr(radio, "FIND_S", 0.2)
     stranger = run(monkeypatch, ble_live.live, "--address", STRANGER).exception
     absent = run(monkeypatch, ble_live.live, "--address", "Nobody").exception
     assert isinstance(stranger, CheckFailed)
