@@ -1,20 +1,17 @@
-"""Who answers, as a commissioning looks for it: devices of the library, and in words what is none.
-
-Known places come first and everything else after them, so that a person can choose while the search goes on.
-"""
+"""Who answers, as a commissioning looks for it: devices of the library, and in words what is none."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from edge.bus import Bus, opened
-from edge.field import messages
 from edge.field import scan as scanning
 from edge.field.device import NO_ANSWER
 from edge.field.identify import Identifier, Match
 from edge.field.reach import host_and_port
 from edge.field.record import MODBUS_TCP, Found
+from edge.field.search import Alone, Search, Wanted
 from edge.modbus_frame import Request
-from edge.serial_port import SerialPort, SerialSettings
+from edge.serial_port import SerialPort
 from edge.tcp_bus import TcpBus, connected
 from wire.errors import CheckFailed, DeviceRefused, FrameError, SourceTimeout
 from wire.profile import LinkKind, Profile, Timing
@@ -22,7 +19,6 @@ from wire.profile import LinkKind, Profile, Timing
 TCP_WAIT_S = 0.3
 """An address behind a gateway takes longer to answer than one on the line: the gateway asks it first (judgement)."""
 _SHARED = "damaged replies: two devices at this address?"
-_USUAL = SerialSettings(9600, "8N1")
 UNLIKELY = (241, 239)
 """Unit identifiers that nobody gives: a device that answers both of them minds none."""
 _NOBODY_THERE = (0x0A, 0x0B)
@@ -37,25 +33,15 @@ class Finder:
         self._library, self._wait_s = library, wait_s
 
     async def on_port(self, port: Path) -> AsyncIterator[Found | str]:
-        """Of a serial port; alone on it is who speaks by itself, or has messages of its own. Raises SourceError."""
-        first = scanning.known(self._library.values())
-        with opened(port, first[0].settings if first else _USUAL) as bus:
-            alone = await self._overheard(bus.port, messages.GLANCE_S)
-            heard: list[SerialSettings] = []
-            search = scanning.Scan(bus, self._wait_s)
-            async for one in search.heard(() if alone else first):
-                heard.append(one.settings)
-                yield await self._of_line(bus, one)
-            if not alone and not heard:
-                alone = await self._asked(bus.port) or await self._overheard(bus.port, messages.LISTEN_S)
-            for found in alone:
-                yield found
-            if alone:
-                return
-            rates = dict.fromkeys(settings.baud for settings in heard) or scanning.BAUDS
-            frames = dict.fromkeys(settings.frame for settings in heard) or scanning.FRAMES[:1]
-            async for one in search.heard(scanning.everywhere(rates, frames, scanning.UNITS)):
-                yield await self._of_line(bus, one)
+        """Of a serial port, in the order of `Search`. Raises SourceError."""
+        wanted = Wanted(self._library, self._wait_s)
+        with opened(port, wanted.settings) as bus:
+            async for one in Search(bus, wanted).found():
+                if isinstance(one, Alone):
+                    for match in one.matches:
+                        yield at(bus.port, one.kind).of(match)
+                else:
+                    yield await self._of_line(bus, one)
 
     async def on_tcp(self, address: str) -> AsyncIterator[Found | str]:
         """Of a Modbus TCP server: the device itself, or those behind a gateway. Raises SourceError, ConfigError."""
@@ -68,16 +54,6 @@ class Finder:
                 if request.unit not in seen and await self._is_there(bus, request):
                     seen.add(request.unit)
                     yield await self._behind(bus, address, request.unit)
-
-    async def _overheard(self, port: SerialPort, for_s: float) -> list[Found]:
-        """Who speaks by itself: all models that it may be."""
-        matches = await messages.speakers(port, messages.speaking(self._library.values()), for_s)
-        return [at(port, LinkKind.SERIAL_STREAM).of(match) for match in matches]
-
-    async def _asked(self, port: SerialPort) -> list[Found]:
-        """Who answers a model's own question."""
-        match = await messages.answerer(port, messages.answering(self._library.values()))
-        return [at(port, LinkKind.SERIAL_QUERY).of(match)] if match else []
 
     async def _of_line(self, bus: Bus, one: scanning.Heard) -> Found | str:
         place = at(bus.port, LinkKind.MODBUS_RTU, one.unit)
