@@ -1,6 +1,7 @@
-"""Who answers, as a commissioning looks for it: devices of the library, and in words what is none."""
+"""Who answers, as a commissioning looks for it: devices of the library, and who is unclear."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.bus import Bus, opened
@@ -18,11 +19,19 @@ from wire.profile import LinkKind, Profile, Timing
 
 TCP_WAIT_S = 0.3
 """An address behind a gateway takes longer to answer than one on the line: the gateway asks it first (judgement)."""
-_SHARED = "damaged replies: two devices at this address?"
 UNLIKELY = (241, 239)
 """Unit identifiers that nobody gives: a device that answers both of them minds none."""
 _NOBODY_THERE = (0x0A, 0x0B)
 """Exceptions of a gateway whose line is silent. Source: Modbus application protocol V1.1b3, §7."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Somebody is at that place, and not clear enough to be chosen: a key of the catalogue that says why."""
+
+    place: str
+    key: str
+    fields: Mapping[str, object] = field(default_factory=dict)
 
 
 class Finder:
@@ -32,7 +41,7 @@ class Finder:
         """Nobody is asked yet."""
         self._library, self._wait_s = library, wait_s
 
-    async def on_port(self, port: Path) -> AsyncIterator[Found | str]:
+    async def on_port(self, port: Path) -> AsyncIterator[Found | Unclear]:
         """Of a serial port, in the order of `Search`. Raises SourceError."""
         wanted = Wanted(self._library, self._wait_s)
         with opened(port, wanted.settings) as bus:
@@ -43,7 +52,7 @@ class Finder:
                 else:
                     yield await self._of_line(bus, one)
 
-    async def on_tcp(self, address: str) -> AsyncIterator[Found | str]:
+    async def on_tcp(self, address: str) -> AsyncIterator[Found | Unclear]:
         """Of a Modbus TCP server: the device itself, or those behind a gateway. Raises SourceError, ConfigError."""
         async with connected(*host_and_port(address)) as bus:
             minds_none = all([await self._is_there(bus, Request(unit, 3, 0)) for unit in UNLIKELY])
@@ -53,24 +62,20 @@ class Finder:
             for request in (*known, *(Request(unit, 3, 0) for unit in units)):
                 if request.unit not in seen and await self._is_there(bus, request):
                     seen.add(request.unit)
-                    yield await self._behind(bus, address, request.unit)
+                    yield await self._named(bus, Found(address, request.unit, source=MODBUS_TCP))
 
-    async def _of_line(self, bus: Bus, one: scanning.Heard) -> Found | str:
+    async def _of_line(self, bus: Bus, one: scanning.Heard) -> Found | Unclear:
         place = at(bus.port, LinkKind.MODBUS_RTU, one.unit)
-        if not one.is_clear:
-            return f"{place.place}: {_SHARED}"
-        return await self._named(bus, place)
+        return await self._named(bus, place) if one.is_clear else Unclear(place.place, "bus.shared")
 
-    async def _behind(self, bus: TcpBus, address: str, unit: int) -> Found | str:
-        return await self._named(bus, Found(address, unit, source=MODBUS_TCP))
-
-    async def _named(self, bus: Bus | TcpBus, place: Found) -> Found | str:
+    async def _named(self, bus: Bus | TcpBus, place: Found) -> Found | Unclear:
         try:
             matches = await Identifier(bus, place.unit).among(self._library)
         except NO_ANSWER as error:
-            said = _SHARED if scanning.is_damage(error) else f"not identified: {error.what}"
-            return f"{place.place}: {said}"
-        return place.of(matches[0]) if matches else f"{place.place}: unknown model, answers Modbus"
+            if scanning.is_damage(error):
+                return Unclear(place.place, "bus.shared")
+            return Unclear(place.place, "bus.unidentified", {"what": error.what})
+        return place.of(matches[0]) if matches else Unclear(place.place, "bus.unknown")
 
     async def _is_there(self, bus: TcpBus, request: Request) -> bool:
         wait_s = max(TCP_WAIT_S, self._wait_s)

@@ -111,7 +111,8 @@ class CommissionApp(App[None]):
         """The present step once more."""
         self.done.discard(self.at)
         await self._enter(self.at)
-        self._start()
+        if not self.is_running:  # a scan without a choice begins by itself
+            self._start()
 
     async def on_input_submitted(self, _: Input.Submitted) -> None:
         """Enter in a field."""

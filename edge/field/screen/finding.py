@@ -54,34 +54,43 @@ class ScanPane(Pane):
         named = setup.host or str(setup.port or ports.the_only(ports.found()))
         coming = finder.on_tcp(named) if setup.host else finder.on_port(Path(named))
         self._rows.clear()
+        self._told: list[str] = []
         self.query_one(DataTable).clear()
+        unclear: list[str] = []
         async for one in coming:
             if isinstance(one, Found):
                 self._add(one)
             else:
-                self.say(one, is_bad=True)
-            if len(self._rows) == 1:
-                self.say(self.words("screen.choose"))
-        if not self._rows:
+                unclear.append(f"{one.place}: {self.words(one.key, **one.fields)}")
+            self._tell("screen.choose", unclear)
+        if not self._rows and not unclear:
             raise SourceTimeout(
                 "nobody answered.",
                 where=named,
                 fix="check power and wiring (swap A and B); `egret bus scan` has more to try.",
                 code="E-BUS-025",
             )
-        self.say(self.words("screen.scanned", count=len(self._rows)))
+        self._tell("screen.scanned", unclear)
 
     def chosen(self, row: str) -> None:
         """Enter on it."""
         self.work.choose(self._rows[row])
 
+    def _tell(self, key: str, unclear: list[str]) -> None:
+        """How to choose, where there is somebody; and who is there that cannot be chosen."""
+        lines = [*([self.words(key, count=len(self._rows))] if self._rows else []), *unclear]
+        if lines != self._told:
+            self._told = lines
+            self.say("\n".join(lines), is_bad=not self._rows)
+
     def _add(self, one: Found) -> None:
-        place = f"{one.port} {one.place}"
-        if place in self._rows:
+        """A row of its own for each model that a device may be."""
+        key = f"{one.port} {one.place} {one.model}"
+        if key in self._rows:
             return
-        self._rows[place] = one
+        self._rows[key] = one
         proof = self.words(f"screen.{one.proof}")
-        self.query_one(DataTable).add_row(*(Text(cell) for cell in (one.address, proof, one.title)), key=place)
+        self.query_one(DataTable).add_row(*(Text(cell) for cell in (one.address, proof, one.title)), key=key)
 
 
 class IdentifyPane(Pane):

@@ -84,11 +84,12 @@ async def test_a_device_that_minds_no_unit_identifier_is_offered_once() -> None:
 
 async def test_a_level_that_speaks_by_itself(tmp_path: Path) -> None:
     """Known by what is heard: no address, zero or tilt, but the height that it hangs at, which is asked for."""
-    library = {"dfrobot-a02yyuw": fast(LIBRARY["dfrobot-a02yyuw"])}
+    level = fast(LIBRARY["dfrobot-a02yyuw"])
+    library = {one.name: one for one in (level, replace(level, name="twin"))}
     (tmp_path / "rig.yaml").write_text(STREAM.replace("DIR", str(tmp_path)), encoding="utf-8")
     rig = Rig(load(tmp_path / "rig.yaml", library), lambda *_: None)
     async with rig, standing(tmp_path, library, tmp_path / "tty0", trial=SHORT) as pole:
-        await pole.until(lambda: pole.app.pane.query_one(DataTable).row_count)
+        await pole.until(lambda: pole.app.pane.query_one(DataTable).row_count == 2)  # models that sound alike
         await pole.enter(1)
         pole.app.pane.query_one("#constant-sensor_height", Input).value = "inf"
         await pole.pilot.press("enter")
@@ -105,3 +106,11 @@ async def test_a_level_that_speaks_by_itself(tmp_path: Path) -> None:
     text = (tmp_path / "sensors.yaml").read_text(encoding="utf-8")
     assert f"a: {{source: serial_stream, port: {tmp_path}/tty0}}" in text
     assert "T1: {line: XM-TA-09/a, constants: {sensor_height: 3.2}, commissioned:" in text
+
+
+async def test_who_is_not_clear_is_said_in_the_language_of_the_screen(tmp_path: Path) -> None:
+    """A device of no model of the library: nothing to choose, but where it is and what is known of it."""
+    device = ModbusDevice(TILT, 0x50, AT_REST.copy)
+    async with gateway([device], minds_units=False) as host, standing(tmp_path, {}, host=host) as pole:
+        await pole.until(lambda: pole.said and not pole.app.is_running)
+        assert pole.said == f"0x01 = 1, {host}: 未知型号，应答 Modbus"
