@@ -42,14 +42,15 @@ class Connection:
         self._is_lost.clear()
         self._stream.forget()
         async with self._radio.connected(found, self._is_lost.set) as client:
-            await asyncio.wait_for(client.start_notify(self._link.notify, self._hear), CONNECT_S)
+            async with asyncio.timeout(CONNECT_S):  # wait_for may swallow a cancellation before Python 3.12
+                await client.start_notify(self._link.notify, self._hear)
             now = self._heard_at = self._loop.time()
             due_at = dict.fromkeys(self._asked, now)
             while not self._is_lost.is_set() and now < self._heard_at + self.mute_s:
-                for ask, every_s in self._asked.items():
-                    if due_at[ask] <= now:
-                        await asyncio.wait_for(client.write_gatt_char(self._link.write, ask, response=False), CONNECT_S)
-                        due_at[ask] = now + every_s
+                for ask in [ask for ask, at in due_at.items() if at <= now]:
+                    async with asyncio.timeout(CONNECT_S):
+                        await client.write_gatt_char(self._link.write, ask, response=False)
+                    due_at[ask] = now + self._asked[ask]
                 due = min([*due_at.values(), self._heard_at + self.mute_s])
                 await news_or(due, self._is_lost)
                 now = max(due, self._loop.time())  # a timer may come a tick of the clock early

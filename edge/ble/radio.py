@@ -97,8 +97,8 @@ class Radio:
             from bleak import BleakClient  # noqa: PLC0415 - see the module's docstring
 
             client = BleakClient(found.device, lambda _client: lost(), timeout=CONNECT_S, backend=self._client_backend)
-            async with self._connecting:
-                await asyncio.wait_for(client.connect(), 2 * CONNECT_S)  # bleak's own limit, and its clearing up
+            async with self._connecting, asyncio.timeout(2 * CONNECT_S):  # bleak's own limit, and its clearing up
+                await client.connect()
             try:
                 yield client
             finally:

@@ -10,6 +10,7 @@ from air_rig import running, source, take, until, yaml
 from box_rig import city
 from bumble_air import Air, Notifier, in_the_air, now_ns
 
+from edge.ble.connection import Connection
 from edge.ble.radio import Radio
 from wire.inventory import Inventory
 from wire.message_encoding import encode_message
@@ -179,6 +180,24 @@ def test_one_that_is_not_there(tmp_path: Path, caplog: pytest.LogCaptureFixture)
 
     in_the_air(run)
     assert sum("E-BLE-009" in one.getMessage() for one in caplog.records) == 1
+
+
+def test_whoever_leaves_while_it_is_asked_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is given up just when a question is written ends then, and not a minute later."""
+
+    async def run(air: Air, radio: Radio) -> None:
+        await inclinometer(air, ADDRESSES[0])
+        found = await radio.find(lambda _: True, "")
+        listening = asyncio.create_task(Connection(radio, WITMOTION, lambda *_: None).listen(found))
+
+        async def write(*_: object, **_options: object) -> None:
+            listening.cancel()
+
+        monkeypatch.setattr(air.client, "write_gatt_char", write)
+        await asyncio.wait([listening], timeout=30)
+        assert listening.cancelled()
+
+    in_the_air(run)
 
 
 async def test_from_the_wall_to_the_cloud(tmp_path: Path) -> None:
