@@ -54,6 +54,8 @@ class Air:
         self._adapter: Device | None = None
         self.scans = 0
         """How many scanners have been started."""
+        self.signals_dbm: dict[str, int] = {}
+        """How strongly an address is received, where that is not what Bumble says of all."""
         air = self
 
         class Scanner(_Scanner):
@@ -217,7 +219,7 @@ class _Scanner(BaseBleakScanner):
             service_data={},
             service_uuids=[],
             tx_power=None,
-            rssi=heard.rssi,
+            rssi=self._air.signals_dbm.get(address, heard.rssi),
             platform_data=(),
         )
         device = self.create_or_update_device(address, address, data.local_name, heard.address, data)

@@ -9,11 +9,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from bumble_air import Air
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from edge.ble.radio import Radio
 from edge.field.commissioner import Commissioner, Trial
 from edge.field.record import Cabinet
 from edge.field.screen.app import CommissionApp
@@ -115,12 +118,18 @@ async def standing(
     port: Path | None = None,
     host: str = "",
     trial: Trial = Trial(11, 0.8),  # noqa: B008 - frozen
+    air: Air | None = None,
 ) -> AsyncIterator[Pole]:
-    """`egret site commission XM-TA-0901-T1`, with half a second for the zero and `trial` for the self-test."""
-    work = Commissioner(Cabinet(folder / "XM-TA-0901-T1"), library, time.time_ns, "0.1.0")
+    """`egret site commission XM-TA-0901-T1`, with half a second for the zero and `trial` for the self-test.
+
+    `air`: what is within reach by Bluetooth, where that is looked through.
+    """
+    radio = partial(Radio, air.scanner, air.client) if air else Radio
+    work = Commissioner(Cabinet(folder / "XM-TA-0901-T1"), library, time.time_ns, "0.1.0", radio)
     work.plan_for(site="XM-TA-0901", key="T1", person="陈工")
     zero_s, trial = (60.0, Trial()) if PICTURES else (0.4, trial)
-    setup = Setup(port, folder / "sensors.yaml", folder / "key.pem", zero_s, trial, wait_s=1.0, host=host)
+    files = folder / "sensors.yaml", folder / "key.pem"
+    setup = Setup(port, *files, zero_s, trial, wait_s=1.0, host=host, is_ble=air is not None)
     app = CommissionApp(work, Words("zh"), setup)
     async with app.run_test(size=(110, 32)) as pilot:
         yield Pole(app, pilot)

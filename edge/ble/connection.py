@@ -37,13 +37,17 @@ class Connection:
         """Bytes that were no message so far."""
         return self._stream.dropped
 
-    async def listen(self, found: Advert) -> None:
-        """Returns when the connection is lost, or when nothing came over it for too long. Raises SourceError."""
+    async def listen(self, found: Advert, opened: Callable[[], None] = lambda: None) -> None:
+        """Returns when the connection is lost, or when nothing came over it for too long. Raises SourceError.
+
+        `opened` is called when the device may speak.
+        """
         self._is_lost.clear()
         self._stream.forget()
         async with self._radio.connected(found, self._is_lost.set) as client:
             async with asyncio.timeout(CONNECT_S):  # wait_for may swallow a cancellation before Python 3.12
                 await client.start_notify(self._link.notify, self._hear)
+            opened()
             now = self._heard_at = self._loop.time()
             due_at = dict.fromkeys(self._asked, now)
             while not self._is_lost.is_set() and now < self._heard_at + self.mute_s:

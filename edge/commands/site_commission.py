@@ -30,6 +30,7 @@ from wire.profile_yaml import library_folder, load_library
 @click.argument("sensor")
 @PORT
 @HOST
+@click.option("--ble", "is_ble", is_flag=True, help="A Bluetooth sensor, instead of --port.")
 @click.option("--inventory", type=click.Path(path_type=Path), default=Path("sensors.yaml"), show_default=True)
 @click.option("--board", default="", help="Address of the city's board: what the QR code opens.")
 @click.option("--wait-ms", default=50, show_default=True, help="How long an address may take to begin its reply.")
@@ -55,6 +56,7 @@ def commission(
     sensor: str,
     port: Path | None,
     host: str,
+    is_ble: bool,
     inventory: Path,
     board: str,
     box: str,
@@ -89,7 +91,7 @@ def commission(
     library = load_library(devices or library_folder())
     work = kept(folder, sensor, library, person, board=board, box=box)
     trial = Trial(polls, cut, link_to(broker, work.plan.box, ca, cert, key))
-    if port and host:
-        raise click.UsageError("a device is behind one of them: --port or --host.")
-    CommissionApp(work, words, Setup(port, inventory, sign_key, zero_s, trial, wait_ms / 1000, host)).run()
+    if sum(map(bool, (port, host, is_ble))) > 1:
+        raise click.UsageError("a device is behind one of them: --port, --host or --ble.")
+    CommissionApp(work, words, Setup(port, inventory, sign_key, zero_s, trial, wait_ms / 1000, host, is_ble)).run()
     Talk(words).say("screen.kept", where=work.folder)

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
+from edge.ble.radio import Radio
 from edge.field.commissioner import Commissioner
 from edge.field.record import FOLDER, Cabinet, refused
 from edge.field.walk import Progress
@@ -80,7 +81,7 @@ def kept(folder: Path, sensor: str, library: Mapping[str, Profile], person: str,
     site, _, key = sensor.rpartition("-")
     if not site or not IDENTIFIER.fullmatch(sensor):
         raise click.UsageError(f"{sensor!r} is no id of a sensor: SITE-KEY, such as XM-TA-0901-T1.")
-    work = Commissioner(Cabinet(folder / sensor), library, time.time_ns, version("egret-city"))
+    work = Commissioner(Cabinet(folder / sensor), library, time.time_ns, version("egret-city"), Radio)
     who = person or work.plan.person or os.environ.get("USER", "")
     work.plan_for(site=site, key=key, person=who, **{name: text for name, text in told.items() if text})
     return work

@@ -17,7 +17,7 @@ _FIX = "go nearer, charge it, and see that nobody else is connected to it."
 
 
 class AirVoice:
-    """`signal_dbm`: how strongly it was last received, before it was connected to."""
+    """A `Voice` (`edge.field.ear`). `signal_dbm`: how strongly it was last received, before it was connected to."""
 
     fix = _FIX
 
@@ -27,7 +27,7 @@ class AirVoice:
         self.where, self.signal_dbm = f"Bluetooth {found.address}", found.rssi_dbm
         self._connection = Connection(radio, profile, self._notified)
         self._fresh = deque[Message](maxlen=CANDIDATES_MOST)
-        self._news = asyncio.Event()
+        self._news, self._settled = asyncio.Event(), asyncio.Event()
         self._connected: asyncio.Task[None] | None = None
 
     @property
@@ -47,11 +47,14 @@ class AirVoice:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        """While somebody wants to hear it. Raises SourceError when the adapter cannot be used."""
+        """While somebody wants to hear it. Raises SourceError when it, or the adapter, cannot be reached."""
         if self._profile.link.ble and self._profile.link.ble.notify:
             task = self._connected = asyncio.create_task(self._stay_connected())
-            task.add_done_callback(lambda _: self._news.set())
+            task.add_done_callback(self._settle)
             try:
+                await self._settled.wait()
+                if task.done():
+                    await task
                 yield
             finally:
                 task.cancel()
@@ -62,8 +65,12 @@ class AirVoice:
 
     async def _stay_connected(self) -> None:
         """Raises SourceError in the end: whoever asks for messages then is told."""
-        await self._connection.listen(self._found)
+        await self._connection.listen(self._found, self._settled.set)
         raise SourceError("the connection was lost.", where=self.where, fix=_FIX, code="E-BLE-008")
+
+    def _settle(self, _over: object) -> None:
+        self._settled.set()
+        self._news.set()
 
     def _notified(self, messages: Sequence[Message], _now: float) -> None:
         self._say(messages)

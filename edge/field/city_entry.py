@@ -13,10 +13,11 @@ import msgspec
 from edge.field.city_line import new_line, port_of
 from edge.field.record import Found, Plan, Record
 from edge.field.zero import Zero
+from wire.addresses import is_ble
 from wire.city_check import load_checked
 from wire.crs import Crs
 from wire.errors import ConfigError, Mistake, Unsafe
-from wire.inventory import Inventory
+from wire.inventory import Box, Inventory
 from wire.limit_sets import shipped
 from wire.profile import Profile
 from wire.sensors_yaml import SCHEMA
@@ -80,6 +81,9 @@ def _sensor(city: YamlText, record: Record, found: Found, day: str) -> dict[str,
     sensor: dict[str, Entry] = {"line": f"{plan.box}/{plan.line}"}
     if found.unit:
         sensor["unit"] = Bare(f"0x{found.unit:02X}")
+    if found.known_by:
+        quoted = is_ble(found.known_by)  # digits with colons are a number of base 60 to other readers of YAML
+        sensor["address"] = Bare(f'"{found.known_by}"') if quoted else found.known_by
     kind = city.value("sites", plan.site, "kind") or plan.kind
     named = city.has("sites", plan.site, "sensors", plan.key, "profile")
     if named or city.value("kinds", kind, "profile") != found.model:
@@ -95,8 +99,24 @@ def _sensor(city: YamlText, record: Record, found: Found, day: str) -> dict[str,
 def offered(record: Record, city: Inventory) -> Plan:
     """The plan, filled up with what the file says of the site and the sensor: people need not say it again.
 
-    A neighbour's line is offered where it is of the same kind and another device can hang on it.
+    A neighbour's line is offered where it is of the same kind and another device can hang on it; to a Bluetooth sensor
+    the box's own line for such ones.
     """
+    plan, found = _of_the_site(record, city), record.found
+    box = city.boxes.get(plan.box)
+    is_new = plan.sensor not in city.sensors and plan.line == Plan().line
+    if box and found and found.known_by and is_new:
+        return msgspec.structs.replace(plan, line=_line_in_the_air(box, found.source, plan.line))
+    return plan
+
+
+def _line_in_the_air(box: Box, source: str, usual: str) -> str:
+    """The box's line of that source; where it has none the usual name, unless that is taken."""
+    sources = {line.key: line.source for line in box.lines}
+    return next((key for key in sources if sources[key] == source), source if usual in sources else usual)
+
+
+def _of_the_site(record: Record, city: Inventory) -> Plan:
     plan, found = record.plan, record.found
     site, sensor = city.sites.get(plan.site), city.sensors.get(plan.sensor)
     if site is None:

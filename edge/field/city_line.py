@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from edge.field.reach import TCP_PORT, host_and_port
 from edge.field.record import MODBUS_TCP, Found, Plan, Record
 from wire import line_load
+from wire.addresses import BLE
 from wire.errors import Unsafe
 from wire.inventory import Inventory, Line, Sensor
 from wire.located import Block, Mistakes, block_of
@@ -21,6 +22,8 @@ def new_line(plan: Plan, found: Found, profile: Profile) -> Flow:
     if found.source == MODBUS_TCP:
         host, port = host_and_port(plan.port or found.port)
         return Flow(source=found.source, host=host, **({"port": port} if port != TCP_PORT else {}))
+    if found.source in BLE:
+        return Flow(source=found.source)
     line = Flow(source=found.source, port=plan.port or found.port)
     if found.baud != profile.link.baud:
         line["baud"] = found.baud
@@ -30,8 +33,10 @@ def new_line(plan: Plan, found: Found, profile: Profile) -> Flow:
 
 
 def port_of(line: Line) -> str:
-    """As people say it: a serial port, or host and port."""
+    """As people say it: a serial port, or host and port; empty where it is the box's radio."""
     options = block_of(line.options, line.where, Mistakes())
+    if line.source in BLE:
+        return ""
     if line.source != MODBUS_TCP:
         return options.text("port")
     host, port = _address(options)
@@ -64,6 +69,8 @@ def up_to_date(text: str, before: Inventory, record: Record, profile: Profile) -
 
 
 def _changes(line: Line, plan: Plan, found: Found, profile: Profile, others: Sequence[Sensor]) -> Mapping[str, Entry]:
+    if found.source in BLE:
+        return {}
     options = block_of(line.options, line.where, Mistakes())
     if found.source == MODBUS_TCP:
         host, port = host_and_port(plan.port or found.port)

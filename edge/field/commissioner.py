@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from edge import machine_clock
+from edge.ble.radio import Radio
 from edge.bus import opened
 from edge.clock import BoxClock
 from edge.field import city_entry, city_line, link_cut, reporting, selftest, undo
@@ -20,7 +21,7 @@ from edge.field.device import Device, names_in
 from edge.field.link_cut import CUT_S, LinkCut, Way
 from edge.field.moving import Mover, Place
 from edge.field.reach import reached
-from edge.field.record import MODBUS_TCP, Cabinet, Found, Plan
+from edge.field.record import Cabinet, Found, Plan
 from edge.field.selftest import POLLS, Check, Outcome, SelfTest
 from edge.field.walk import Ask, Tell
 from edge.field.zero import TILT_STILL_S, ZERO_S, KnownTilt, Zero
@@ -46,9 +47,19 @@ class Trial:
 class Commissioner:
     """Of one sensor. `record` is as it is on the disk."""
 
-    def __init__(self, cabinet: Cabinet, library: Mapping[str, Profile], now: Callable[[], int], version: str) -> None:
-        """Goes on with what the cabinet holds. `now`: UTC in ns. Raises ConfigError for a record that is none."""
-        self._cabinet, self.library, self._now = cabinet, library, now
+    def __init__(
+        self,
+        cabinet: Cabinet,
+        library: Mapping[str, Profile],
+        now: Callable[[], int],
+        version: str,
+        open_radio: Callable[[], Radio] = Radio,
+    ) -> None:
+        """Goes on with what the cabinet holds. `now`: UTC in ns. Raises ConfigError for a record that is none.
+
+        `open_radio`: the Bluetooth adapter of this machine, anew for each step, as a port is opened for each.
+        """
+        self._cabinet, self.library, self._now, self.open_radio = cabinet, library, now, open_radio
         self.record = cabinet.load(self._time(), version)
 
     @property
@@ -101,7 +112,7 @@ class Commissioner:
     @asynccontextmanager
     async def device(self) -> AsyncIterator[Device]:
         """The chosen one, on its open line. Raises PortBusy, SourceError."""
-        async with reached(self.found, self.profile, self.plan.constants) as device:
+        async with reached(self.found, self.profile, self.plan.constants, self.open_radio()) as device:
             if self.record.zero:
                 device.zeroed(self.record.zero.baseline)
             yield device
@@ -179,7 +190,7 @@ class Commissioner:
         clock, rng = BoxClock.trusted(self._now), Random(self._now())  # noqa: S311 - jitter
         way = Way(box.id, open_link, clock, rng)
         with TemporaryDirectory(prefix="egret-selftest-") as folder:
-            sample = link_cut.of_lines(inventory, box, clock, rng)
+            sample = link_cut.of_lines(inventory, box, clock, rng, self.open_radio())
             return await link_cut.cut_link(sample, self.plan.sensor, way, Path(folder), cut_s=cut_s)
 
     def _as_if_run(self) -> tuple[Inventory, Box]:
@@ -192,7 +203,7 @@ class Commissioner:
             fix = f"--constant {missing[0]}=…, or step 2 of `egret site commission`; its README says what it is."
             raise Unsafe(f"its profile needs {', '.join(missing)} of the site.", fix=fix, code="E-FIELD-051")
         port = self.found.port
-        port = port if self.found.source == MODBUS_TCP else str(Path(port).absolute())
+        port = str(Path(port).absolute()) if self.found.baud else port
         known = {"name": "here", "kind": "billboard", "district": "here", "box": self.plan.box or "box", "port": port}
         plan = msgspec.structs.replace(self.plan, **known)
         record = msgspec.structs.replace(self.record, plan=plan)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edge.bus import Answer, Bus
+from edge.field.air_voice import AirVoice
 from edge.field.ear import Ear
 from edge.modbus_frame import Request
 from edge.query_bus import QueryBus
@@ -41,22 +42,40 @@ class Device:
 
     @property
     def parts(self) -> Sequence[str]:
-        """What one sample is made of: all blocks of its registers, or all messages that say something of it."""
+        """What one sample is made of: all blocks of its registers, or all messages that say something of it.
+
+        Of a device that speaks by itself what it says unasked: nobody waits a minute for what is asked once a minute.
+        """
         if isinstance(self._line, QueryBus):
             return tuple(name for name, shape in self.profile.messages.items() if is_asked_for(shape))
         read = {point.block for point in self.profile.points}
+        if isinstance(self._line, Ear):
+            read -= {name for name, shape in self.profile.messages.items() if is_asked_for(shape)}
         return tuple(name for name in self.profile.parts if name in read)
 
     @property
     def where(self) -> str:
         """For people."""
+        if isinstance(self._line, Ear):
+            return self._line.voice.where
         name = self._line.name if isinstance(self._line, TcpBus) else f"port {self._line.port.path}"
         return f"{name}, unit {self._sensor.unit}" if self._sensor.unit else name
 
     @property
+    def speaks(self) -> bool:
+        """Is it listened to, not asked?"""
+        return isinstance(self._line, Ear)
+
+    @property
     def dropped(self) -> int:
         """Bytes of a device that speaks by itself that were no message of it."""
-        return self._line.dropped if isinstance(self._line, Ear) else 0
+        return self._line.voice.dropped if isinstance(self._line, Ear) else 0
+
+    @property
+    def signal_dbm(self) -> int | None:
+        """How strongly it was last received; None for one on a wire."""
+        voice = self._line.voice if isinstance(self._line, Ear) else None
+        return voice.signal_dbm if isinstance(voice, AirVoice) else None
 
     def zeroed(self, zero: Mapping[str, float]) -> None:
         """From here on its derived values count from there."""

@@ -1,13 +1,17 @@
-"""Who answers, as a commissioning looks for it: devices of the library, and who is unclear."""
+"""Who answers, or is heard, as a commissioning looks for it: devices of the library, and who is unclear."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge.ble.radio import Advert, Radio
 from edge.bus import Bus, opened
 from edge.field import scan as scanning
+from edge.field.air import Survey
 from edge.field.device import NO_ANSWER
-from edge.field.identify import Identifier, Match
+from edge.field.identify import POSSIBLE, Identifier, Match
+from edge.field.messages import in_words
 from edge.field.reach import host_and_port
 from edge.field.record import MODBUS_TCP, Found
 from edge.field.search import Alone, Search, Wanted
@@ -16,9 +20,13 @@ from edge.serial_port import SerialPort
 from edge.tcp_bus import TcpBus, connected
 from wire.errors import CheckFailed, DeviceRefused, FrameError, SourceTimeout
 from wire.profile import LinkKind, Profile, Timing
+from wire.registers import Value
 
 TCP_WAIT_S = 0.3
 """An address behind a gateway takes longer to answer than one on the line: the gateway asks it first (judgement)."""
+AIR_S = 10.0
+"""How long the radio is listened to: a tag that speaks every other second is heard in spite of losses (judgement)."""
+_LOOK_S = 0.5
 UNLIKELY = (241, 239)
 """Unit identifiers that nobody gives: a device that answers both of them minds none."""
 _NOBODY_THERE = (0x0A, 0x0B)
@@ -64,6 +72,22 @@ class Finder:
                     seen.add(request.unit)
                     yield await self._named(bus, Found(address, request.unit, source=MODBUS_TCP))
 
+    async def in_the_air(self, radio: Radio) -> AsyncIterator[Found | Unclear]:
+        """Who is heard by Bluetooth, the nearest first, and every half second anew as they are heard then.
+
+        Those whom the library does not know are counted in the end. Raises SourceError.
+        """
+        survey, loop = Survey(self._library.values()), asyncio.get_running_loop()
+        until = loop.time() + AIR_S
+        async with radio.listening(survey.hear):
+            while loop.time() < until:
+                await asyncio.sleep(_LOOK_S)
+                for found in _of_survey(survey):
+                    yield found
+        strangers = sum(not one.models for one in survey.heard.values())
+        if strangers:
+            yield Unclear("Bluetooth", "screen.strangers", {"count": strangers})
+
     async def _of_line(self, bus: Bus, one: scanning.Heard) -> Found | Unclear:
         place = at(bus.port, LinkKind.MODBUS_RTU, one.unit)
         return await self._named(bus, place) if one.is_clear else Unclear(place.place, "bus.shared")
@@ -93,6 +117,19 @@ class Finder:
 def at(port: SerialPort, source: LinkKind, unit: int = 0) -> Found:
     """A place on a serial port, with the settings that it has now."""
     return Found(str(port.path), unit, port.settings.baud, port.settings.frame, source=source)
+
+
+def _of_survey(survey: Survey) -> Iterator[Found]:
+    for one in survey.by_signal():
+        for model in one.models.values():
+            yield by_radio(one.advert.address, one.advert, model.profile, model.values)
+
+
+def by_radio(known_by: str, advert: Advert, profile: Profile, values: Mapping[str, Value]) -> Found:
+    """A Bluetooth sensor that was heard, as `known_by`; nothing in an advert proves what it is."""
+    place = Found(source=profile.link.kind, known_by=known_by, signal_dbm=advert.rssi_dbm)
+    seen = (advert.name, f"{advert.rssi_dbm} dBm", *in_words(profile, values))
+    return place.of(Match(profile, POSSIBLE, tuple(one for one in seen if one)))
 
 
 async def by_unit(bus: Bus | TcpBus, place: Found, profile: Profile | None, library: Mapping[str, Profile]) -> Found:

@@ -12,6 +12,7 @@ from random import Random
 
 import msgspec
 
+from edge.ble.radio import Radio
 from edge.clock import BoxClock
 from edge.data_use import DataMeter
 from edge.field.cut_link import CloudHere, Switch
@@ -61,11 +62,12 @@ class Way:
     rng: Random
 
 
-def of_lines(inventory: Inventory, box: Box, clock: BoxClock, rng: Random) -> Sampling:
-    """The lines of a box as its agent runs them."""
+def of_lines(inventory: Inventory, box: Box, clock: BoxClock, rng: Random, radio: Radio) -> Sampling:
+    """The lines of a box as its agent runs them; `radio` for those of Bluetooth."""
 
     async def sample(spool: Spool) -> None:
         lines = Lines(spool, "/", clock, rng, DataMeter(0, clock.now))
+        lines.radio = radio
         async with asyncio.TaskGroup() as tasks:
             await lines.become(inventory, box, tasks)
             await asyncio.Event().wait()

@@ -96,7 +96,7 @@ def recognised(profiles: Iterable[Profile], octets: bytes) -> list[Match]:
         is_enough = counts.total() >= _HEARD_LEAST and covered >= _SHARE_LEAST * len(octets)
         if is_enough and values and _are_in_range(profile, values):
             seen = tuple(f"{count} messages {name}" for name, count in counts.items())
-            found.append((-covered, profile.name, Match(profile, POSSIBLE, (*seen, *_said(profile, values)))))
+            found.append((-covered, profile.name, Match(profile, POSSIBLE, (*seen, *in_words(profile, values)))))
     return [match for _, _, match in sorted(found, key=lambda one: one[:2])]
 
 
@@ -112,7 +112,7 @@ async def answered(port: SerialPort, profile: Profile) -> Match | None:
         except (SourceTimeout, FrameError):
             return None
         values |= _decoded(profile, name, answer.reply)
-    return Match(profile, POSSIBLE, tuple(_said(profile, values))) if _are_in_range(profile, values) else None
+    return Match(profile, POSSIBLE, tuple(in_words(profile, values))) if _are_in_range(profile, values) else None
 
 
 def _tune(port: SerialPort, settings: SerialSettings) -> None:
@@ -133,8 +133,8 @@ def _are_in_range(profile: Profile, values: Mapping[str, Value]) -> bool:
     return all(lowest <= value <= highest for (lowest, highest), value in measured)
 
 
-def _said(profile: Profile, values: Mapping[str, Value]) -> list[str]:
-    """The values in words."""
+def in_words(profile: Profile, values: Mapping[str, Value]) -> list[str]:
+    """Each value that there is."""
     units = {point.name: point.unit for point in profile.points}
     return [
         f"{name} {value:g} {units.get(name, '')}".strip() if isinstance(value, float) else f"{name} {value}"

@@ -62,9 +62,11 @@ class Found(msgspec.Struct, frozen=True):
 
     `source` is the kind of its line, in the word of sensors.yaml. `port` is a serial port, or host and port of a
     network; without a serial line `baud` is 0 and `frame` empty. `unit` is 0 where there are no unit identifiers.
+    `known_by`: the Bluetooth address, or the name, by which it was chosen; such a device has no port, and was received
+    at `signal_dbm`.
     """
 
-    port: str
+    port: str = ""
     unit: int = 0
     baud: int = 0
     frame: str = ""
@@ -73,11 +75,13 @@ class Found(msgspec.Struct, frozen=True):
     proof: Annotated[str, msgspec.Meta(pattern="^(proven|possible)$")] = "possible"
     seen: tuple[str, ...] = ()
     source: str = LinkKind.MODBUS_RTU
+    known_by: str = ""
+    signal_dbm: int | None = None
 
     @property
     def address(self) -> str:
-        """On its line, in no language: `0x51 = 81, 9600 8N1`."""
-        unit = f"0x{self.unit:02X} = {self.unit}" if self.unit else ""
+        """On its line, in no language: `0x51 = 81, 9600 8N1`; in the air what it is known by."""
+        unit = f"0x{self.unit:02X} = {self.unit}" if self.unit else self.known_by
         return ", ".join(part for part in (unit, f"{self.baud} {self.frame}".strip() if self.baud else "") if part)
 
     @property
@@ -93,7 +97,9 @@ class Found(msgspec.Struct, frozen=True):
 
     def is_as(self, other: "Found | None") -> bool:
         """May it be the same device? The port is that of the laptop: the same one may be found at another."""
-        return other is not None and (self.source, self.unit, self.model) == (other.source, other.unit, other.model)
+        return other is not None and all(
+            getattr(self, name) == getattr(other, name) for name in ("source", "unit", "known_by", "model")
+        )
 
 
 class Photo(msgspec.Struct, frozen=True):

@@ -101,9 +101,11 @@ class Walk:
         """Samples, and raises CheckFailed when it moved or hardly answered."""
         for_s = self._still_s or step.for_s
         samples: dict[str, list[float]] = {point: [] for point in step.points}
-        polls = 0
+        polls, silent_s, before_s = 0, 0.0, for_s
         async for values, left_s in self._polled(for_s, LEAST):
             polls += 1
+            silent_s += 0.0 if values else before_s - left_s
+            before_s = left_s
             for point, known in samples.items():
                 value = values.get(point)
                 if isinstance(value, float):
@@ -111,6 +113,7 @@ class Walk:
             now = {point: spread_of(known, self._device.unit_of(point)) for point, known in samples.items() if known}
             self._tell(Progress(1 - left_s / for_s, left_s, values, now))
         taken.polls += polls
+        self._require_speech(silent_s, for_s)
         least = max(LEAST, (1 - LOST_MAX) * polls)
         for point, known in samples.items():
             if len(known) < least:
@@ -122,6 +125,16 @@ class Walk:
                 )
         taken.spreads = {point: spread_of(known, self._device.unit_of(point)) for point, known in samples.items()}
         self._require_stillness(step, taken.spreads)
+
+    def _require_speech(self, silent_s: float, for_s: float) -> None:
+        """One that speaks by itself is awaited for seconds each time: few polls are lost in a long silence."""
+        if self._device.speaks and silent_s > LOST_MAX * for_s:
+            raise CheckFailed(
+                f"it said nothing for {silent_s:.0f} of {for_s:g} s.",
+                where=self._device.where,
+                fix="`egret bus live` or `egret ble live` shows what it suffers from.",
+                code="E-FIELD-012",
+            )
 
     def _require_stillness(self, step: Still, spreads: Mapping[str, Spread]) -> None:
         moved = [f"{point} {spread.moved:.4g} {spread.unit}" for point, spread in spreads.items()]

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from wire.addresses import BLE
 from wire.errors import DeviceRefused, FrameError, SourceError
 from wire.expression import ExpressionError
 from wire.fields import decode_message
@@ -74,7 +75,7 @@ class Watch:
     @property
     def speaks(self) -> bool:
         """Is it listened to, not asked?"""
-        return self.profile.link.kind is LinkKind.SERIAL_STREAM
+        return self.profile.link.kind in (LinkKind.SERIAL_STREAM, *BLE)
 
     @property
     def round_trip_ms(self) -> float:

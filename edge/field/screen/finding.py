@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections import deque
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ from textual.widgets import DataTable, Input, Label, Sparkline, Static
 from edge.field import ports
 from edge.field.commissioner import Commissioner
 from edge.field.device import NO_ANSWER, names_in
-from edge.field.finder import Finder
+from edge.field.finder import Finder, Unclear
 from edge.field.record import Found
 from edge.field.report_figures import symbol
 from edge.field.screen.pane import Pane, add_row
@@ -25,9 +26,14 @@ from wire.scalars import integer, number
 
 
 class ScanPane(Pane):
-    """Who answers: the library's places first, then the rest of the rate; Enter on a row chooses it."""
+    """Who answers, or is heard, in the order of `Finder`; Enter on a row chooses it."""
 
     name_key: ClassVar[str] = "scan"
+
+    @property
+    def hint_key(self) -> str:
+        """A radio asks nobody."""
+        return "hint.scan_air" if self.setup.is_ble else super().hint_key
 
     def parts(self) -> ComposeResult:
         """The rows as they come."""
@@ -41,8 +47,9 @@ class ScanPane(Pane):
     async def begin(self) -> None:
         """The head, and what was chosen before."""
         table = self.query_one(DataTable)
-        keys = ("fact.address", "screen.proof", "fact.model")  # what is cut short on a small terminal comes last
-        table.add_columns(*(self.words(key) for key in keys))
+        columns = ["fact.address", *(["screen.signal"] if self.setup.is_ble else []), "screen.proof", "fact.model"]
+        for key in columns:  # what is cut short on a small terminal comes last
+            table.add_column(self.words(key), key=key)
         self._rows: dict[str, Found] = {}
         if self.work.record.found:
             self._add(self.work.record.found)
@@ -50,9 +57,7 @@ class ScanPane(Pane):
 
     async def go(self) -> None:
         """Scans while nothing is chosen by Enter on a row. Raises SourceError, SourceTimeout where nobody answers."""
-        finder, setup = Finder(self.work.library, self.setup.wait_s), self.setup
-        named = setup.host or str(setup.port or ports.the_only(ports.found()))
-        coming = finder.on_tcp(named) if setup.host else finder.on_port(Path(named))
+        place, coming = self._search()
         self._rows.clear()
         self._told: list[str] = []
         self.query_one(DataTable).clear()
@@ -63,18 +68,23 @@ class ScanPane(Pane):
             else:
                 unclear.append(f"{one.place}: {self.words(one.key, **one.fields)}")
             self._tell("screen.choose", unclear)
-        if not self._rows and not unclear:
-            raise SourceTimeout(
-                "nobody answered.",
-                where=named,
-                fix="check power and wiring (swap A and B); `egret bus scan` has more to try.",
-                code="E-BUS-025",
-            )
+        if not self._rows and (self.setup.is_ble or not unclear):
+            raise _nobody(place, is_ble=self.setup.is_ble)
         self._tell("screen.scanned", unclear)
 
     def chosen(self, row: str) -> None:
         """Enter on it."""
         self.work.choose(self._rows[row])
+
+    def _search(self) -> tuple[str, AsyncIterator[Found | Unclear]]:
+        """Where, and who is found there. Raises PortBusy where there is no port, or more than one."""
+        finder, setup = Finder(self.work.library, self.setup.wait_s), self.setup
+        if setup.is_ble:
+            return "Bluetooth", finder.in_the_air(self.work.open_radio())
+        if setup.host:
+            return setup.host, finder.on_tcp(setup.host)
+        port = setup.port or Path(ports.the_only(ports.found()))
+        return str(port), finder.on_port(port)
 
     def _tell(self, key: str, unclear: list[str]) -> None:
         """How to choose, where there is somebody; and who is there that cannot be chosen."""
@@ -85,12 +95,42 @@ class ScanPane(Pane):
 
     def _add(self, one: Found) -> None:
         """A row of its own for each model that a device may be."""
-        key = f"{one.port} {one.place} {one.model}"
-        if key in self._rows:
-            return
+        key, table = f"{one.port} {one.place} {one.model}", self.query_one(DataTable)
+        cells = {
+            "fact.address": one.address,
+            "screen.proof": self.words(f"screen.{one.proof}"),
+            "fact.model": one.title,
+        }
+        if self.setup.is_ble:
+            cells["screen.signal"] = f"{one.signal_dbm} dBm" if one.signal_dbm is not None else ""
+        if key not in self._rows:
+            table.add_row(*(Text(cells[str(column.value)]) for column in table.columns), key=key)
+        elif self.setup.is_ble:
+            table.update_cell(key, "screen.signal", Text(cells["screen.signal"]))
         self._rows[key] = one
-        proof = self.words(f"screen.{one.proof}")
-        self.query_one(DataTable).add_row(*(Text(cell) for cell in (one.address, proof, one.title)), key=key)
+        if self.setup.is_ble:
+            self._sort(table)
+
+    def _sort(self, table: DataTable[Text]) -> None:
+        """The nearest first; the cursor stays on its device, lest Enter chooses another one."""
+        at = table.cursor_row
+        under = table.ordered_rows[at].key if 0 <= at < table.row_count else None
+        table.sort("screen.signal", key=_weakness)
+        if under is not None:
+            table.move_cursor(row=table.get_row_index(under))
+
+
+def _weakness(signal: Text) -> int:
+    """Of `-62 dBm`; one that was not received in this scan comes last."""
+    return -int(signal.plain.split()[0]) if signal.plain else 1000
+
+
+def _nobody(place: str, *, is_ble: bool) -> SourceTimeout:
+    if is_ble:
+        fix = "go nearer, charge it, close the phone app that is connected to it; `egret ble scan --for 60` shows all."
+        return SourceTimeout("no sensor of the library was heard.", where=place, fix=fix, code="E-BLE-012")
+    fix = "check power and wiring (swap A and B); `egret bus scan` has more to try."
+    return SourceTimeout("nobody answered.", where=place, fix=fix, code="E-BUS-025")
 
 
 class IdentifyPane(Pane):
@@ -207,10 +247,10 @@ class LivePane(Pane):
                     except NO_ANSWER as error:
                         watch.failed(error)
                 watch.dropped = device.dropped
-                self._look(watch, curve)
+                self._look(watch, curve, device.signal_dbm)
                 await asyncio.sleep(watch.profile.timing.min_poll_s)
 
-    def _look(self, watch: Watch, curve: deque[float]) -> None:
+    def _look(self, watch: Watch, curve: deque[float], signal: int | None) -> None:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for key in ("zero.value", "screen.last", "screen.mean", "zero.sigma"):
             table.add_column(self.words(key), justify="left" if key == "zero.value" else "right", min_width=11)
@@ -225,8 +265,8 @@ class LivePane(Pane):
             curve.append(main.last)
             self.query_one(Sparkline).data = [value - min(curve) for value in curve]
         said = {"lost": watch.failures.total(), "polls": watch.polls, "dropped": watch.dropped}
-        key = "screen.heard" if watch.speaks else "screen.line"
-        self.say(self.words(key, took=round(watch.round_trip_ms, 1), **said), is_news=False)
+        key = "screen.line" if not watch.speaks else "screen.heard" if signal is None else "screen.air"
+        self.say(self.words(key, took=round(watch.round_trip_ms, 1), signal=signal, **said), is_news=False)
 
     def _main(self, watch: Watch) -> set[str]:
         """What is worth a curve: what it publishes as its own quantity, else all of it."""

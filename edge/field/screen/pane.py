@@ -28,8 +28,8 @@ _TOLD_EVERY_S = 0.2
 class Setup:
     """What the command was told. `port` is None for the only one there is; `city` is the sensors.yaml.
 
-    `host`: the network address of a Modbus TCP server, in place of a port. `wait_s`: how long an address may take to
-    begin its reply to a scan.
+    `host`: the network address of a Modbus TCP server, in place of a port; `is_ble`: the radio is. `wait_s`: how long
+    an address may take to begin its reply to a scan.
     """
 
     port: Path | None
@@ -39,6 +39,7 @@ class Setup:
     trial: Trial
     wait_s: float = 0.05
     host: str = ""
+    is_ble: bool = False
 
 
 class Pane(Vertical):
@@ -53,9 +54,14 @@ class Pane(Vertical):
 
     def compose(self) -> ComposeResult:
         """A hint, what the step shows, a line for how far it is, and what was said last."""
-        yield Static(self.words(f"hint.{self.name_key}"), classes="hint")
+        yield Static(self.words(self.hint_key), classes="hint")
         yield from self.parts()
         yield Static("", classes="said")
+
+    @property
+    def hint_key(self) -> str:
+        """What stands above."""
+        return f"hint.{self.name_key}"
 
     def parts(self) -> ComposeResult:
         """Between hint and outcome."""

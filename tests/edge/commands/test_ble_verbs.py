@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 from bleak.exc import BleakBluetoothNotAvailableReason as Reason
@@ -10,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from edge.ble import radio
 from edge.ble.radio import Radio
-from edge.commands import ble_live, ble_scan
+from edge.commands import ble_live, ble_scan, site_options, site_selftest, site_zero
+from edge.field.record import Cabinet
 from wire.errors import CheckFailed, SourceError
 from wire.message_encoding import encode_message
 from wire.profile import BleLink
@@ -38,10 +40,15 @@ async def furnish(air: Air) -> None:
 
 def run(monkeypatch: pytest.MonkeyPatch, command: object, *words: str, fault: Reason | None = None) -> Result:
     """As `egret ble …` runs it, with that in the air."""
-    air = Air(furnish)
-    air.fault = fault
-    for module in (ble_scan, ble_live):
-        monkeypatch.setattr(module, "Radio", lambda: Radio(air.scanner, air.client))
+
+    def opened() -> Radio:
+        """Of its own event loop each time, as a verb may have more than one."""
+        air = Air(furnish)
+        air.fault = fault
+        return Radio(air.scanner, air.client)
+
+    for module in (ble_scan, ble_live, site_options):
+        monkeypatch.setattr(module, "Radio", opened)
     return CliRunner().invoke(command, words)  # type: ignore[arg-type]
 
 
@@ -92,3 +99,18 @@ def test_live_of_what_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (stranger.code, stranger.exit_code, absent.code, absent.exit_code) == ("E-BLE-011", 5, "E-BLE-009", 3)
     wrong = run(monkeypatch, ble_live.live, "--address", TAG, "--profile", "keller-36xw")
     assert (wrong.exit_code, "speaks no Bluetooth" in wrong.output) == (2, True)
+
+
+def test_a_zero_of_a_sensor_in_the_air(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Named by its address, in whatever case: kept with its model, and written where sensors.yaml has it."""
+    who = ("--sensor", "XM-TA-0901-T1", "--folder", str(tmp_path), "--address", WALL.lower())
+    shown = run(monkeypatch, site_zero.zero, *who, "--for", "1s", "--lang", "en")
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout == "zero: {roll: 1.4996, pitch: 0}\n"
+    found = Cabinet(tmp_path / "XM-TA-0901-T1").load("", "").found
+    assert found
+    assert (found.source, found.known_by, found.model) == ("ble_notify", WALL, WITMOTION.name)
+    none = run(
+        monkeypatch, site_selftest.selftest, *who[:4], "--address", TAG, "--profile", "ruuvi-ruuvitag", "--unit", "3"
+    )
+    assert (none.exit_code, "no unit identifier" in none.output) == (2, True)

@@ -12,6 +12,7 @@ from edge.field.record import Found, Record
 from wire.errors import Unsafe
 from wire.sensors_yaml import load
 
+IN_THE_AIR = Found(source="ble_notify", known_by="D4:AC:3F:00:00:01", model="witmotion-bwt901ble")
 ON_TCP = Found("10.0.0.7", 0x51, model=TILT.name, source="modbus_tcp")
 
 
@@ -46,6 +47,8 @@ def line_after(folder: Path, standing: list[Record], record: Record) -> str:
         ),
         (FOUND, FOUND, "/dev/ttyS2", "a: {source: modbus_rtu, port: /dev/ttyS2}"),
         (FOUND, ON_TCP, "", "a: {source: modbus_tcp, host: 10.0.0.7}"),
+        (FOUND, IN_THE_AIR, "", "a: {source: ble_notify}"),
+        (IN_THE_AIR, IN_THE_AIR, "", "a: {source: ble_notify}"),
         (
             ON_TCP,
             msgspec.structs.replace(ON_TCP, port="gw.lan:1502"),

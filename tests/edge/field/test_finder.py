@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from edge.ble.radio import Radio
 from edge.bus import Bus
 from edge.field import finder, reach
 from edge.field.record import Found
@@ -41,7 +42,7 @@ def test_who_has_messages_of_its_own_is_found_and_gets_a_zero(monkeypatch: pytes
         monkeypatch.setattr(reach, "opened", opened)
         (found,) = [one async for one in finder.Finder(LIBRARY, 0.05).on_port(Path("memory"))]
         assert isinstance(found, Found)
-        async with reach.reached(found, QUERY, {}) as line:
+        async with reach.reached(found, QUERY, {}, Radio()) as line:
             return found, await take_zero(line, lambda _: None, for_s=60, time="", person="陈工")
 
     found, zero = virtual_time.run(run())

@@ -1,14 +1,18 @@
 """The same guided screen for devices that are reached otherwise: steps that they do not have are struck out."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import pytest
+from bumble_air import Air
 from commissioned import LIBRARY, PLAN, RECORD, TILT, fast_library
 from pole import PLACE, standing
 from tcp_gateway import gateway
 from textual.widgets import DataTable, Input
 
+from edge.field import finder
 from edge.field.city_entry import new_city, with_sensor
 from edge.field.commissioner import Trial
 from edge.field.finder import Finder
@@ -16,7 +20,8 @@ from edge.field.record import Found
 from edge.sim.modbus_device import ModbusDevice
 from edge.sim.rig import Rig
 from edge.sim.scenario import load
-from wire.profile import Profile
+from wire.message_encoding import encode_message
+from wire.profile import BleLink, Profile
 from wire.profile_yaml import load_library
 from wire.registers import Value
 from wire.sensors_yaml import load as load_city
@@ -106,6 +111,50 @@ async def test_a_level_that_speaks_by_itself(tmp_path: Path) -> None:
     text = (tmp_path / "sensors.yaml").read_text(encoding="utf-8")
     assert f"a: {{source: serial_stream, port: {tmp_path}/tty0}}" in text
     assert "T1: {line: XM-TA-09/a, constants: {sensor_height: 3.2}, commissioned:" in text
+
+
+async def test_a_sensor_in_the_air(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is heard; then the nearest is on top, and whom Enter chooses is seen, zeroed and written by address."""
+    monkeypatch.setattr(finder, "_LOOK_S", 0.1)
+    monkeypatch.setattr(finder, "AIR_S", 0.1)
+    model = LIBRARY["witmotion-bwt901ble"]
+    link = model.link.ble or BleLink()
+    air = Air()
+    near, far = "D4:AC:3F:00:00:01", "D4:AC:3F:00:00:02"
+    air.signals_dbm = {near: -48, far: -83}
+    said = encode_message(model, "motion", {"acc_z": 1.0, "roll": 1.5})
+
+    async def speak() -> None:
+        walls = [await air.notifier(one, "WT901BLE68", link.service, link.notify, link.write) for one in (far, near)]
+        while True:
+            await asyncio.gather(*(one.notify(said) for one in walls))
+            await asyncio.sleep(0.02)
+
+    async with standing(tmp_path, {model.name: fast(model)}, air=air) as pole:
+        await pole.until(lambda: "E-BLE-012" in pole.said)
+        speaking = asyncio.create_task(speak())
+        monkeypatch.setattr(finder, "AIR_S", 10)
+        await pole.app.action_repeat()
+        table = pole.app.pane.query_one(DataTable)
+        await pole.until(lambda: table.row_count == 2)
+        assert [str(one) for one in table.get_row_at(0)] == [near, "-48 dBm", "未证实", model.title]
+        assert str(table.get_row_at(1)[1]) == "-83 dBm"
+        table.move_cursor(row=0)
+        await pole.enter(1)
+        await pole.enter(3)  # no address to set
+        await pole.pilot.press("enter")
+        await pole.until(lambda: "-48 dBm" in pole.said)
+        await pole.pilot.press("enter")
+        await pole.until(lambda: not pole.app.is_running)
+        await pole.enter(4)
+        await pole.do(4)
+        work = pole.app.work
+        speaking.cancel()
+    work.plan_for(**PLACED)
+    work.write_city(tmp_path / "sensors.yaml")
+    text = (tmp_path / "sensors.yaml").read_text(encoding="utf-8")
+    assert "a: {source: ble_notify}" in text
+    assert f'T1: {{line: XM-TA-09/a, address: "{near}", zero: {{roll: 1.4996, pitch: 0}}' in text
 
 
 async def test_who_is_not_clear_is_said_in_the_language_of_the_screen(tmp_path: Path) -> None:
