@@ -117,17 +117,16 @@ async def standing(
     library: Mapping[str, Profile],
     port: Path | None = None,
     host: str = "",
-    trial: Trial = Trial(11, 0.8),  # noqa: B008 - frozen
     air: Air | None = None,
 ) -> AsyncIterator[Pole]:
-    """`egret site commission XM-TA-0901-T1`, with half a second for the zero and `trial` for the self-test.
+    """`egret site commission XM-TA-0901-T1`, with half a second for the zero and a second for the link cut.
 
     `air`: what is within reach by Bluetooth, where that is looked through.
     """
     radio = partial(Radio, air.scanner, air.client) if air else Radio
     work = Commissioner(Cabinet(folder / "XM-TA-0901-T1"), library, time.time_ns, "0.1.0", radio)
     work.plan_for(site="XM-TA-0901", key="T1", person="陈工")
-    zero_s, trial = (60.0, Trial()) if PICTURES else (0.4, trial)
+    zero_s, trial = (60.0, Trial()) if PICTURES else (0.4, Trial(11, 0.8))
     files = folder / "sensors.yaml", folder / "key.pem"
     setup = Setup(port, *files, zero_s, trial, wait_s=1.0, host=host, is_ble=air is not None)
     app = CommissionApp(work, Words("zh"), setup)

@@ -14,7 +14,6 @@ from textual.widgets import DataTable, Input
 
 from edge.field import finder
 from edge.field.city_entry import new_city, with_sensor
-from edge.field.commissioner import Trial
 from edge.field.finder import Finder
 from edge.field.record import Found
 from edge.sim.modbus_device import ModbusDevice
@@ -38,7 +37,6 @@ AT_REST: dict[str, Value] = {"acc_z": 1.0, "temp": 25.0, "roll": 0.42, "pitch": 
 
 
 PLACED = {name: text for name, text in PLACE.items() if name != "at"}
-SHORT = Trial(11, 0.25)
 
 
 def fast(profile: Profile) -> Profile:
@@ -56,7 +54,7 @@ async def test_a_device_behind_a_gateway_of_the_network(tmp_path: Path) -> None:
     city.write_text(with_sensor(new_city(PLAN, TILT), RECORD, TILT, "2026-11-26"), encoding="utf-8")
     library = load_library(fast_library(tmp_path))
     device = ModbusDevice(library[TILT.name], 0x50, AT_REST.copy)
-    async with gateway([device]) as host, standing(tmp_path, library, host=host, trial=SHORT) as pole:
+    async with gateway([device]) as host, standing(tmp_path, library, host=host) as pole:
         await pole.until(lambda: pole.app.pane.query_one(DataTable).row_count)
         await pole.enter(1)
         await pole.enter(3)  # no address to set
@@ -93,7 +91,7 @@ async def test_a_level_that_speaks_by_itself(tmp_path: Path) -> None:
     library = {one.name: one for one in (level, replace(level, name="twin"))}
     (tmp_path / "rig.yaml").write_text(STREAM.replace("DIR", str(tmp_path)), encoding="utf-8")
     rig = Rig(load(tmp_path / "rig.yaml", library), lambda *_: None)
-    async with rig, standing(tmp_path, library, tmp_path / "tty0", trial=SHORT) as pole:
+    async with rig, standing(tmp_path, library, tmp_path / "tty0") as pole:
         await pole.until(lambda: pole.app.pane.query_one(DataTable).row_count == 2)  # models that sound alike
         await pole.enter(1)
         pole.app.pane.query_one("#constant-sensor_height", Input).value = "inf"
