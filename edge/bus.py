@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class Answer(NamedTuple):
-    """What a device answered, and the frames as they were on the line, CRC included.
+    """What a device answered, and the frames as they were on the line, CRC or header of Modbus TCP included.
 
     `numbers` are registers, or bits as 0 and 1; `took_s` is from the end of the request to the end of the reply.
     """

@@ -23,6 +23,8 @@ from wire.rtu import AROUND_SIZE, EXCEPTION_FLAG, REQUEST_SIZE, bits_in, has_rig
 EXCEPTION_SIZE = 5
 """Bytes of a reply that carries an exception code, and of the shortest reply there is."""
 
+NOBODY_THERE = (10, 11)
+"""Exceptions of a gateway whose line is silent. Source: Modbus application protocol V1.1b3, §7."""
 _EXCEPTIONS = {
     1: "illegal function",
     2: "illegal data address",
@@ -189,7 +191,9 @@ def numbers_of(frame: bytes, request: Request, where: str) -> tuple[int, ...]:
             f"the device refused: exception code {number}, {_EXCEPTIONS.get(number, 'not in the standard')}.",
             exception_code=number,
             where=where,
-            fix="check that the profile is the one of this model and firmware.",
+            fix="check the unit identifier, and behind the gateway the line and its baud rate."
+            if number in NOBODY_THERE
+            else "check that the profile is the one of this model and firmware.",
             code="E-BUS-017",
         )
     if request.function in _ECHOED:

@@ -91,7 +91,9 @@ class PolledLine:
         if gone_since is not None:
             self.schedule.wake(sensor, loop.time())
             _log.warning("sensor %s is back after %.0f s", sensor.id, loop.time() - gone_since)
-        framed = [replace(sample, request=answer.request, reply=answer.reply) for sample in self._stamped(poll)]
+        framed = self._stamped(poll)
+        if not isinstance(self._bus, TcpBus):
+            framed = [replace(sample, request=answer.request, reply=answer.reply) for sample in framed]
         if not isinstance(poll.block, Block):
             return framed
         read = shares(poll.block, answer.numbers)

@@ -33,7 +33,7 @@ class TcpBus:
         self._number = 0
 
     async def read(self, unit: int, block: Block, timing: Timing) -> Answer:
-        """The registers of `block`; the frames in the answer are empty, for there is no CRC to show.
+        """The registers of `block`.
 
         Raises SourceTimeout, FrameError or DeviceRefused, and SourceError when the connection is lost.
         """
@@ -45,12 +45,13 @@ class TcpBus:
         return await self.ask(reading(unit, block), timing, where)
 
     async def ask(self, request: Request, timing: Timing, where: str = "") -> Answer:
-        """One request and its proven reply, once. Raises as `read` does."""
+        """One request and its proven reply, once; both begin with their number. Raises as `read` does."""
         where = where or f"{self.name}, unit {request.unit}"
         loop = asyncio.get_running_loop()
         self._number = (self._number + 1) & 0xFFFF
         pdu = request_frame(request)[1:-2]
-        self._writer.write(_HEADER.pack(self._number, 0, len(pdu) + 1, request.unit) + pdu)
+        asked = _HEADER.pack(self._number, 0, len(pdu) + 1, request.unit) + pdu
+        self._writer.write(asked)
         sent_at = loop.time()
         try:
             async with asyncio.timeout(timing.timeout_s):
@@ -68,7 +69,8 @@ class TcpBus:
         # The same proofs as on a line, which are about the same bytes but the CRC.
         frame = body + FramerRTU.compute_CRC(body).to_bytes(2, "big")
         numbers = numbers_of(checked_frame(frame, request, where), request, where)
-        return Answer(numbers, b"", b"", loop.time() - sent_at)
+        answered = _HEADER.pack(self._number, 0, len(body), body[0]) + body[1:]
+        return Answer(numbers, asked, answered, loop.time() - sent_at)
 
     async def _reply(self, number: int) -> bytes:
         """Unit identifier and PDU of the reply to request `number`; earlier ones are passed over."""

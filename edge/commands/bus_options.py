@@ -54,6 +54,10 @@ FRAME = click.option("--frame", type=click.Choice(FRAMES), help="Data bits, pari
 DEVICES = click.option(
     "--devices", type=click.Path(path_type=Path), help="The device library; by default the shipped one."
 )
+ONE_PLACE = "--host names a network address: --port, --baud and --frame are a serial line's."
+HOST = click.option(
+    "--host", default="", help="HOST or HOST:PORT of a Modbus TCP device or gateway, instead of --port."
+)
 LANG = click.option("--lang", type=click.Choice(LANGUAGES), default=of_environment, help="By default as LANG says.")
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text; one object a line where it goes on.")
 
@@ -83,6 +87,8 @@ class Target:
     unit: int
     profile: Profile | None
     library: Mapping[str, Profile]
+    host: str = ""
+    """Of a Modbus TCP server; then there is no port."""
 
     @property
     def speaks(self) -> bool:
@@ -97,7 +103,13 @@ class Target:
     @property
     def where(self) -> str:
         """For people."""
-        return f"port {self.port}, unit {self.unit}" if self.unit and not self.speaks else f"port {self.port}"
+        place = f"modbus tcp {self.host}" if self.host else f"port {self.port}"
+        return f"{place}, unit {self.unit}" if self.unit and not self.speaks else place
+
+    @property
+    def named(self) -> str:
+        """The options that name it, for a command to type."""
+        return f"--host {self.host} --unit {self.unit}" if self.host else f"--port {self.port} --unit {self.unit}"
 
     @property
     def timing(self) -> Timing:
@@ -125,11 +137,14 @@ def target(
     model: str | None,
     devices: Path | None,
     is_modbus: bool = True,
+    host: str = "",
 ) -> Target:
     """The device that they name. Raises ConfigError, PortBusy and click's UsageError.
 
     `is_modbus`: the verb is for such devices only; others also take who is in no need of a name.
     """
+    if host and (port or baud or frame):
+        raise click.UsageError(ONE_PLACE)
     library = load_library(devices or library_folder())
     profile = named_model(library, model) if model else None
     if profile is not None and profile.link.kind not in (SERIAL[:1] if is_modbus else SERIAL):
@@ -138,11 +153,12 @@ def target(
     if unit is None and profile is None and is_modbus:
         raise click.UsageError("name the device: --unit 0x50, or --profile MODEL.")
     return Target(
-        port=port or Path(ports.the_only(ports.found())),
+        port=Path() if host else port or Path(ports.the_only(ports.found())),
         settings=SerialSettings(baud or default.baud, frame or default.frame),
         unit=unit or (profile.link.unit if profile else 0),
         profile=profile,
         library=library,
+        host=host,
     )
 
 
@@ -174,7 +190,7 @@ def words_of(lang: str, *, as_json: bool) -> Words:
 
 def shown_by(device: Target) -> str:
     """The command that shows what a device says that is no model of the library."""
-    return "`egret bus sniff`" if device.speaks else f"`egret bus read --port {device.port} --unit {device.unit}`"
+    return "`egret bus sniff`" if device.speaks else f"`egret bus read {device.named}`"
 
 
 def quiet_log() -> None:

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from edge.commands.bus_options import DEVICES, LANG, PORT, quiet_log
-from edge.commands.site_device import HOST
+from edge.commands.bus_options import DEVICES, HOST, LANG, PORT, quiet_log
 from edge.commands.site_options import (
     KEPT,
     PERSON,

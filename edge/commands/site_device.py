@@ -9,7 +9,7 @@ import click
 
 from edge.ble.radio import Radio
 from edge.bus import opened
-from edge.commands.bus_options import DeviceOptions, heard, named_model, one_device, target
+from edge.commands.bus_options import HOST, DeviceOptions, heard, named_model, one_device, target
 from edge.commands.site_options import kept
 from edge.field import finder, messages
 from edge.field.air import Sought, identified
@@ -23,9 +23,6 @@ from wire.profile import LinkKind, Profile
 from wire.profile_yaml import library_folder, load_library
 
 F = TypeVar("F", bound=Callable[..., Any])
-HOST = click.option(
-    "--host", default="", help="HOST or HOST:PORT of a Modbus TCP device or gateway, instead of --port."
-)
 
 
 class SensorDevice(DeviceOptions):

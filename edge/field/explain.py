@@ -5,26 +5,33 @@ from collections.abc import Iterator, Sequence
 
 from edge.bus import Answer
 from edge.field.notation import Place
+from edge.field.words import Words, padded
 from edge.modbus_frame import Request
 from wire.expression import ExpressionError
 from wire.profile import Block, Point, Profile
 from wire.registers import Value, decode_block, width
 
 _READS_BITS = (1, 2)
+_LABEL = 11
+"""Columns before what a step shows."""
 _SHOWN_MAX = 16
 """Registers that are shown one by one where no profile says what they mean."""
 
 
-def exchange(request: Request, answer: Answer) -> Iterator[str]:
-    """Where, what was asked, what came back."""
-    many = f", {request.count} of them" if request.count > 1 else ""
-    yield f"place      {Place(request.function, request.address).said}{many}"
-    yield f"asked      {answer.request.hex(' ').upper()}"
-    yield f"answered   {answer.reply.hex(' ').upper()}"
-    yield f"           CRC right, {1000 * answer.took_s:.0f} ms after the request"
+def exchange(request: Request, answer: Answer, words: Words, proof: str) -> Iterator[str]:
+    """Where, what was asked, what came back. `proof` is the key of what shows that it answers this request."""
+    many = words("read.many", count=request.count) if request.count > 1 else ""
+    steps = {
+        "read.where": f"{Place(request.function, request.address).said(words)}{many}",
+        "read.asked": answer.request.hex(" ").upper(),
+        "read.answered": answer.reply.hex(" ").upper(),
+    }
+    for key, text in steps.items():
+        yield f"{padded(words(key), _LABEL)}{text}"
+    yield " " * _LABEL + words(proof, took_ms=1000 * answer.took_s)
 
 
-def registers(request: Request, numbers: Sequence[int]) -> Iterator[str]:
+def registers(request: Request, numbers: Sequence[int], words: Words) -> Iterator[str]:
     """Every register in the ways in which it may be meant."""
     for place, number in enumerate(numbers[:_SHOWN_MAX]):
         where = f"0x{request.address + place:04X}"
@@ -34,7 +41,7 @@ def registers(request: Request, numbers: Sequence[int]) -> Iterator[str]:
         signed = f"  i16 {number - 0x1_0000}" if number > 0x7FFF else ""
         yield f"{where}     0x{number:04X}  u16 {number}{signed}"
     if len(numbers) > _SHOWN_MAX:
-        yield f"           and {len(numbers) - _SHOWN_MAX} more"
+        yield " " * _LABEL + words("read.more", count=len(numbers) - _SHOWN_MAX)
     if len(numbers) == 2 and request.function not in _READS_BITS:
         high, low = numbers
         for order, pair in (("ABCD", (high, low)), ("CDAB", (low, high))):
@@ -43,7 +50,7 @@ def registers(request: Request, numbers: Sequence[int]) -> Iterator[str]:
             yield f"{order}       i32 {whole}  f32 {real:.6g}"
 
 
-def points(profile: Profile, block: Block, numbers: Sequence[int]) -> Iterator[str]:
+def points(profile: Profile, block: Block, numbers: Sequence[int], words: Words) -> Iterator[str]:
     """What the profile makes of a block: each point from its registers to a value, and what is derived.
 
     Raises SourceError where this is another model.
@@ -52,20 +59,20 @@ def points(profile: Profile, block: Block, numbers: Sequence[int]) -> Iterator[s
     for point in (found for found in profile.points if found.block == block.name):
         first = point.register - block.address
         raw = " ".join(f"{number:04X}" for number in numbers[first : first + width(point.type)])
-        yield f"{point.name:<10} {raw} {_how(point)} = {_meant(point, values)}"
+        yield f"{point.name:<10} {raw} {_how(point)} = {_meant(point, values, words)}"
     for derived in profile.derived:
         try:
             value = derived.expression(values)
         except ExpressionError:
             continue  # it needs another block, or what only the site knows
         values[derived.name] = value if isinstance(value, float | str | bool) else None
-        yield f"{derived.name:<10} {derived.expression.text} = {_said(value, derived.unit)}"
-    yield from _quality(profile, values)
+        yield f"{derived.name:<10} {derived.expression.text} = {_said(value, derived.unit, words)}"
+    yield from _quality(profile, values, words)
 
 
-def _quality(profile: Profile, values: dict[str, Value]) -> Iterator[str]:
+def _quality(profile: Profile, values: dict[str, Value], words: Words) -> Iterator[str]:
     """What the profile's checks say of these values."""
-    is_good = True
+    label, is_good = padded(words("read.quality"), _LABEL), True
     for check in profile.checks:
         try:
             holds = check.condition(values)
@@ -73,9 +80,9 @@ def _quality(profile: Profile, values: dict[str, Value]) -> Iterator[str]:
             continue  # it is about another block
         if holds:
             is_good = False
-            yield f"quality    {(check.quality.name or '').lower().replace('_', ' ')}: {check.say}"
+            yield label + words("read.flag", flag=words(f"quality.{check.quality.name}"), why=words.sentence(check.say))
     if is_good:
-        yield "quality    good"
+        yield label + words("quality.GOOD")
 
 
 def _how(point: Point) -> str:
@@ -92,18 +99,18 @@ def _how(point: Point) -> str:
     return " ".join(parts)
 
 
-def _meant(point: Point, values: dict[str, Value]) -> str:
+def _meant(point: Point, values: dict[str, Value], words: Words) -> str:
     if point.bits:
         on = [flag for flag in point.bits.values() if values.get(f"{point.name}.{flag}")]
-        return ", ".join(on) or "no flag"
+        return ", ".join(on) or words("read.no_flag")
     value = values.get(point.name)
-    said = _said(value, point.unit)
+    said = _said(value, point.unit, words)
     if isinstance(value, float) and point.span and not point.span[0] <= value <= point.span[1]:
-        return f"{said}  outside {point.span[0]:g}..{point.span[1]:g}"
+        return said + words("read.outside", least=point.span[0], most=point.span[1])
     return said
 
 
-def _said(value: object, unit: str) -> str:
+def _said(value: object, unit: str, words: Words) -> str:
     if value is None:
-        return "no value"
+        return words("read.no_value")
     return f"{value:.6g} {unit}".rstrip() if isinstance(value, float) else str(value)

@@ -7,16 +7,16 @@ what a printed number means is the manual's own affair, so every notation is sho
 import re
 from dataclasses import dataclass
 
+from edge.field.words import Words
 from wire import scalars
 
 _MODICON = re.compile(r"([0134])(\d{4,5})")
 _FUNCTION_OF = {"0": 1, "1": 2, "3": 4, "4": 3}
 _DIGIT_OF = {function: digit for digit, function in _FUNCTION_OF.items()}
-_KIND_OF = {1: "coil", 2: "discrete input", 3: "holding register", 4: "input register"}
 ADDRESS_MAX = 0xFFFF
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Place:
     """A register or bit: `address` is the 0-based protocol address; `function` reads it (1 to 4)."""
 
@@ -28,13 +28,10 @@ class Place:
         """`40062`."""
         return f"{_DIGIT_OF[self.function]}{self.address + 1:04d}"
 
-    @property
-    def said(self) -> str:
-        """In all notations: `address 0x003D = 61 · holding register 40062 (Modicon) · the 62nd, counted from 1`."""
-        return (
-            f"address 0x{self.address:04X} = {self.address} · {_KIND_OF[self.function]} {self.modicon} (Modicon)"
-            f" · {self.address + 1} where a manual counts from 1"
-        )
+    def said(self, words: Words) -> str:
+        """In all notations: `address 0x003D = 61 · holding register 40062 (Modicon) · 62 where …`."""
+        kind = words(f"kind.{self.function}")
+        return words("read.place", address=self.address, kind=kind, modicon=self.modicon, from_one=self.address + 1)
 
 
 def parse(text: str, function: int | None) -> Place:

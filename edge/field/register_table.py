@@ -5,22 +5,23 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from edge.field.notation import Place
+from edge.field.words import Words, padded
 
-_HEAD = f"{'address':<17}  Modicon  hex     {'u16':>6}  {'i16':>6}  {'f32 ABCD':>12}  {'f32 CDAB':>12}"
+_HEAD = f"  Modicon  hex     {'u16':>6}  {'i16':>6}  {'f32 ABCD':>12}  {'f32 CDAB':>12}"
 _ZEROS_LEAST = 4
 """Zeros in a row that are one row: devices fill their gaps with them."""
 _REAL_LEAST, _REAL_MOST = 1e-4, 1e8
 """Outside, a pair of registers is hardly a number that somebody measures."""
 
 
-def table(registers: Mapping[Place, int]) -> Iterator[str]:
+def table(registers: Mapping[Place, int], words: Words) -> Iterator[str]:
     """A head, and a row a register, in order; `registers` holds what each contains."""
-    yield _HEAD
+    yield padded(words("read.address"), 17) + _HEAD
     ordered = sorted(registers, key=lambda place: (place.function, place.address))
     for is_zero, same in groupby(ordered, key=lambda place: registers[place] == 0):
         for places in _runs(list(same)):
             if is_zero and len(places) >= _ZEROS_LEAST:
-                yield f"{_where(places[0])}  {len(places)} registers of 0, to 0x{places[-1].address:04X}"
+                yield f"{_where(places[0])}  {words('read.zeros', count=len(places), last=places[-1].address)}"
             else:
                 yield from (_row(place, registers) for place in places)
 

@@ -40,10 +40,11 @@ class DeviceFaults:
     `late_s`: seconds from the request to the begin of the reply, and up to `spread_s` more. `truncate`: bytes of
     the reply that are sent, None for all. `repeats`: how often it sends its reply. `answers_as`: the unit
     identifier in its replies, None for its own. `share`: of its replies, so many are so; the others are as they
-    should be.
+    should be. `is_mute`: it stays silent where it should refuse.
     """
 
     is_silent: bool = False
+    is_mute: bool = False
     late_s: float = 0.0
     spread_s: float = 0.0
     truncate: int | None = None

@@ -79,6 +79,8 @@ class ModbusDevice:
         if request is None:
             return b""
         reply = self._reply(request)
+        if faults.is_mute and isinstance(reply, ExceptionResponse):
+            return b""
         reply.dev_id = frame[0] if faults.answers_as is None else faults.answers_as
         octets: bytes = _framer.buildFrame(reply)
         self.memory.settle()

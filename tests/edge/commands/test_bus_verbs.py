@@ -1,5 +1,6 @@
 """The verbs of `egret bus` that only look, on a simulated line in another process."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import bus_rig
 import pytest
 from click.testing import CliRunner, Result
+from tcp_gateway import gateway
 
 from edge.commands import (
     bus_identify,
@@ -22,7 +24,10 @@ from edge.commands import (
     scan_rows,
 )
 from edge.field import messages
+from edge.sim.modbus_device import ModbusDevice
+from edge.sim.sensing import printed_values
 from wire.errors import CheckFailed, ConfigError, PortBusy, SourceTimeout, Unsafe
+from wire.profile_yaml import library_folder, load_profile
 
 SCENARIO = """
 schema: egret.rig/1
@@ -131,6 +136,38 @@ def test_read_of_an_address_shows_what_it_may_mean(ports: tuple[str, ...]) -> No
     assert "CDAB       i32 65172" in shown.stdout
     (row,) = [json.loads(run(bus_read.read, "--port", ports[0], "--unit", "80", "0x3E", "--json").stdout)]
     assert row["registers"] == [65172]
+
+
+def test_read_shows_every_step_in_chinese(ports: tuple[str, ...]) -> None:
+    """The same steps; what the profile itself says stays as it is."""
+    shown = run(bus_read.read, "--port", ports[0], "--profile", "witmotion-wt901c-485", "--lang", "zh").stdout
+    for said in (
+        "位置       地址 0x0034 = 52 · 保持寄存器 40053（Modicon）",
+        "请求       50 03",
+        "CRC 正确",
+        "质量       良好",
+    ):
+        assert said in shown
+    gaps = run(bus_read.read, "--port", ports[0], "--unit", "80", "0x3C", "--count", "8", "--lang", "zh")
+    assert gaps.stdout.startswith("地址               Modicon")
+    assert "5 个寄存器，询问 9 次，拒绝 3 次" in gaps.stderr
+
+
+async def test_a_device_behind_modbus_tcp_is_read(ports: tuple[str, ...]) -> None:
+    """The same steps; instead of a CRC the frames have a number."""
+    profile = load_profile(library_folder() / "witmotion-wt901c-485")
+    device = ModbusDevice(profile, 80, lambda: printed_values(profile))
+    async with gateway([device]) as host:
+        shown = await asyncio.to_thread(run, bus_read.read, "--host", host, "--profile", "witmotion-wt901c-485")
+        single = await asyncio.to_thread(run, bus_read.read, "--host", host, "--unit", "80", "0x3E", "--json")
+        ranged = await asyncio.to_thread(run, bus_read.read, "--host", host, "--unit", "80", "0x3C", "--count", "8")
+    assert "asked      00 01 00 00 00 06 50 03 00 34 00 0D" in shown.stdout
+    assert "the reply has the number of the request" in shown.stdout
+    assert "temp       09C4 i16 · 0.01 = 25 Cel" in shown.stdout
+    assert json.loads(single.stdout)["registers"] == [65172]
+    assert f"modbus tcp {host}, unit 80: 5 registers" in ranged.stderr
+    both = run(bus_read.read, "--host", host, "--port", ports[0], "--unit", "80")
+    assert "--port, --baud and --frame are a serial line's" in both.stderr
 
 
 def test_a_device_that_nothing_is_known_of_shows_what_it_holds(ports: tuple[str, ...]) -> None:

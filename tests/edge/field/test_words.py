@@ -38,9 +38,10 @@ def test_every_key_that_is_asked_for_is_there() -> None:
 
 
 def test_what_profiles_ask_people_is_said_in_chinese() -> None:
-    """Every sentence of a known tilt and of a sensor's own zero in the library."""
+    """Every sentence of a known tilt, of a sensor's own zero, and of a check in the library."""
     acts = (profile.procedures.get(name) for profile in LIBRARY.values() for name in (KNOWN_TILT, IN_SENSOR))
     said = {step.say for act in acts if act for step in act.steps if isinstance(step, Confirm)}
+    said |= {check.say for profile in LIBRARY.values() for check in profile.checks}
     assert said
     chinese = Words("zh")
     assert not [sentence for sentence in said if chinese.sentence(sentence) == sentence]
