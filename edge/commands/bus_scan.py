@@ -15,7 +15,7 @@ from edge.commands.scan_rows import Rows
 from edge.field import ports
 from edge.field import scan as scanning
 from edge.field.device import NO_ANSWER, Device
-from edge.field.identify import Identifier, Match
+from edge.field.identify import PROVEN, Identifier, Match
 from edge.field.scan import Heard, Probe, is_damage
 from edge.field.search import Alone, Search, Wanted
 from edge.field.words import Words
@@ -172,8 +172,12 @@ class _Table:
 
 
 async def _reads(bus: Bus, unit: int, matches: Sequence[Match]) -> dict[str, float]:
-    """What the likeliest model measures, where reading changes nothing. Raises SourceError for damage, a lost port."""
-    profile = matches[0].profile if matches else None
+    """What it measures, where its model is proven or the only possible one, and reading changes nothing.
+
+    Of several possible models each would read something else. Raises SourceError for damage, a lost port.
+    """
+    is_one = len(matches) == 1 or (matches and matches[0].proof == PROVEN)
+    profile = matches[0].profile if is_one else None
     if profile is None or any(block.before or block.once for block in profile.blocks.values()):
         return {}
     try:

@@ -40,16 +40,20 @@ def factory_settings(profiles: Iterable[Profile]) -> list[SerialSettings]:
     return list(dict.fromkeys(SerialSettings(one.link.baud, one.link.frame) for one in profiles))
 
 
-async def speakers(port: SerialPort, profiles: Sequence[Profile], for_s: float) -> list[Match]:
+async def speakers(
+    port: SerialPort, profiles: Sequence[Profile], for_s: float, others: dict[SerialSettings, bytes] | None = None
+) -> list[Match]:
     """Which of them speak on the line by themselves, at a factory's settings, which the port has afterwards.
 
-    Nobody is asked. Raises SourceError.
+    What is none of them is put into `others`. Nobody is asked. Raises SourceError.
     """
     for settings in factory_settings(profiles):
         _tune(port, settings)
-        _, matches = await overheard(port, profiles, for_s)
+        octets, matches = await overheard(port, profiles, for_s)
         if matches:
             return matches
+        if octets and others is not None:
+            others[settings] = octets
     return []
 
 

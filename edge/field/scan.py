@@ -5,7 +5,7 @@ slower than that answers while its neighbour is asked, and is known by the addre
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from edge.bus import DAMAGED, Bus
@@ -72,6 +72,20 @@ def everywhere(bauds: Iterable[int], frames: Iterable[str], units: Iterable[int]
         for baud in bauds:
             for unit in units:
                 yield Probe(SerialSettings(baud, frame), Request(unit, _ANYBODY.function, _ANYBODY.address))
+
+
+def rest(heard: Sequence[Heard], bauds: Sequence[int], frames: Sequence[str], units: Sequence[int]) -> Iterator[Probe]:
+    """Every address; where no rate is named, only at the settings at which somebody is heard, before or meanwhile."""
+    settings = dict.fromkeys(one.settings for one in heard) if not bauds else {}
+    for one in settings:
+        yield from everywhere([one.baud], [one.frame], units)
+    if settings:
+        return
+    for probe in everywhere(bauds or BAUDS, frames or FRAMES, units):
+        clear = [one.settings for one in heard if one.is_clear and not bauds]
+        if clear and probe.settings not in clear:
+            return
+        yield probe
 
 
 class Scan:

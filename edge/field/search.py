@@ -4,8 +4,7 @@ Listening comes first, for a device that is asked while it speaks is not heard. 
 messages, which others on the line would take for noise.
 """
 
-import itertools
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.bus import Bus
@@ -13,6 +12,7 @@ from edge.field import messages
 from edge.field import scan as scanning
 from edge.field.identify import Match
 from edge.field.scan import Heard, Probe, Scan
+from edge.field.sniff import pieces
 from edge.serial_port import SerialSettings
 from wire.profile import LinkKind, Profile
 
@@ -63,13 +63,9 @@ class Wanted:
     def _is_meant(self, baud: int, frame: str) -> bool:
         return (not self.bauds or baud in self.bauds) and (not self.frames or frame in self.frames)
 
-    def everywhere(self, heard: Iterable[SerialSettings]) -> Iterator[Probe]:
-        """The rest: at the settings at which somebody was heard, when nobody named any."""
-        settings = dict.fromkeys(heard)
-        if settings and not self.bauds:
-            sweeps = (scanning.everywhere([one.baud], [one.frame], self.units) for one in settings)
-            return itertools.chain.from_iterable(sweeps)
-        return scanning.everywhere(self.bauds or scanning.BAUDS, self.frames or scanning.FRAMES, self.units)
+    def rest(self, heard: Sequence[Heard]) -> Iterable[Probe]:
+        """The rest of the addresses; none of a quick search."""
+        return () if self.is_quick else scanning.rest(heard, self.bauds, self.frames, self.units)
 
 
 class Search:
@@ -83,18 +79,19 @@ class Search:
     async def found(self) -> AsyncIterator[Heard | Alone]:
         """Everybody, as they are. Raises SourceError when the port is lost."""
         alone = await self._overheard(messages.GLANCE_S)
-        heard: list[SerialSettings] = []
+        heard: list[Heard] = []
         if not alone:
             async for one in self.scan.heard(self._told(self._wanted.known())):
-                heard.append(one.settings)
+                heard.append(one)
                 yield one
         if not alone and not heard:
             alone = await self._answering() or await self._overheard(messages.LISTEN_S)
         if alone:
             yield alone
-        elif not self._wanted.is_quick:
-            async for one in self.scan.heard(self._told(self._wanted.everywhere(heard))):
-                yield one
+            return
+        async for one in self.scan.heard(self._told(self._wanted.rest(heard))):
+            heard.append(one)  # a line has one rate: where somebody is found, the rest is not searched at others
+            yield one
 
     def _told(self, probes: Iterable[Probe]) -> Iterator[Probe]:
         for probe in probes:
@@ -102,7 +99,11 @@ class Search:
             yield probe
 
     async def _overheard(self, for_s: float) -> Alone | None:
-        matches = await messages.speakers(self._bus.port, self._wanted.speaking(), for_s)
+        others: dict[SerialSettings, bytes] = {}
+        matches = await messages.speakers(self._bus.port, self._wanted.speaking(), for_s, others)
+        for settings, octets in others.items():
+            if any(piece.is_frame for piece in pieces(octets)):  # others talk Modbus: nobody is asked there
+                self.scan.babble[settings] = octets
         return Alone(LinkKind.SERIAL_STREAM, matches) if matches else None
 
     async def _answering(self) -> Alone | None:

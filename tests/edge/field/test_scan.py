@@ -5,9 +5,10 @@ import asyncio
 import pytest
 from virtual_line import VirtualLine, on_a_line
 
-from edge.field import scan
+from edge.field import messages, scan
 from edge.field.identify import Identifier, Match
 from edge.field.scan import Heard, Probe, Scan
+from edge.field.sniff import pieces
 from edge.serial_port import SerialSettings
 from edge.sim.faults import DeviceFaults, LineFaults
 from edge.sim.modbus_device import ModbusDevice
@@ -85,6 +86,33 @@ def test_a_line_on_which_something_streams_is_given_up_and_named() -> None:
         assert not [one async for one in search.heard(scan.everywhere([9600], ["8N1"], range(1, 20)))]
         assert search.asked == 1
         assert b"\x55\x51" in search.babble[NORMAL]
+        babbler.stop()
+
+    on_a_line(ask=ask)
+
+
+def test_a_sweep_ends_with_the_rate_at_which_somebody_is_heard() -> None:
+    """A line has one rate: the others are swept where they are named."""
+    heard: list[Heard] = []
+    for probe in scan.rest(heard, (), (), range(1, 10)):
+        if (probe.settings, probe.request.unit) == (SerialSettings(4800, "8N1"), 3):
+            heard.append(Heard(probe.settings, 3, is_clear=True))
+        last = probe
+    assert (last.settings.baud, last.request.unit) == (4800, 9)
+    assert {probe.settings.baud for probe in scan.rest(heard, (), (), range(1, 10))} == {4800}
+    assert {probe.settings.baud for probe in scan.rest(heard, (9600,), (), range(1, 10))} == {9600}
+
+
+def test_who_talks_modbus_unasked_is_heard_before_anybody_is_asked() -> None:
+    """A second client, or a device in streaming mode: kept for people, with its settings."""
+
+    async def ask(line: VirtualLine) -> None:
+        streaming = device("witmotion-wt901c-485", 80)
+        babbler = Babbler(line.medium, lambda: NORMAL, 0.05, streaming.unasked)
+        others: dict[SerialSettings, bytes] = {}
+        models = [one for one in messages.speaking(LIBRARY.values()) if one.link.baud == NORMAL.baud]
+        assert not await messages.speakers(line.port, models, messages.GLANCE_S, others)
+        assert any(piece.is_frame for piece in pieces(others[NORMAL]))
         babbler.stop()
 
     on_a_line(ask=ask)
