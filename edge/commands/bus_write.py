@@ -12,9 +12,9 @@ from edge.bus import Bus, opened
 from edge.commands.bus_options import DeviceOptions, Target, Whole, one_device, say_json, target
 from edge.field import notation, undo
 from edge.field.identify import Identifier
-from edge.field.moving import Change, Mover, Place, must_not_be_protected
+from edge.field.moving import Change, Mover, Place, damaged, must_be_alone, must_not_be_protected, must_not_move
 from edge.modbus_frame import Request
-from wire.errors import Unsafe
+from wire.errors import FrameError, SourceError, Unsafe
 from wire.profile import Profile
 from wire.profile_acts import BAUD_SETTING, UNIT_SETTING, Effect, Setting
 
@@ -129,7 +129,15 @@ async def _set(chosen: Target, setting: Setting, after: int, record: Path, *, is
             return
         if change.target != change.source:
             await mover.must_be_free(change.target)
-        command = undo.record(record, chosen.port, profile, change, datetime.now(UTC).isoformat(timespec="seconds"))
+        try:
+            command = undo.record(record, chosen.port, profile, change, datetime.now(UTC).isoformat(timespec="seconds"))
+        except OSError as error:
+            raise Unsafe(
+                f"the way back cannot be written down: {error}. Nothing was written.",
+                where=str(record),
+                fix="name a file that you may write with --record.",
+                code="E-BUS-049",
+            ) from error
         say(f"undo, also in {record}: {command}")
         await mover.apply(change)
         say(_done(change, mover.place))
@@ -146,10 +154,13 @@ def _done(change: Change, place: Place) -> str:
 
 async def _write_register(chosen: Target, register: int, value: int, *, is_sure: bool) -> None:
     """A register by its number. Raises Unsafe for what no model that it may be allows, and without --yes."""
+    asked = Request(chosen.unit, _HOLDING, register)
     with opened(chosen.port, chosen.settings) as bus:
+        await must_be_alone(bus, asked, chosen.timing)
         for profile in await _models(bus, chosen):
             must_not_be_protected(profile, register, value)
-        before = (await bus.ask(Request(chosen.unit, _HOLDING, register), chosen.timing)).numbers[0]
+            must_not_move(profile, register)
+        before = (await bus.ask(asked, chosen.timing)).numbers[0]
         said = f"register 0x{register:04X} of unit {chosen.unit} holds 0x{before:04X} = {before}"
         if not is_sure:
             raise Unsafe(
@@ -160,13 +171,24 @@ async def _write_register(chosen: Target, register: int, value: int, *, is_sure:
             )
         click.echo(said)
         await bus.ask(Request(chosen.unit, _WRITE, register, values=(value,)), chosen.timing)
-        after = (await bus.ask(Request(chosen.unit, _HOLDING, register), chosen.timing)).numbers[0]
+        after = (await bus.ask(asked, chosen.timing)).numbers[0]
         click.echo(f"it holds 0x{after:04X} = {after} now")
+        if after != value:
+            raise SourceError(
+                f"register 0x{register:04X} is {after} after it was set to {value}.",
+                where=chosen.where,
+                fix="the device may be locked: write a setting of its profile by its name, which unlocks it.",
+                code="E-BUS-036",
+            )
 
 
 async def _models(bus: Bus, chosen: Target) -> list[Profile]:
-    """Those that it may be. Raises Unsafe where a named model is not what answers."""
+    """Those that it may be. Raises Unsafe where a named model is not what answers, or two may answer."""
     if chosen.profile:
         await Mover(bus, chosen.profile, Place(chosen.settings, chosen.unit)).prove(may_be_unproven=True)
         return [chosen.profile]
-    return [match.profile for match in await Identifier(bus, chosen.unit).among(chosen.library)]
+    try:
+        return [match.profile for match in await Identifier(bus, chosen.unit).among(chosen.library)]
+    except FrameError as error:
+        # Two devices that answer a short question alike damage each other's longer replies.
+        raise damaged(chosen.where) from error

@@ -13,7 +13,7 @@ from edge.field.identify import PROVEN, TRIES, Identifier, insist
 from edge.modbus_frame import Request
 from edge.serial_port import SerialSettings
 from wire.errors import AddressShared, DeviceRefused, FrameError, SourceError, SourceTimeout, Unsafe
-from wire.profile import Profile
+from wire.profile import Profile, Timing
 from wire.profile_acts import (
     APPLY,
     BAUD_SETTING,
@@ -83,28 +83,10 @@ class Mover:
     async def must_be_alone(self) -> None:
         """Raises Unsafe where two devices answer here: both would move."""
         block = next((found for found in self._profile.blocks.values() if not found.once), None)
-        request = Request(self.place.unit, block.function, block.address, block.count) if block else None
-        damaged = 0
-        for _ in range(LOOKS):
-            self._bus.suspect(self.place.unit)
-            try:
-                await self._bus.ask(request or Request(self.place.unit, _HOLDING, 0), self._profile.timing)
-            except AddressShared:
-                raise self._unsafe(
-                    "two devices answer here: nothing is written, for both would take it.",
-                    "disconnect all but one of them.",
-                    "E-BUS-032",
-                ) from None
-            except FrameError:
-                damaged += 1
-            except (DeviceRefused, SourceTimeout):
-                continue
-        if damaged > LOOKS // 2:
-            raise self._unsafe(
-                f"{damaged} of {LOOKS} replies are damaged: two devices at this address, or a poor line.",
-                "disconnect all but one, and check shield and terminators.",
-                "E-BUS-039",
-            )
+        request = Request(self.place.unit, _HOLDING, 0)
+        if block:
+            request = Request(self.place.unit, block.function, block.address, block.count)
+        await must_be_alone(self._bus, request, self._profile.timing)
 
     async def must_be_free(self, place: Place) -> None:
         """Raises Unsafe where somebody answers already."""
@@ -224,6 +206,39 @@ class Mover:
         return Unsafe(what, where=f"port {self._bus.port.path}, {self.place}", fix=fix, code=code)
 
 
+async def must_be_alone(bus: Bus, request: Request, timing: Timing) -> None:
+    """Raises Unsafe where two devices answer a request, or their replies damage each other."""
+    where = f"port {bus.port.path}, unit {request.unit} at {bus.port.settings.baud} baud {bus.port.settings.frame}"
+    spoilt = 0
+    for _ in range(LOOKS):
+        bus.suspect(request.unit)
+        try:
+            await bus.ask(request, timing)
+        except AddressShared:
+            raise Unsafe(
+                "two devices answer here: nothing is written, for both would take it.",
+                where=where,
+                fix="disconnect all but one of them.",
+                code="E-BUS-032",
+            ) from None
+        except FrameError:
+            spoilt += 1
+        except (DeviceRefused, SourceTimeout):
+            continue
+    if spoilt > LOOKS // 2:
+        raise damaged(where)
+
+
+def damaged(where: str) -> Unsafe:
+    """What two devices that answer at once do, and noise."""
+    return Unsafe(
+        "the replies are damaged: two devices at this address, or a poor line; nothing is written.",
+        where=where,
+        fix="disconnect all but one, and check shield and terminators.",
+        code="E-BUS-039",
+    )
+
+
 def must_not_be_protected(profile: Profile, register: int, value: int) -> None:
     """Raises Unsafe for the maker's calibration, whatever anybody says."""
     protected = profile.protection(register, value)
@@ -234,6 +249,20 @@ def must_not_be_protected(profile: Profile, register: int, value: int) -> None:
             fix="leave it to the maker.",
             code="E-BUS-037",
         )
+
+
+def must_not_move(profile: Profile, register: int) -> None:
+    """Raises Unsafe for the register of an address or a rate: a device that has moved must be found again."""
+    verbs = {UNIT_SETTING: "set-address", BAUD_SETTING: "set-baud"}
+    for name, verb in verbs.items():
+        setting = profile.settings.get(name)
+        if setting and setting.register == register:
+            raise Unsafe(
+                f"register 0x{register:04X} is its {name}: nothing is written, for it would be lost.",
+                where=f"profile {profile.name}",
+                fix=f"egret bus {verb} --profile {profile.name}, which follows it there.",
+                code="E-BUS-048",
+            )
 
 
 def _filled(number: int | Hole, change: Change) -> int:

@@ -43,6 +43,7 @@ def test_stray_bytes_after_a_proven_reply_do_no_harm() -> None:
         (with_crc("11 03 06 022B 0000 0064")[:-3], "E-BUS-011", "stops after 8 of 11 bytes"),
         (b"\x11", "E-BUS-011", "stops after 1 of 11 bytes"),
         (bytes.fromhex("11 03 06 022B 0000 0065 0000"), "E-BUS-012", "CRC"),
+        (bytes.fromhex("11 03 26 022B 0000 0065 0000 0000"), "E-BUS-012", "CRC"),
         (with_crc("12 03 06 022B 0000 0064"), "E-BUS-013", "unit 18 answered"),
         (with_crc("11 04 06 022B 0000 0064"), "E-BUS-014", "to function 4, asked was 3"),
         (with_crc("11 84 02"), "E-BUS-014", "to function 4, asked was 3"),

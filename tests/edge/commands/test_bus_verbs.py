@@ -252,6 +252,12 @@ def test_writing_is_refused_or_comes_with_a_way_back(ports: tuple[str, ...], tmp
     assert "holds 0x0006 = 6; 0 would overwrite it" in str(unsure.exception)
     assert isinstance(unsure.exception, Unsafe)
     assert "it holds 0x0000 = 0 now" in run(bus_write.write, *place, "0x1F", "0", "--yes").stdout
+    assert "E-BUS-048" in str(run(bus_write.write, *place, "0x1A", "81", "--yes").exception)
+    two = ("--port", ports[4], "--unit", "80")
+    assert "E-BUS-039" in str(run(bus_write.write, *two, "0x1F", "0", "--yes").exception)
+    nowhere = ("--record", str(tmp_path / "missing" / "undo.jsonl"), "bandwidth=5Hz")
+    refused = run(bus_write.write, *place, "--profile", "witmotion-wt901c-485", *nowhere)
+    assert "E-BUS-049" in str(refused.exception)
     assert "E-BUS-037" in str(run(bus_write.write, *place, "0x05", "7", "--yes").exception)
     wrong = ("--port", ports[0], "--unit", "3", "--profile", "witmotion-wt901c-485", *record)
     assert "E-BUS-030" in str(run(bus_write.set_address, *wrong, "4").exception)
