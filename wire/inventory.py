@@ -84,7 +84,8 @@ class Sensor:
     `id` is `{site}-{key}`. `unit` is the Modbus unit identifier, `address` what it is known by to a source that finds
     its sensors otherwise (`wire.addresses`). `every_s` is the sampling interval; None takes the profile's. `zero` maps
     a point of the profile to the value it had when the site was commissioned, 0 before. `constants` are the site's
-    numbers that a profile's expressions name (`site.sensor_height`). `commissioned` and `calibrated` are days in
+    numbers that a profile's expressions name (`site.sensor_height`). `settings` are the raw values that its device is
+    to keep, by the profile's names; what is not named may be as it is. `commissioned` and `calibrated` are days in
     local time, None when nobody has written them down; a calibration holds for `calibration_days`.
     """
 
@@ -104,6 +105,7 @@ class Sensor:
     serial: str = ""
     report: ReportPolicy = ReportPolicy()
     address: str = ""
+    settings: Mapping[str, int] = field(default_factory=dict)
 
     def interval_s(self, line_every_s: float | None, usual_s: float) -> float:
         """How often it is sampled: as it says, else its line, else as usual; never more often than it bears."""

@@ -27,6 +27,7 @@ Schema = dict[str, object]
 
 _TEXT: Schema = {"type": "string"}
 _NUMBERS: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
+_WORDS: Schema = {"type": "object", "additionalProperties": {"type": ["string", "number"]}}
 _DURATION: Schema = {"type": "string", "pattern": r"^\d+(\.\d+)? ?(ms|s|min|h|d)$", "examples": ["500ms", "5s"]}
 _SIZE: Schema = {
     "type": "string",
@@ -81,6 +82,7 @@ def _template() -> Schema:
         "limits": _described(_TEXT, "a limit set, shipped or from `limits:`"),
         "every": _described(_DURATION, "sampling interval; else the profile's"),
         "constants": _described(_NUMBERS, "the site's numbers that the profile names"),
+        "settings": _described(_WORDS, "what the device is to keep, in the profile's words: {bandwidth: 5Hz}"),
         "calibration": _described(_PERIOD, "how long a calibration holds; a year unless written"),
         "report": _report(),
     }

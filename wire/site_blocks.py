@@ -10,6 +10,7 @@ from wire.inventory import CALIBRATION_DAYS, Contact, Exposure, ReportPolicy, Ru
 from wire.located import Block, nearest
 from wire.profile import Profile
 from wire.report_block import check_report, read_report
+from wire.setting_block import read_settings
 from wire.topics import IDENTIFIER
 
 UNIT_MIN, UNIT_MAX = 1, 247
@@ -47,6 +48,8 @@ class Template:
     constants: Mapping[str, float] = field(default_factory=dict)
     calibration_days: int = CALIBRATION_DAYS
     report: ReportPolicy = field(default_factory=ReportPolicy)
+    settings: Mapping[str, int] = field(default_factory=dict)
+    """Of devices of its profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,15 @@ class Placed:
 
 def read_template(block: Block, known: Known) -> Template:
     """One entry of `kinds:`."""
+    profile = block.text("profile", "")
     template = Template(
-        profile=block.text("profile", ""),
+        profile=profile,
         limits=block.text("limits", ""),
         every_s=block.duration("every") if "every" in block else None,
         constants=numbers(block, "constants"),
         calibration_days=read_period_days(block, "calibration") or CALIBRATION_DAYS,
         report=read_report(block) or ReportPolicy(),
+        settings=read_settings(block, known.profiles.get(profile)),
     )
     if template.profile:
         _profile(block, template.profile, known)
@@ -138,6 +143,7 @@ def _sensor(site: str, key: str, block: Block, kind: Template | None, known: Kno
     calibration_days = read_period_days(block, "calibration") or template.calibration_days
     serial, address = block.text("serial", ""), block.text("address", "")
     report = read_report(block) or template.report
+    settings = read_settings(block, profile)
     block.done()
     if profile is None:
         return None
@@ -163,6 +169,7 @@ def _sensor(site: str, key: str, block: Block, kind: Template | None, known: Kno
             serial=serial,
             report=report,
             address=address,
+            settings={**(template.settings if profile.name == template.profile else {}), **settings},
         ),
         block,
     )

@@ -1,7 +1,7 @@
 """`egret bus write`, `set-address` and `set-baud`: changing what a device keeps, with a way back."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Unpack
@@ -10,6 +10,7 @@ import click
 
 from edge.bus import Bus, opened
 from edge.commands.bus_options import DeviceOptions, Target, Whole, one_device, say_json, target
+from edge.commands.bus_wanted import wanted
 from edge.field import notation, undo
 from edge.field.identify import Identifier
 from edge.field.moving import Change, Mover, Place, damaged, must_be_alone, must_not_be_protected, must_not_move
@@ -27,14 +28,26 @@ _RECORD = click.option(
 
 @click.command()
 @one_device
-@click.argument("what")
+@click.argument("what", default="")
 @click.argument("value", required=False, type=Whole(0, 0xFFFF))
+@click.option("--sensor", default="", help="All that --inventory wants of this one; --unit, --baud: where it is now.")
+@click.option(
+    "--inventory", type=click.Path(path_type=Path), default="sensors.yaml", show_default=True, help="The city."
+)
 @_YES
 @_RECORD
 def write(
-    *, what: str, value: int | None, is_sure: bool, record: Path, as_json: bool, **device: Unpack[DeviceOptions]
+    *,
+    what: str,
+    value: int | None,
+    sensor: str,
+    inventory: Path,
+    is_sure: bool,
+    record: Path,
+    as_json: bool,
+    **device: Unpack[DeviceOptions],
 ) -> None:
-    """Write a setting by its name (bandwidth=5Hz), or a register (0x1F 6).
+    """Write a setting by its name (bandwidth=5Hz), a register (0x1F 6), or what sensors.yaml wants of a sensor.
 
     A setting needs --profile, is written as the profile says, read back, and noted in the undo record. A register
     needs --yes; what it overwrites is printed first. The maker's calibration is never written.
@@ -42,15 +55,25 @@ def write(
     Example: egret bus write --profile witmotion-wt901c-485 bandwidth=5Hz
 
     Example: egret bus write --unit 0x50 0x1F 6 --yes
+
+    Example: egret bus write --sensor XM-TA-0901-T1
     """
+    if sensor:
+        if what:
+            raise click.UsageError("--sensor writes what sensors.yaml says; no other setting goes with it.")
+        values, chosen = wanted(inventory, sensor, device)
+        if not values:
+            raise click.UsageError(f"{inventory} names no settings of {sensor}: write settings: {{NAME: VALUE}} there.")
+        asyncio.run(_set(chosen, values, record, is_sure=is_sure, as_json=as_json))
+        return
     chosen = target(**device)
-    name, is_setting, wanted = what.partition("=")
+    name, is_setting, word = what.partition("=")
     if is_setting:
         profile = _known_model(chosen)
         setting = _setting(profile, name)
         if name in (UNIT_SETTING, BAUD_SETTING):
             raise click.UsageError("an address or a rate is set by `egret bus set-address` and `set-baud`.")
-        asyncio.run(_set(chosen, setting, _raw(setting, wanted), record, is_sure=is_sure, as_json=as_json))
+        asyncio.run(_set(chosen, [(setting, _raw(setting, word))], record, is_sure=is_sure, as_json=as_json))
         return
     if value is None:
         raise click.UsageError("write NAME=VALUE, or a register and its value: 0x1F 6.")
@@ -76,7 +99,7 @@ def set_address(*, address: int, is_sure: bool, record: Path, as_json: bool, **d
     """
     chosen = target(**device)
     setting = _setting(_known_model(chosen), UNIT_SETTING)
-    asyncio.run(_set(chosen, setting, _raw(setting, str(address)), record, is_sure=is_sure, as_json=as_json))
+    asyncio.run(_set(chosen, [(setting, _raw(setting, str(address)))], record, is_sure=is_sure, as_json=as_json))
 
 
 @click.command()
@@ -91,7 +114,7 @@ def set_baud(*, rate: int, is_sure: bool, record: Path, as_json: bool, **device:
     """
     chosen = target(**device)
     setting = _setting(_known_model(chosen), BAUD_SETTING)
-    asyncio.run(_set(chosen, setting, _raw(setting, str(rate)), record, is_sure=is_sure, as_json=as_json))
+    asyncio.run(_set(chosen, [(setting, _raw(setting, str(rate)))], record, is_sure=is_sure, as_json=as_json))
 
 
 def _known_model(chosen: Target) -> Profile:
@@ -115,35 +138,44 @@ def _raw(setting: Setting, wanted: str) -> int:
         raise click.UsageError(f"{setting.name} is {error}, not {wanted!r}.") from error
 
 
-async def _set(chosen: Target, setting: Setting, after: int, record: Path, *, is_sure: bool, as_json: bool) -> None:
+async def _set(
+    chosen: Target, values: Iterable[tuple[Setting, int]], record: Path, *, is_sure: bool, as_json: bool
+) -> None:
+    """Each setting to its raw value, one after the other; what is so already is left alone."""
     profile = _known_model(chosen)
     say: Callable[[str], None] = lambda text: click.echo(text, err=as_json)  # noqa: E731 - one word for talk
     with opened(chosen.port, chosen.settings) as bus:
         mover = Mover(bus, profile, Place(chosen.settings, chosen.unit))
         await mover.must_be_alone()
         await mover.prove(may_be_unproven=is_sure)
-        change = mover.change(setting, await mover.raw(setting), after)
-        say(f"{setting.name}: {setting.said(change.before)} → {setting.said(after)}")
-        if change.before == after and change.target == change.source:
-            say("it is so already; nothing was written")
-            return
-        if change.target != change.source:
-            await mover.must_be_free(change.target)
-        try:
-            command = undo.record(record, chosen.port, profile, change, datetime.now(UTC).isoformat(timespec="seconds"))
-        except OSError as error:
-            raise Unsafe(
-                f"the way back cannot be written down: {error}. Nothing was written.",
-                where=str(record),
-                fix="name a file that you may write with --record.",
-                code="E-BUS-049",
-            ) from error
-        say(f"undo, also in {record}: {command}")
-        await mover.apply(change)
-        say(_done(change, mover.place))
-    if as_json:
-        fields = {"setting": setting.name, "before": change.before, "after": after, "undo": command}
-        say_json("egret.bus.set/1", fields | {"unit": mover.place.unit, "baud": mover.place.settings.baud})
+        for setting, after in values:
+            change = mover.change(setting, await mover.raw(setting), after)
+            say(f"{setting.name}: {setting.said(change.before)} → {setting.said(after)}")
+            if change.before == after and change.target == change.source:
+                say("it is so already; nothing was written")
+                continue
+            if change.target != change.source:
+                await mover.must_be_free(change.target)
+            command = _way_back(record, chosen.port, profile, change)
+            say(f"undo, also in {record}: {command}")
+            await mover.apply(change)
+            say(_done(change, mover.place))
+            if as_json:
+                fields = {"setting": setting.name, "before": change.before, "after": after, "undo": command}
+                say_json("egret.bus.set/1", fields | {"unit": mover.place.unit, "baud": mover.place.settings.baud})
+
+
+def _way_back(record: Path, port: Path, profile: Profile, change: Change) -> str:
+    """The command that undoes it, written down. Raises Unsafe where that cannot be."""
+    try:
+        return undo.record(record, port, profile, change, datetime.now(UTC).isoformat(timespec="seconds"))
+    except OSError as error:
+        raise Unsafe(
+            f"the way back cannot be written down: {error}. Nothing was written.",
+            where=str(record),
+            fix="name a file that you may write with --record.",
+            code="E-BUS-049",
+        ) from error
 
 
 def _done(change: Change, place: Place) -> str:

@@ -263,6 +263,37 @@ def test_writing_is_refused_or_comes_with_a_way_back(ports: tuple[str, ...], tmp
     assert "E-BUS-030" in str(run(bus_write.set_address, *wrong, "4").exception)
 
 
+CITY = """
+schema: egret.sensors/1
+crs: WGS-84
+city: {name: 厦门, name_en: Xiamen}
+districts: {siming: 思明}
+kinds: {billboard: {profile: witmotion-wt901c-485, limits: billboard, settings: {bandwidth: 10Hz}}}
+boxes: {XM-TA-01: {name: box, lines: {a: {source: modbus_rtu, port: /dev/ttyS1}}}}
+sites:
+  XM-TA-0901:
+    {name: site, kind: billboard, district: siming, at: [24.5, 118.1], sensors: {T1: {line: XM-TA-01/a, unit: 0x51}}}
+"""
+
+
+def test_a_device_is_made_what_the_city_wants(ports: tuple[str, ...], tmp_path: Path) -> None:
+    """Settings first, then the address; what is so already is left alone, and every change has its way back."""
+    city, record = tmp_path / "sensors.yaml", tmp_path / "undo.jsonl"
+    city.write_text(CITY, encoding="utf-8")
+    words = ("--sensor", "XM-TA-0901-T1", "--inventory", str(city), "--port", ports[0], "--record", str(record))
+    shown = run(bus_write.write, *words, "--unit", "0x50").stdout
+    assert "bandwidth: 256Hz → 10Hz" in shown
+    assert "it answers as unit 81 at 9600 baud 8N1" in shown
+    again = run(bus_write.write, *words).stdout
+    assert again == "bandwidth: 10Hz → 10Hz\nit is so already; nothing was written\n"
+    undone = [json.loads(line)["undo"] for line in record.read_text(encoding="utf-8").splitlines()]
+    for command in reversed(undone):
+        verb, *options = command.removeprefix("egret bus ").split()
+        back = {"write": bus_write.write, "set-address": bus_write.set_address}[verb]
+        assert not run(back, *options, "--record", str(record)).exception
+    assert "no sensor 'XM'" in run(bus_write.write, *words[2:], "--sensor", "XM").stderr
+
+
 def test_sniff_hears_what_others_say(ports: tuple[str, ...]) -> None:
     """On the second adapter, while a first one asks."""
     asking = subprocess.Popen(
