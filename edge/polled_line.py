@@ -11,6 +11,7 @@ from typing import Self
 
 from edge.bus import Answer, Bus, opened
 from edge.clock import BoxClock, Stamp
+from edge.kept_settings import KeptSettings
 from edge.modbus_frame import reading, reply_size
 from edge.poll_schedule import Part, Poll, PollSchedule
 from edge.query_bus import QueryBus
@@ -48,6 +49,7 @@ class PolledLine:
         """Opens the port, or the connection. Raises SourceError."""
         self._bus: Bus | TcpBus | QueryBus = await self._stack.enter_async_context(self._connect())
         start = asyncio.get_running_loop().time()
+        self._kept = None if isinstance(self._bus, QueryBus) else KeptSettings(self._bus)
         self.schedule = PollSchedule(Poll(sensor, block, every_s, start) for sensor, block, every_s in self._polls)
         self._warn_of_overload()
         return self
@@ -70,6 +72,8 @@ class PolledLine:
             samples = await self._samples(poll)
             for sample in samples:
                 yield sample
+            if self._kept and not samples[0].fault:
+                await self._kept.compare(poll.sensor)
             for other in self.schedule.silenced_by(poll):
                 for sample in self._stamped(other, fault=samples[0].fault):
                     yield sample
@@ -84,6 +88,8 @@ class PolledLine:
             was_gone = poll.gone_since is not None
             poll.failed(error, loop.time())
             if poll.gone_since is not None and not was_gone:
+                if self._kept:
+                    self._kept.forget(sensor)
                 _log.warning("sensor %s gives no valid reply: %s", sensor.id, error)
             return self._stamped(poll, fault=str(error))
         gone_since = poll.gone_since

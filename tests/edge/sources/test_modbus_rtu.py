@@ -14,6 +14,7 @@ from typing import cast
 import pytest
 from air_rig import take
 
+from edge import kept_settings
 from edge.clock import BoxClock
 from edge.polled_line import PolledLine
 from edge.ports import LinePlan, Now
@@ -122,6 +123,34 @@ async def test_every_sensor_on_the_line_is_read(rig: Rig, tilt_profile: Profile)
     rolls = {s.sensor: decode_block(tilt_profile, s.block, s.registers)["roll"] for s in samples}
     assert rolls["XM-80-tilt"] == pytest.approx(1.5, abs=0.003)
     assert rolls["XM-81-tilt"] == pytest.approx(-2.0, abs=0.003)
+
+
+async def test_a_device_that_keeps_something_else_is_named(
+    rig: Rig, tilt_profile: Profile, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, when it first answers, and again when it is back: a supply that failed may have taken the setting.
+
+    It is looked at now and then, too, for a failure may be shorter than a poll; what is known is not said again.
+    """
+    monkeypatch.setattr(kept_settings, "EVERY_S", 0.0)
+    profile = replace(tilt_profile, timing=HASTY)
+    inclinometer = device(tilt_profile, 80)
+    line = await rig.lay(inclinometer)
+    sensor = replace(tilt_sensor(80, profile), settings={"bandwidth": 6, "mount": 0})
+    source = await rig.open(line.path, [sensor])
+    said = "sensor XM-80-tilt keeps bandwidth 256Hz, and 5Hz is wanted"
+    await take(source, 3)
+    inclinometer.memory.write(0x69, 0xB588, time.monotonic())
+    inclinometer.memory.write(0x23, 1, time.monotonic())
+    await take(source, 3)
+    told = [record.message.partition(",")[0] for record in caplog.records]
+    assert told == [said.partition(",")[0], "sensor XM-80-tilt keeps mount vertical"]
+    inclinometer.faults = DeviceFaults(is_silent=True)
+    await take(source, 3)
+    inclinometer.faults = DeviceFaults()
+    source.schedule.wake(sensor, 0.0)
+    await take(source, 2)
+    assert sum(said in record.message for record in caplog.records) == 2
 
 
 async def test_a_sample_carries_the_bytes_of_its_poll(rig: Rig, tilt_profile: Profile) -> None:
