@@ -62,15 +62,19 @@ async def _live(device: Target, every_ms: int | None, for_s: float | None, words
         finally:
             showing.cancel()
     if watch.polls == watch.failures.total():
-        raise SourceTimeout(
-            f"nothing was heard but {watch.dropped} bytes that are no message of it."
-            if device.speaks
-            else f"none of {watch.polls} polls was answered.",
-            where=device.where,
-            fix=watch.last_failure
-            or ("`egret bus identify` names who it is; `--baud`" if watch.dropped else "wait longer"),
-            code="E-BUS-028",
-        )
+        what, fix = _nothing(watch)
+        raise SourceTimeout(what, where=device.where, fix=fix, code="E-BUS-028")
+
+
+def _nothing(watch: Watch) -> tuple[str, str]:
+    """What happened where nothing good came, and what to do."""
+    last = watch.last_failure
+    if last:
+        return f"none of {watch.polls} polls was answered: {last.what}", last.fix
+    if watch.speaks:
+        what = f"nothing was heard but {watch.dropped} bytes that are no message of it."
+        return what, "`egret bus identify` names who it is; `--baud`" if watch.dropped else "wait longer"
+    return "nothing was asked yet.", "wait longer"
 
 
 async def _identified(bus: Bus, device: Target) -> Profile:
@@ -146,5 +150,6 @@ class _Screen:
         if watch.speaks:
             counts = self._words("live.messages", polls=watch.polls, dropped=watch.dropped)
         else:
-            counts = self._words("live.polls", polls=watch.polls, took_ms=watch.round_trip_ms, **failed)
+            took = f"{watch.round_trip_ms:.0f} ms" if watch.round_trip_ms > 0 else "-"
+            counts = self._words("live.polls", polls=watch.polls, took=took, **failed)
         self._table.show(counts, watch.shown())

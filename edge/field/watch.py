@@ -36,7 +36,7 @@ class Watch:
     polls: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     """By what went wrong: damaged, silent, refused."""
-    last_failure: str = ""
+    last_failure: SourceError | None = None
     dropped: int = 0
     """Bytes of one that speaks by itself that were no message."""
     _took_s: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
@@ -68,7 +68,7 @@ class Watch:
     def failed(self, error: SourceError) -> None:
         """One poll without a value."""
         self.polls += 1
-        self.last_failure = str(error)
+        self.last_failure = error
         kinds = {FrameError: "damaged", DeviceRefused: "refused"}
         self.failures[next((word for kind, word in kinds.items() if isinstance(error, kind)), "silent")] += 1
 

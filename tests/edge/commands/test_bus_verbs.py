@@ -306,6 +306,15 @@ def test_sniff_hears_what_others_say(ports: tuple[str, ...]) -> None:
     assert "frames" in shown.stderr
 
 
+def test_live_says_once_what_ails_a_silent_device(ports: tuple[str, ...]) -> None:
+    """One fix and one code, and no round trip that is not a number."""
+    shown = run(bus_live.live, "--port", ports[0], "--unit", "9", "--profile", "keller-36xw", "--for", "1")
+    assert "nan" not in shown.stdout
+    said = str(shown.exception)
+    assert "polls was answered: no reply within" in said
+    assert said.count("fix:") == said.count("[E-") == 1
+
+
 def test_what_is_not_there_has_its_message(tmp_path: Path, ports: tuple[str, ...]) -> None:
     """No such port, no such model, no device named, no such address, a silent unit."""
     missing = run(bus_read.read, "--port", str(tmp_path / "tty"), "--unit", "1", "0")
