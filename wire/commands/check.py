@@ -1,6 +1,7 @@
 """`egret check`: every mistake of the configuration files at once, with its place and its fix."""
 
 import importlib
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 import click
 
-from wire import city_map, line_load, located, places
+from wire import city_map, line_load, located, places, vector_proof
 from wire.city_check import load_checked
 from wire.city_map import CityMap
 from wire.errors import ConfigError, Mistake
@@ -123,10 +124,13 @@ def _report(path: Path, city: Inventory | None, chart: CityMap | None) -> Report
 def _checked(path: Path, city: Inventory | None, chart: CityMap | None) -> Report:
     """Raises ConfigError."""
     if path.is_dir():
-        return Report(str(path), f"{len(load_library(path))} profiles")
+        library = load_library(path)
+        wrong = (vector_proof.mistakes_of(one, str(path / one.name / "profile.yaml")) for one in library.values())
+        return Report(str(path), f"{len(library)} profiles", tuple(itertools.chain.from_iterable(wrong)))
     if path.name == "profile.yaml":
         profile = load_profile(path.parent)
-        return Report(str(path), f"{profile.title}, {len(profile.vectors)} vectors, evidence {profile.evidence.level}")
+        summary = f"{profile.title}, {len(profile.vectors)} vectors, evidence {profile.evidence.level}"
+        return Report(str(path), summary, vector_proof.mistakes_of(profile, str(path)))
     if located.load(path, Mistakes()).text("schema", "").startswith("egret.cloud/"):
         year = datetime.now(UTC).year
         return Report(str(path), importlib.import_module("cloud.config_check").check(path, city, year))

@@ -105,6 +105,15 @@ def test_a_single_profile_can_be_checked(folder: Path) -> None:
     )
 
 
+def test_a_profile_that_decodes_its_vector_otherwise_is_wrong(folder: Path) -> None:
+    """The other word order: the manual's answer comes out as another number."""
+    edit(folder / "firmware-configs/keller-36xw/profile.yaml", "order: ABCD", "order: CDAB")
+    result = run("firmware-configs")
+    assert result.exit_code == 4
+    assert "keller-36xw/profile.yaml: vector 1: p1 is -1.59485e-23, wanted is 0.3." in result.stdout
+    assert "[E-PROFILE-030]" in result.stdout
+
+
 def test_the_report_is_also_json(folder: Path) -> None:
     """For scripts: file, summary and mistakes with where, what, fix and code."""
     edit(folder / "sensors.yaml", "crs: WGS-84", "crs: CGCS2000")
