@@ -81,7 +81,7 @@ def write(
         place = notation.parse(what, _HOLDING if what.startswith("0x") else None)
     except ValueError as error:
         raise click.UsageError(f"{what!r} is no address: write {error}.") from error
-    asyncio.run(_write_register(chosen, place.address, value, is_sure=is_sure))
+    asyncio.run(_write_register(chosen, place.address, value, is_sure=is_sure, as_json=as_json))
 
 
 @click.command()
@@ -184,7 +184,7 @@ def _done(change: Change, place: Place) -> str:
     return f"written and read back; it answers as {place}"
 
 
-async def _write_register(chosen: Target, register: int, value: int, *, is_sure: bool) -> None:
+async def _write_register(chosen: Target, register: int, value: int, *, is_sure: bool, as_json: bool) -> None:
     """A register by its number. Raises Unsafe for what no model that it may be allows, and without --yes."""
     asked = Request(chosen.unit, _HOLDING, register)
     with opened(chosen.port, chosen.settings) as bus:
@@ -201,10 +201,13 @@ async def _write_register(chosen: Target, register: int, value: int, *, is_sure:
                 fix="repeat with --yes, or write a setting of the profile by its name.",
                 code="E-BUS-038",
             )
-        click.echo(said)
+        click.echo(said, err=as_json)
         await bus.ask(Request(chosen.unit, _WRITE, register, values=(value,)), chosen.timing)
         after = (await bus.ask(asked, chosen.timing)).numbers[0]
-        click.echo(f"it holds 0x{after:04X} = {after} now")
+        click.echo(f"it holds 0x{after:04X} = {after} now", err=as_json)
+        if as_json:
+            fields = {"unit": chosen.unit, "register": register, "before": before, "after": after}
+            say_json("egret.bus.written/1", fields)
         if after != value:
             raise SourceError(
                 f"register 0x{register:04X} is {after} after it was set to {value}.",
