@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
@@ -23,8 +23,10 @@ from wire.scalars import integer
 
 F = TypeVar("F", bound=Callable[..., Any])
 UNKNOWN_MODEL = Timing(timeout_s=0.3, gap_s=0.005, late_max_s=0.5, min_poll_s=0.1)
+_UNKNOWN_ON_TCP = replace(UNKNOWN_MODEL, timeout_s=1.0)
+"""A gateway asks its line first; a late reply is known by its number, so waiting is the only cost."""
 _UNKNOWN_LINK = LinkSettings(baud=9600, frame="8N1", unit=1)
-"""Both for a device that no profile describes."""
+"""All three for a device that no profile describes."""
 
 
 class Whole(click.ParamType[int]):
@@ -114,7 +116,9 @@ class Target:
     @property
     def timing(self) -> Timing:
         """What it needs on the line."""
-        return self.profile.timing if self.profile else UNKNOWN_MODEL
+        if self.profile:
+            return self.profile.timing
+        return _UNKNOWN_ON_TCP if self.host else UNKNOWN_MODEL
 
 
 class DeviceOptions(TypedDict):
