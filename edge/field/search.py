@@ -35,7 +35,7 @@ class Wanted:
     wait_s: float
     bauds: tuple[int, ...] = ()
     frames: tuple[str, ...] = ()
-    units: Iterable[int] = scanning.UNITS
+    units: Sequence[int] = scanning.UNITS
     is_quick: bool = False
 
     @property

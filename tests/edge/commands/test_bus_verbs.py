@@ -306,12 +306,12 @@ def test_a_device_is_made_what_the_city_wants(ports: tuple[str, ...], tmp_path: 
 
 def test_sniff_hears_what_others_say(ports: tuple[str, ...]) -> None:
     """On the second adapter, while a first one asks."""
-    asking = subprocess.Popen(
-        [sys.executable, "-m", "wire", "bus", "live", "--port", ports[0], "--unit", "80", "--for", "2"],
-        stdout=subprocess.DEVNULL,
-    )
-    shown = run(bus_sniff.sniff, "--port", ports[1], "--baud", "9600", "--for", "1.5")
-    asking.wait(60)
+    words = ("live", "--port", ports[0], "--unit", "80", "--for", "60")
+    with subprocess.Popen([sys.executable, "-m", "wire", "bus", *words], stdout=subprocess.PIPE) as asking:
+        assert asking.stdout
+        asking.stdout.readline()  # it has begun
+        shown = run(bus_sniff.sniff, "--port", ports[1], "--baud", "9600", "--for", "1.5")
+        asking.terminate()
     assert "→ unit 80: read 13 holding registers from 0x0034" in shown.stdout
     assert "frames" in shown.stderr
 

@@ -3,6 +3,7 @@
 import pytest
 
 from edge.field.notation import Place, parse
+from edge.field.words import Words
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,6 @@ def test_what_is_no_address(text: str) -> None:
 
 def test_a_place_is_said_in_all_notations() -> None:
     """The roll angle of a WT901C."""
-    assert Place(3, 0x3D).said == (
+    assert Place(3, 0x3D).said(Words("en")) == (
         "address 0x003D = 61 · holding register 40062 (Modicon) · 62 where a manual counts from 1"
     )
