@@ -117,8 +117,8 @@ class Commissioner:
                 device.zeroed(self.record.zero.baseline)
             yield device
 
-    async def set_address(self, unit: int, *, is_sure: bool) -> None:
-        """Moves it to another unit identifier, as `egret bus set-address` does. Raises Unsafe, SourceError."""
+    async def set_address(self, unit: int) -> None:
+        """Moves it to another unit identifier, as `egret bus set-address --yes` does. Raises Unsafe, SourceError."""
         found, setting = self.found, self.profile.settings.get(UNIT_SETTING)
         if setting is None or setting.register is None:
             raise Unsafe(
@@ -130,7 +130,7 @@ class Commissioner:
         with opened(Path(found.port), SerialSettings(found.baud, found.frame)) as bus:
             mover = Mover(bus, self.profile, Place(bus.port.settings, found.unit))
             await mover.must_be_alone()
-            await mover.prove(may_be_unproven=is_sure)
+            await mover.prove(may_be_unproven=True)
             change = mover.change(setting, await mover.raw(setting), unit)
             await mover.must_be_free(change.target)
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -60,6 +60,7 @@ class CommissionApp(App[None]):
         self.at = first_open(commissioner)
         self._acting: Worker[None] | None = None
         self._entering = asyncio.Lock()
+        self._kept: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Head, steps, a place for the pane, keys."""
@@ -89,7 +90,7 @@ class CommissionApp(App[None]):
             return  # the pane is not there yet
         if self.is_running:
             self.pane.entered()
-        elif self.at in self.done:
+        elif self.at in self.done and self.pane.written == self._kept:
             await self.action_move(1)
         else:
             self._start()
@@ -127,7 +128,7 @@ class CommissionApp(App[None]):
             except OSError as error:
                 self.pane.fail(refused(error))
                 return
-            self.done.add(self.at)
+            self._mark(self.at)
             await self.action_move(1)
 
     def _start(self) -> None:
@@ -136,6 +137,7 @@ class CommissionApp(App[None]):
 
     async def _do(self) -> None:
         pane, at = self.pane, self.at
+        written = pane.written
         try:
             await pane.go()
         except* EgretError as errors:
@@ -145,13 +147,14 @@ class CommissionApp(App[None]):
             self.failed.add(at)
             pane.fail(refused(first_of(errors)))
         else:
-            self.failed.discard(at)
+            self._kept = written
             self._mark(at)
-            if isinstance(pane, IdentifyPane | AddressPane):
+            if pane.goes_on:
                 self.call_later(self.action_move, 1)
         self._draw()
 
     def _mark(self, at: int) -> None:
+        self.failed.discard(at)
         if STEPS[at] is not ScanPane or self.work.record.found:
             self.done.add(at)
 
@@ -168,7 +171,7 @@ class CommissionApp(App[None]):
             pane = STEPS[at](self.work, self.words, self.setup)
             await place.mount(pane)
             await pane.begin()
-            self.at = at
+            self.at, self._kept = at, pane.written
         if isinstance(pane, MeasuringPane) and pane.is_done(self.work):
             self.done.add(at)
         if isinstance(pane, ScanPane) and not self.work.record.found:

@@ -137,6 +137,7 @@ class IdentifyPane(Pane):
     """Which model it is, what shows it, and what its profile leaves open."""
 
     name_key: ClassVar[str] = "identify"
+    goes_on = True
 
     def parts(self) -> ComposeResult:
         """What is known; then a field for each number that only the site knows."""
@@ -211,10 +212,10 @@ class AddressPane(Pane):
         if not 1 <= unit <= 247:
             what, fix = f"{text!r} is no unit identifier.", "write 1..247, such as 0x51 or 81."
             raise Unsafe(what, fix=fix, code="E-FIELD-026")
-        if unit == self.work.found.unit:
-            self.say(self.words("screen.address_kept"))
+        self.goes_on = unit == self.work.found.unit
+        if self.goes_on:
             return
-        await self.work.set_address(unit, is_sure=True)
+        await self.work.set_address(unit)
         self.say(self.words("screen.address_set", unit=f"0x{unit:02X}", undo=self.work.record.undo[-1]))
 
 

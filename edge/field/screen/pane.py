@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import ProgressBar, Sparkline, Static
+from textual.widgets import Input, ProgressBar, Sparkline, Static
 
 from edge.field.commissioner import Commissioner, Trial
 from edge.field.record import Plan
@@ -43,9 +43,11 @@ class Setup:
 
 
 class Pane(Vertical):
-    """One step. `name_key` is its key in the catalogue; `is_offered` tells whether this device has it at all."""
+    """One step. `name_key` is its key in the catalogue; `is_offered` tells whether this device has it."""
 
     name_key: ClassVar[str]
+    goes_on = False
+    """Is there nothing to read when it is done?"""
 
     def __init__(self, commissioner: Commissioner, words: Words, setup: Setup) -> None:
         """Nothing runs yet."""
@@ -77,6 +79,11 @@ class Pane(Vertical):
         """Is it in the record?"""
         del work
         return False
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """What stands in its fields."""
+        return tuple(field.value for field in self.query(Input))
 
     async def begin(self) -> None:
         """When the step is entered."""

@@ -161,6 +161,50 @@ async def test_a_small_terminal_shows_what_came_out(tmp_path: Path, lang: str) -
                 await pilot.pause()
 
 
+@asynccontextmanager
+async def at_step(folder: Path, record: Record, step: int) -> AsyncIterator[Pole]:
+    """The screen at one step of what is kept."""
+    Cabinet(folder).save(record)
+    work = Commissioner(Cabinet(folder), LIBRARY, time.time_ns, "0.1.0")
+    app = CommissionApp(work, Words("en"), Setup(None, folder / "c.yaml", folder / "k", 1, Trial()))
+    app.at = step
+    async with app.run_test() as pilot:
+        yield Pole(app, pilot)
+
+
+async def test_what_is_corrected_is_kept(tmp_path: Path) -> None:
+    """Enter goes on from a form that is kept as it stands; where something else is written, it keeps that first."""
+    async with at_step(tmp_path, RECORD, 7) as pole:
+        await pole.do(7)
+        pole.app.pane.query_one("#field-owner", Input).value = "city roads"
+        await pole.enter(7)
+        assert pole.app.work.plan.owner == "city roads"
+        await pole.enter(8)
+        await pole.pilot.press("ctrl+b")
+        pole.app.pane.query_one("#field-name", Input).value = ""
+        await pole.pilot.press("enter")
+        await pole.until(lambda: "E-FIELD-027" in pole.said)
+
+
+async def test_an_address_that_was_kept_may_still_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes back and writes another one has it written, and reads what undoes it before the screen goes on."""
+    async with at_step(tmp_path, RECORD, 2) as pole:
+        await pole.enter(3)
+        await pole.pilot.press("ctrl+b")
+        await pole.until(lambda: pole.app.at == 2)
+        work, undo = pole.app.work, "egret bus set-address …"
+
+        async def set_address(unit: int) -> None:
+            work.keep(found=msgspec.structs.replace(work.found, unit=unit), undo=(undo,))
+
+        monkeypatch.setattr(work, "set_address", set_address)
+        pole.app.pane.query_one(Input).value = "0x33"
+        await pole.enter(2)
+        assert work.found.unit == 0x33
+        assert undo in pole.said
+        await pole.enter(3)
+
+
 def seen_of(app: CommissionApp) -> str:
     """The screen's cells without spaces, and without the steps at the left."""
     strips = app.screen._compositor.render_strips()

@@ -139,6 +139,7 @@ async def test_a_sensor_in_the_air(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert str(table.get_row_at(1)[1]) == "-83 dBm"
         table.move_cursor(row=0)
         await pole.enter(1)
+        assert not pole.app.failed  # the scan that heard nobody is over
         await pole.enter(3)  # no address to set
         await pole.pilot.press("enter")
         await pole.until(lambda: "-48 dBm" in pole.said)
