@@ -1,5 +1,6 @@
 """The steps that finish: what people know of the place, and what is handed over."""
 
+import math
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,6 +17,7 @@ from edge.field.record import Plan
 from edge.field.screen.pane import Pane, add_row
 from edge.field.words import Words
 from wire.errors import Unsafe
+from wire.site_blocks import LATITUDE_MAX, LONGITUDE_MAX
 
 FIELDS = (
     "name",
@@ -118,6 +120,8 @@ def _position(text: str) -> tuple[float, float] | None:
     try:
         latitude, longitude = (float(part) for part in text.replace("，", ",").split(","))
     except ValueError:
+        latitude, longitude = math.nan, math.nan
+    if not (abs(latitude) <= LATITUDE_MAX and abs(longitude) <= LONGITUDE_MAX):
         what = f"{text!r} is no position."
-        raise Unsafe(what, fix="write latitude, longitude: 24.7272, 118.1422", code="E-FIELD-028") from None
+        raise Unsafe(what, fix="write latitude, longitude: 24.7272, 118.1422", code="E-FIELD-028")
     return latitude, longitude

@@ -186,6 +186,16 @@ async def test_what_is_corrected_is_kept(tmp_path: Path) -> None:
         await pole.until(lambda: "E-FIELD-027" in pole.said)
 
 
+async def test_a_position_that_is_nowhere_is_not_kept(tmp_path: Path) -> None:
+    """Longitude first, or what is no number: refused where it is written, and the record stays one that can be read."""
+    async with at_step(tmp_path, RECORD, 7) as pole:
+        for text in ("118.1422, 24.7272", "nan, 118.1422", "24.7272"):
+            pole.app.pane.query_one("#field-at", Input).value = text
+            await pole.pilot.press("enter")
+            await pole.until(lambda text=text: f"'{text}' is no position" in pole.said)  # type: ignore[misc]
+    assert Cabinet(tmp_path).load("", "") == RECORD
+
+
 async def test_an_address_that_was_kept_may_still_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever comes back and writes another one has it written, and reads what undoes it before the screen goes on."""
     async with at_step(tmp_path, RECORD, 2) as pole:
