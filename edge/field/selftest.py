@@ -22,6 +22,8 @@ SIGNAL_LEAST_DBM = -85.0
 """Below it adverts are missed and connections lost (judgement; docs/field/ble.md)."""
 CLOCK_MOST_MS = 1000.0
 """By which a clock that is kept may be wrong (judgement): readings of a gust from two boxes stay in order."""
+GONE_S = 30.0
+"""A sensor of which nothing was had for so long is gone (judgement): the polls that are left would tell nothing new."""
 ALARM_MOST_S = 5.0
 """From an alarm on the box to its receipt (judgement; the goal of the whole chain is a second)."""
 
@@ -80,23 +82,26 @@ class SelfTest(msgspec.Struct, frozen=True):
 
 
 async def look_at(device: Device, polls: int, tell: Tell) -> Look:
-    """Polls it so often, as fast as its model allows. Raises SourceError when the port is lost."""
+    """Polls it so often, as fast as its model allows. Raises SourceError when the port is lost, or the sensor."""
     clock = asyncio.get_running_loop().time
     samples: dict[str, list[float]] = {}
     strays: set[str] = set()
     took: list[float] = []
     signals: list[int] = []
     device.failures.clear()
+    had_at = clock()
     spans = {point.name: point.span for point in device.profile.points if point.span}
     for number in range(polls):
         began = clock()
         values: Mapping[str, object] = {}
         try:
             values = await device.sample()
-            took.append(clock() - began)
+            had_at = clock()
+            took.append(had_at - began)
             signals += [] if device.signal_dbm is None else [device.signal_dbm]
         except NO_ANSWER:
-            pass
+            if clock() - had_at > GONE_S:
+                raise
         for name, value in values.items():
             if isinstance(value, float) and "." not in name:
                 samples.setdefault(name, []).append(value)

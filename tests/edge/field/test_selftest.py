@@ -1,7 +1,9 @@
 """What a self-test says of a sensor, its line, its clock and its link."""
 
+import asyncio
 from random import Random
 
+import pytest
 from virtual_line import VirtualLine, on_a_line
 
 from edge.field import selftest
@@ -11,6 +13,7 @@ from edge.field.selftest import Check, Outcome, SelfTest, look_at
 from edge.machine_clock import Kept
 from edge.sim.faults import DeviceFaults, LineFaults
 from edge.sim.modbus_device import ModbusDevice
+from wire.errors import SourceTimeout
 from wire.profile_yaml import library_folder, load_library
 from wire.registers import Value
 
@@ -57,6 +60,20 @@ def test_what_is_wrong_fails_by_its_name() -> None:
     hot = checks(temp=90)
     assert (hot["span"].outcome, hot["span"].note) == (Outcome.FAILED, "temp")
     assert hot["loss"].outcome is Outcome.PASSED
+
+
+def test_a_sensor_that_is_gone_is_not_waited_for() -> None:
+    """Unplugged after a while: that is said within a minute, and not after every poll that is left has failed."""
+    sensor = ModbusDevice(TILT, 80, lambda: {"acc_z": 1.0, "temp": 25.0, "roll": 0.4, "pitch": 0.0})
+
+    async def ask(line: VirtualLine) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(20, setattr, sensor, "faults", DeviceFaults(is_silent=True))
+        with pytest.raises(SourceTimeout):
+            await look_at(Device(line.bus, 80, TILT, {}), 600, lambda _: None)
+        assert loop.time() < 80
+
+    on_a_line(sensor, ask=ask)
 
 
 def test_a_clock_that_nobody_keeps_is_left_out_not_passed() -> None:
