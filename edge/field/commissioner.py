@@ -21,7 +21,7 @@ from edge.field.device import Device, names_in
 from edge.field.link_cut import CUT_S, LinkCut, Way
 from edge.field.moving import Mover, Place
 from edge.field.reach import reached
-from edge.field.record import Cabinet, Found, Plan
+from edge.field.record import NAME, Cabinet, Found, Plan
 from edge.field.selftest import POLLS, Check, Outcome, SelfTest
 from edge.field.walk import Ask, Tell
 from edge.field.zero import TILT_STILL_S, ZERO_S, KnownTilt, Zero
@@ -55,12 +55,19 @@ class Commissioner:
         version: str,
         open_radio: Callable[[], Radio] = Radio,
     ) -> None:
-        """Goes on with what the cabinet holds. `now`: UTC in ns. Raises ConfigError for a record that is none.
+        """Goes on with what the cabinet holds. `now`: UTC in ns.
+
+        Raises ConfigError for a record that is none, or of a model that this library does not have.
 
         `open_radio`: the Bluetooth adapter of this machine, anew for each step, as a port is opened for each.
         """
         self._cabinet, self.library, self._now, self.open_radio = cabinet, library, now, open_radio
         self.record = cabinet.load(self._time(), version)
+        found = self.record.found
+        if found and found.model not in library:
+            what = f"there is no model {found.model!r} in this library."
+            fix = "name the folder of its profile: --devices."
+            raise ConfigError([Mistake(str(cabinet.folder / NAME), what, fix, "E-FIELD-053")])
 
     @property
     def folder(self) -> Path:

@@ -38,6 +38,14 @@ def test_another_device_is_a_new_beginning(work: Commissioner, other: dict[str, 
     assert record.plan == RECORD.plan
 
 
+def test_a_model_that_the_library_has_no_more_is_said(work: Commissioner) -> None:
+    """Gone on with under other --devices: which model is missing, and nothing of the record is touched."""
+    with pytest.raises(ConfigError, match=f"there is no model '{FOUND.model}' .* --devices") as refused:
+        Commissioner(Cabinet(work.folder), {}, time.time_ns, "0.1.0")
+    assert "record.json" in str(refused.value)
+    assert Cabinet(work.folder).load("", "") == RECORD
+
+
 def test_the_zero_names_the_photo_of_its_mount(work: Commissioner, tmp_path: Path) -> None:
     """Also when the photo comes after it."""
     Image.new("RGB", (40, 30), "grey").save(tmp_path / "mount.png")
