@@ -137,9 +137,9 @@ def of_the_sensor(device: Device, look: Look) -> list[Check]:
 
 
 def _loss(device: Device, look: Look) -> Check:
-    """Of adverts nobody knows how many were sent: that none was awaited for too long proves no share of them."""
+    """Of adverts nobody knows how many were sent: that few were awaited for too long proves no share of them."""
     lost = sum(look.failures.values()) / look.polls
-    if not lost and device.profile.link.kind is LinkKind.BLE_ADVERT:
+    if lost <= LOSS_MOST and device.profile.link.kind is LinkKind.BLE_ADVERT:
         return Check("loss", Outcome.SKIPPED, None, 100 * LOSS_MOST, "%", note="adverts")
     said = ", ".join(f"{count} {kind}" for kind, count in look.failures.items())
     return _at_most("loss", 100 * lost, 100 * LOSS_MOST, "%", note=said)

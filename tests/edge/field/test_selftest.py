@@ -9,7 +9,7 @@ from virtual_line import VirtualLine, on_a_line
 from edge.field import selftest
 from edge.field.device import Device
 from edge.field.link_cut import LinkCut
-from edge.field.selftest import Check, Outcome, SelfTest, look_at
+from edge.field.selftest import Check, Look, Outcome, SelfTest, look_at
 from edge.machine_clock import Kept
 from edge.sim.faults import DeviceFaults, LineFaults
 from edge.sim.modbus_device import ModbusDevice
@@ -17,7 +17,8 @@ from wire.errors import SourceTimeout
 from wire.profile_yaml import library_folder, load_library
 from wire.registers import Value
 
-TILT = load_library(library_folder())["witmotion-wt901c-485"]
+LIBRARY = load_library(library_folder())
+TILT, RUUVI = LIBRARY["witmotion-wt901c-485"], LIBRARY["ruuvi-ruuvitag"]
 GOOD = LinkCut(is_here=False, cut_s=120, linked_s=1.2, alarm_s=0.1, readings=900, during=800, drained_s=0.6)
 
 
@@ -74,6 +75,14 @@ def test_a_sensor_that_is_gone_is_not_waited_for() -> None:
         assert loop.time() < 80
 
     on_a_line(sensor, ask=ask)
+
+
+@pytest.mark.parametrize(("silent", "outcome"), [(0, "skipped"), (6, "skipped"), (7, "failed")])
+def test_adverts_that_are_missed_now_and_then_are_no_pass(silent: int, outcome: str) -> None:
+    """Of 600 silences at most six are allowed; how many adverts were missed beside them nobody knows."""
+    tag = Device(None, 0, RUUVI, {})  # type: ignore[arg-type]
+    look = Look(600, {"silent": silent} if silent else {}, 1.0, {}, (), -60)
+    assert selftest.of_the_sensor(tag, look)[0].outcome == outcome
 
 
 def test_a_clock_that_nobody_keeps_is_left_out_not_passed() -> None:
