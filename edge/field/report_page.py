@@ -103,8 +103,8 @@ class Page:
         )
         head = _header(say, "zero.value", "zero.mean", "zero.sigma", "zero.drift", "zero.below")
         drawn = "".join(figures.still(point, one, zero.for_s, zero.below) for point, one in zero.points.items())
-        said = f"{zero.for_s:g} s, {zero.polls} {say('zero.polls')}, {_local(zero.time)}, {zero.person}"
-        return _section(say("report.zero"), said, f"<table>{head}{rows}</table>{drawn}")
+        said = (f"{zero.for_s:g} s", f"{zero.polls} {say('zero.polls')}", _local(zero.time), zero.person)
+        return _section(say("report.zero"), ", ".join(filter(None, said)), f"<table>{head}{rows}</table>{drawn}")
 
     def _known_tilt(self) -> str:
         shown, say = self._record.known_tilt, self._say
