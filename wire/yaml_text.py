@@ -1,4 +1,4 @@
-"""A YAML file as the text it is: an entry is put in where it belongs, and every other character stays.
+"""A YAML file as the text it is: an entry is put in where it belongs, or taken out, and every other character stays.
 
 Comments, order, blank lines and how long lines are broken belong to whoever wrote them, so nothing is read and written
 again. PyYAML says where each node begins and ends.
@@ -74,6 +74,28 @@ class YamlText:
         if _said(self._root) != wanted:
             raise yaml.YAMLError(f"{'/'.join(path)} cannot be put in without changing something else")
 
+    def take_out(self, path: Sequence[str]) -> None:
+        """The entry that is there, with what stands beside it. Raises KeyError, and yaml.YAMLError as `put`."""
+        *above, key = path
+        mapping = self._find(above)
+        if not isinstance(mapping, yaml.MappingNode) or not self.has(*path):
+            raise KeyError("/".join(path))
+        wanted, entries = _said(self._root), mapping.value
+        at = next(at for at, (name, _) in enumerate(entries) if name.value == key)
+        name, value = entries[at]
+        begin, end = _begin(name), _end(value)
+        if not mapping.flow_style:
+            begin, end = self._text.rfind("\n", 0, begin) + 1, self._text.find("\n", end - 1) + 1
+        elif at + 1 < len(entries):
+            end = _begin(entries[at + 1][0])
+        elif at:
+            begin = _end(entries[at - 1][1])
+        self._cut(begin, end, "")
+        self._root = yaml.compose(self._text, Loader=_LOADER)
+        del _at(wanted, above)[key]
+        if _said(self._root) != wanted:
+            raise yaml.YAMLError(f"{'/'.join(path)} cannot be taken out without changing something else")
+
     def _find(self, path: Sequence[str]) -> yaml.Node | None:
         return self._entry(path)[1]
 
@@ -133,6 +155,13 @@ def _said(node: yaml.Node | None) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_said(item) for item in node.value]
     return node.value if node else None
+
+
+def _at(said: Any, path: Sequence[str]) -> Any:
+    """What `_said` says of that entry."""
+    for word in path:
+        said = said[word]
+    return said
 
 
 def _set(said: Any, path: Sequence[str], value: Any) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from edge.field.city_line import new_line, port_of
 from edge.field.record import Found, Plan, Record
-from edge.field.zero import Zero
+from edge.field.zero import Zero, has_zero
 from wire.addresses import is_ble
 from wire.city_check import load_checked
 from wire.crs import Crs
@@ -51,9 +51,20 @@ def with_sensor(text: str, record: Record, profile: Profile, day: str) -> str:
     elif not city.has("sites", plan.site, "sensors", plan.key):
         city.put(["sites", plan.site, "sensors", plan.key], Flow(sensor))
     else:
+        there = ["sites", plan.site, "sensors", plan.key]
+        for key in _outlived(record, profile):
+            if city.has(*there, key):
+                city.take_out([*there, key])
         for key, value in sensor.items():
-            city.put(["sites", plan.site, "sensors", plan.key, key], value)
+            city.put([*there, key], value)
     return city.text
+
+
+def _outlived(record: Record, profile: Profile) -> list[str]:
+    """What the file may say of the device that this one has replaced, and this one has not."""
+    assert record.found is not None
+    has = {"unit": record.found.unit, "address": record.found.known_by, "zero": record.zero or has_zero(profile)}
+    return [key for key, value in has.items() if not value]
 
 
 def with_zero(text: str, plan: Plan, zero: Zero, file: str) -> str:

@@ -51,6 +51,33 @@ def test_an_entry_goes_where_it_belongs(before: str, path: str, value: Entry, af
 
 
 @pytest.mark.parametrize(
+    ("before", "path", "after"),
+    [
+        ("s: {T1: {unit: 1, zero: {roll: 0}}}  # 1\n", "s/T1/unit", "s: {T1: {zero: {roll: 0}}}  # 1\n"),
+        ("s: {unit: 1, zero: {roll: 0}}  # 1\n", "s/zero", "s: {unit: 1}  # 1\n"),
+        ("s: {unit: 1,  # one\n    x: 2,  # two\n    y: 3}\n", "s/y", "s: {unit: 1,  # one\n    x: 2}\n"),
+        ("s: {unit: 1}\n", "s/unit", "s: {}\n"),
+        ("s:\n  # 1\n  unit: 1  # one\n  # 2\n  x: 2\n", "s/unit", "s:\n  # 1\n  # 2\n  x: 2\n"),
+        ("s:\r\n  x: 2\r\n  zero:\r\n    roll: 0\r\n# end\r\n", "s/zero", "s:\r\n  x: 2\r\n# end\r\n"),
+        ("a: |\n  text\nb: 1\n", "a", "b: 1\n"),
+    ],
+)
+def test_an_entry_that_is_taken_out_leaves_the_others(before: str, path: str, after: str) -> None:
+    """With the comment beside it."""
+    found = YamlText(before)
+    found.take_out(path.split("/"))
+    assert found.text == after
+
+
+def test_what_cannot_be_taken_out_stays() -> None:
+    """What is not there; and what is a block's only entry, which would leave no block."""
+    with pytest.raises(KeyError):
+        YamlText("s: {unit: 1}\n").take_out(["s", "zero"])
+    with pytest.raises(yaml.YAMLError, match="cannot be taken out"):
+        YamlText("s:\n  unit: 1\n").take_out(["s", "unit"])
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "环城西路: 南段",

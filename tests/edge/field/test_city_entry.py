@@ -10,7 +10,7 @@ from commissioned import FOUND, LIBRARY, PLAN, RECORD, TILT
 
 from edge.field.city_entry import new_city, with_sensor, with_zero, write
 from edge.field.commissioner import Commissioner
-from edge.field.record import Cabinet, Record
+from edge.field.record import Cabinet, Found, Record
 from wire.errors import ConfigError, Unsafe
 from wire.whole_file import write_whole
 
@@ -230,6 +230,19 @@ def full_after(files: int) -> Callable[[Path, bytes, int], None]:
         write_whole(path, data, mode)
 
     return write_some
+
+
+def test_what_only_the_device_before_had_is_gone() -> None:
+    """A tag in the place of an inclinometer has no unit identifier and no zero, and the other way round no address."""
+    text = with_sensor(new_city(PLAN, TILT), RECORD, TILT, "2026-11-26")
+    assert "unit: 0x51, zero: {roll: 0.42" in text
+    tag = LIBRARY["ruuvi-ruuvitag"]
+    found = Found(source="ble_advert", model=tag.name, known_by="D4:AC:3F:00:11:22")
+    text = with_sensor(text, msgspec.structs.replace(RECORD, found=found, zero=None), tag, "2026-11-27")
+    there = "T1: {line: XM-TA-09/a, commissioned: 2026-11-27"
+    assert f'{there}, address: "D4:AC:3F:00:11:22", profile: ruuvi-ruuvitag}}' in text
+    text = with_sensor(text, RECORD, TILT, "2026-11-27")
+    assert f"{there}, profile: {TILT.name}, unit: 0x51, zero: {{roll: 0.42" in text
 
 
 def test_a_model_that_the_kind_has_again_is_said_too() -> None:
