@@ -15,7 +15,7 @@ from textual.widgets import DataTable, Input, Label, Sparkline, Static
 
 from edge.field import ports
 from edge.field.commissioner import Commissioner
-from edge.field.device import NO_ANSWER, names_in
+from edge.field.device import NO_ANSWER, Device, names_in
 from edge.field.finder import Finder, Unclear
 from edge.field.record import Found
 from edge.field.report_figures import symbol
@@ -232,24 +232,35 @@ class LivePane(Pane):
 
     async def begin(self) -> None:
         """Nothing is asked before Enter."""
-        self._is_over = False
+        self._limit: asyncio.Timeout | None = None
         self.show(Text(self.words("screen.enter_begins"), style="dim"))
 
     async def go(self) -> None:
-        """Until Enter. Raises SourceError when the port is lost."""
-        self._is_over = False
+        """Until Enter, also while it is searched for or silent. Raises SourceError when the port is lost."""
+        limit = asyncio.timeout(None)
+        try:
+            async with limit:
+                self._limit = limit
+                async with self.work.device() as device:
+                    await self._watch(device)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        finally:
+            self._limit = None
+
+    async def _watch(self, device: Device) -> None:
         watch, curve = Watch(self.work.profile), deque[float](maxlen=self._DRAWN)
-        async with self.work.device() as device:
-            while not self._is_over:
-                for part in device.parts:
-                    try:
-                        answer = await device.answer(part)
-                        watch.answered(part, answer.numbers or answer.reply, answer.took_s)
-                    except NO_ANSWER as error:
-                        watch.failed(error)
-                watch.dropped = device.dropped
-                self._look(watch, curve, device.signal_dbm)
-                await asyncio.sleep(watch.profile.timing.min_poll_s)
+        while True:
+            for part in device.parts:
+                try:
+                    answer = await device.answer(part)
+                    watch.answered(part, answer.numbers or answer.reply, answer.took_s)
+                except NO_ANSWER as error:
+                    watch.failed(error)
+            watch.dropped = device.dropped
+            self._look(watch, curve, device.signal_dbm)
+            await asyncio.sleep(watch.profile.timing.min_poll_s)
 
     def _look(self, watch: Watch, curve: deque[float], signal: int | None) -> None:
         table = Table(box=None, pad_edge=False, header_style="dim")
@@ -276,4 +287,6 @@ class LivePane(Pane):
 
     def entered(self) -> None:
         """That is enough."""
-        self._is_over = True
+        if self._limit:
+            self._limit.reschedule(asyncio.get_running_loop().time())
+            self._limit = None

@@ -186,6 +186,23 @@ async def test_what_is_corrected_is_kept(tmp_path: Path) -> None:
         await pole.until(lambda: "E-FIELD-027" in pole.said)
 
 
+async def test_enter_ends_a_look_at_a_sensor_that_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tag that is not heard is searched for half a minute: Enter need not wait for that."""
+
+    @asynccontextmanager
+    async def searched() -> AsyncIterator[None]:
+        await asyncio.Event().wait()
+        yield
+
+    async with at_step(tmp_path, RECORD, 3) as pole:
+        monkeypatch.setattr(pole.app.work, "device", searched)
+        await pole.pilot.press("enter")
+        await pole.until(lambda: pole.app.is_running)
+        await pole.pilot.pause()
+        await pole.pilot.press("enter", "enter")
+        await pole.until(lambda: 3 in pole.app.done)
+
+
 async def test_a_position_that_is_nowhere_is_not_kept(tmp_path: Path) -> None:
     """Longitude first, or what is no number: refused where it is written, and the record stays one that can be read."""
     async with at_step(tmp_path, RECORD, 7) as pole:
