@@ -19,7 +19,7 @@ from edge.field.device import NO_ANSWER, Device, names_in
 from edge.field.finder import Finder, Unclear
 from edge.field.record import Found
 from edge.field.report_figures import symbol
-from edge.field.screen.pane import Pane, add_row
+from edge.field.screen.pane import Pane, add_row, number_table
 from edge.field.watch import Watch
 from wire.errors import SourceTimeout, Unsafe
 from wire.scalars import integer, number
@@ -263,9 +263,7 @@ class LivePane(Pane):
             await asyncio.sleep(watch.profile.timing.min_poll_s)
 
     def _look(self, watch: Watch, curve: deque[float], signal: int | None) -> None:
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for key in ("zero.value", "screen.last", "screen.mean", "zero.sigma"):
-            table.add_column(self.words(key), justify="left" if key == "zero.value" else "right", min_width=11)
+        table = number_table(self.words, "zero.value", "screen.last", "screen.mean", "zero.sigma")
         shown = watch.shown()
         for one in shown:
             last = f"{one.last:+.4f} {symbol(one.unit)}" if isinstance(one.last, float) else str(one.last)

@@ -156,11 +156,17 @@ def add_row(table: Table, *cells: str, style: str = "") -> None:
     table.add_row(*(Text(cell) for cell in cells), style=style)
 
 
+def number_table(words: Words, name: str, *numbers: str) -> Table:
+    """Heads of a column of names and three of numbers, which do not jump, and fit beside the steps and a scroll bar."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    for key in (name, *numbers):
+        table.add_column(words(key), justify="left" if key == name else "right", min_width=11, overflow="fold")
+    return table
+
+
 def spreads(found: Mapping[str, Spread], words: Words) -> Table:
     """Mean, deviation and drift of each value."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for key in ("zero.value", "screen.mean", "zero.sigma", "zero.drift"):
-        table.add_column(words(key), justify="left" if key == "zero.value" else "right", min_width=11)
+    table = number_table(words, "zero.value", "screen.mean", "zero.sigma", "zero.drift")
     for name, one in found.items():
         unit = symbol(one.unit)
         add_row(table, name, f"{one.mean:+.4f} {unit}", f"{one.sigma:.4f} {unit}", f"{one.drift:+.4f} {unit}")

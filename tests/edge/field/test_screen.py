@@ -1,6 +1,7 @@
 """The guided screen, driven by keys on a rig in the same process; EGRET_PICTURES=docs/pictures draws it."""
 
 import asyncio
+import io
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,13 +11,15 @@ import msgspec
 import pytest
 from commissioned import FOUND, LIBRARY, RECORD, fast_library
 from pole import PATIENCE_S, PICTURES, Pole, draw, standing
+from rich.console import Console
 from textual.widgets import DataTable, Input
 
 from edge.field.commissioner import Commissioner, Trial
 from edge.field.record import Cabinet, Record
 from edge.field.screen.app import STEPS, CommissionApp, first_open
-from edge.field.screen.pane import Setup
+from edge.field.screen.pane import Setup, spreads
 from edge.field.signed_report import prove
+from edge.field.stillness import Spread
 from edge.field.words import Words
 from edge.sim.rig import Rig
 from edge.sim.scenario import load
@@ -230,6 +233,19 @@ async def test_an_address_that_was_kept_may_still_be_set(tmp_path: Path, monkeyp
         assert work.found.unit == 0x33
         assert undo in pole.said
         await pole.enter(3)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_numbers_fit_beside_the_steps(lang: str) -> None:
+    """80 columns without steps, margins and a scroll bar are 48: long units fold, and no digit is cut off."""
+    spread = Spread("m/s2", 10.1597, 0.1234, -0.5678, 10.0, 10.3, ())
+    console = Console(width=48, file=io.StringIO())
+    with console.capture() as drawn:
+        console.print(spreads({"acceleration_z": spread}, Words(lang)))
+    seen = drawn.get()
+    assert all(number in seen for number in ("+10.1597", "0.1234", "-0.5678"))
+    assert seen.count("m/s2") == 3
+    assert "…" not in seen
 
 
 def seen_of(app: CommissionApp) -> str:
