@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -69,7 +69,7 @@ class ScanPane(Pane):
                 unclear.append(f"{one.place}: {self.words(one.key, **one.fields)}")
             self._tell("screen.choose", unclear)
         if not self._rows and (self.setup.is_ble or not unclear):
-            raise _nobody(place, is_ble=self.setup.is_ble)
+            raise _nobody(place, unclear, is_ble=self.setup.is_ble)
         self._tell("screen.scanned", unclear)
 
     def chosen(self, row: str) -> None:
@@ -125,10 +125,12 @@ def _weakness(signal: Text) -> int:
     return -int(signal.plain.split()[0]) if signal.plain else 1000
 
 
-def _nobody(place: str, *, is_ble: bool) -> SourceTimeout:
+def _nobody(place: str, unclear: Sequence[str], *, is_ble: bool) -> SourceTimeout:
+    """Whoever is heard by a radio, and is no model of the library, shows at least that the radio works."""
     if is_ble:
         fix = "go nearer, charge it, close the phone app that is connected to it; `egret ble scan --for 60` shows all."
-        return SourceTimeout("no sensor of the library was heard.", where=place, fix=fix, code="E-BLE-012")
+        what = "\n".join(["no sensor of the library was heard.", *unclear])
+        return SourceTimeout(what, where=place, fix=fix, code="E-BLE-012")
     fix = "check power and wiring (swap A and B); `egret bus scan` has more to try."
     return SourceTimeout("nobody answered.", where=place, fix=fix, code="E-BUS-025")
 

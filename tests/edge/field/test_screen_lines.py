@@ -112,9 +112,9 @@ async def test_a_level_that_speaks_by_itself(tmp_path: Path) -> None:
 
 
 async def test_a_sensor_in_the_air(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is heard; then the nearest is on top, and whom Enter chooses is seen, zeroed and written by address."""
+    """A stranger alone is heard; then the nearest is on top, and whom Enter chooses is seen, zeroed and written."""
     monkeypatch.setattr(finder, "_LOOK_S", 0.1)
-    monkeypatch.setattr(finder, "AIR_S", 0.1)
+    monkeypatch.setattr(finder, "AIR_S", 0.5)
     model = LIBRARY["witmotion-bwt901ble"]
     link = model.link.ble or BleLink()
     air = Air()
@@ -128,8 +128,10 @@ async def test_a_sensor_in_the_air(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             await asyncio.gather(*(one.notify(said) for one in walls))
             await asyncio.sleep(0.02)
 
+    await (await air.advertiser("D4:AC:3F:00:00:03", "Someone's watch")).say()
     async with standing(tmp_path, {model.name: fast(model)}, air=air) as pole:
         await pole.until(lambda: "E-BLE-012" in pole.said)
+        assert "另有 1 台不在设备库中" in pole.said
         speaking = asyncio.create_task(speak())
         monkeypatch.setattr(finder, "AIR_S", 10)
         await pole.app.action_repeat()
