@@ -54,8 +54,12 @@ class Identity:
     def way(self, node: Broker) -> Broker:
         """To a node, with the files to show this time."""
         self._shows_trial = _is_there(self._trial) and not self._is_doubted
-        shown = self._trial if self._shows_trial else self._kept()
-        return replace(node, certificate=str(shown), key=str(shown)) if shown else node
+        return _showing(node, self._trial) if self._shows_trial else self.proven_way(node)
+
+    def proven_way(self, node: Broker) -> Broker:
+        """To a node, with files that were let in before: for a connection of which `tried` does not hear."""
+        kept = self._kept()
+        return _showing(node, kept) if kept else node
 
     def counting(self) -> tuple[Path, Path]:
         """The files of certificate and key that the broker has let in, or those of the start."""
@@ -193,6 +197,10 @@ def _is_there(path: Path) -> bool:
     with suppress(OSError):
         return path.exists()
     return False
+
+
+def _showing(node: Broker, file: Path) -> Broker:
+    return replace(node, certificate=str(file), key=str(file))
 
 
 def _read(path: Path) -> Certificate:

@@ -72,7 +72,8 @@ class MqttLinks:
     def spare(self, number: int) -> "SpareLink":
         """A connection beside the links, at the box's first node (0), second (1) …; not connected yet."""
         node = self._nodes[number]
-        return SpareLink(self._identity.way(node) if self._identity else node, self._box, f"{self._box}:{number}")
+        way = self._identity.proven_way(node) if self._identity else node
+        return SpareLink(way, self._box, f"{self._box}:{number}")
 
 
 class MqttLink:

@@ -2,15 +2,15 @@
 
 While a cluster of nats-servers elects a leader it lets nobody in, so they must stand before; and it hears nothing more
 of a connection that waits for the PUBACK of a message, so the uplink is none of them, at whichever node. They have no
-session and hear nothing. An alarm event goes over one of them once, at QoS 0, when the uplink does not stand, or no
-receipt has come for a while: nodes hand that on to the cloud at once, and store nothing. Its receipt comes by the
-uplink, which sends it all the same.
+session and hear nothing. An alarm event goes over each of them once, at QoS 0, when the uplink does not stand, or no
+receipt has come for a while: nodes hand that on to the cloud at once, and store nothing. Over each, for a node that
+has lost its power says nothing, and the way to it seems to stand until the next ping. Its receipt comes by the uplink,
+which sends it all the same.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from random import Random
 
 from edge.alarm_messages import alarm_messages
@@ -41,16 +41,14 @@ class SpareWays:
         """Nothing is connected yet. `links` make the uplink's connections, too; `meter` counts what goes over these."""
         self._box, self._spool, self._links, self._meter, self._rng = box, spool, links, meter, rng
         self._is_linked = is_linked
-        self._standing: list[SpareLink] = []
-        self._spool_id, self._told, self._stored = "", 0, -1
-        self._stored_at = 0.0
+        self._topic = topics.topic(box, Lane.ALARMS.value)
+        self._stored, self._stored_at = -1, 0.0
 
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for number in range(WAYS):
                 tasks.create_task(self._stand(number))
-            tasks.create_task(self._tell())
 
     async def _stand(self, number: int) -> None:
         """At one node, connected again and again; the log says once that it cannot be, though the uplink can."""
@@ -67,41 +65,34 @@ class SpareWays:
             await asyncio.sleep(next(pauses))
 
     async def _until_lost(self, spare: SpareLink) -> None:
-        """Raises LinkError then; what went over it is told again."""
+        """Tell over it what is late. Raises LinkError when it is lost; the next one begins at the last receipt."""
         clock = asyncio.get_running_loop().time
         pinged_at = clock()
-        self._standing.append(spare)
-        try:
-            while True:
-                spare.require()
-                if clock() - pinged_at > SPARE_KEEPALIVE_S:
-                    pinged_at = clock()
-                    self._meter.add(traffic.PING)
-                await asyncio.sleep(_LOOK_S)
-        finally:
-            self._standing.remove(spare)
-            self._told = 0
-
-    async def _tell(self) -> None:
-        """For ever: what is late, and was not told."""
-        clock, topic = asyncio.get_running_loop().time, topics.topic(self._box, Lane.ALARMS.value)
+        spool_id, told = "", 0
         while True:
+            spare.require()
+            if clock() - pinged_at > SPARE_KEEPALIVE_S:
+                pinged_at = clock()
+                self._meter.add(traffic.PING)
+            if self._spool.id != spool_id:
+                spool_id, told = self._spool.id, 0
+            if self._is_late(clock(), told):
+                told = await self._tell(spare, told)
             await asyncio.sleep(_LOOK_S)
-            if not self._is_late(clock()) or not self._standing:
-                continue
-            after = max(self._told, self._spool.depth(Lane.ALARMS).stored)
-            with suppress(LinkError):
-                for through, payload in await alarm_messages(self._box, self._spool, after, _MESSAGES_AT_ONCE):
-                    self._meter.add(traffic.message(topic, len(payload)))
-                    await self._standing[0].tell(topic, payload)
-                    self._told = through
 
-    def _is_late(self, now: float) -> bool:
+    async def _tell(self, spare: SpareLink, told: int) -> int:
+        """What is behind `told` and has no receipt; the last sequence of it. Raises LinkError."""
+        after = max(told, self._spool.depth(Lane.ALARMS).stored)
+        for through, payload in await alarm_messages(self._box, self._spool, after, _MESSAGES_AT_ONCE):
+            self._meter.add(traffic.message(self._topic, len(payload)))
+            await spare.tell(self._topic, payload)
+            after = through
+        return after
+
+    def _is_late(self, now: float, told: int) -> bool:
         """Is there an event that the uplink should have brought through, and that was not told?"""
         depth = self._spool.depth(Lane.ALARMS)
         if depth.stored != self._stored or not depth.waiting:
             self._stored, self._stored_at = depth.stored, now
-        if self._spool_id != self._spool.id:
-            self._spool_id, self._told = self._spool.id, 0
-        is_new = max(self._told, depth.stored) < depth.committed
+        is_new = max(told, depth.stored) < depth.committed
         return is_new and (not self._is_linked() or now - self._stored_at >= _LATE_S)

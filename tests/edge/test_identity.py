@@ -15,6 +15,7 @@ from city_authority import CityAuthority, odd_version
 from cloud.fleet.authority import Authority
 from edge.checkup import Facts, Places, look
 from edge.identity import Identity
+from edge.link import MqttLinks
 from edge.ports import Delivery
 from wire import certificate, topics
 from wire.broker import Broker
@@ -116,6 +117,16 @@ def test_the_page_of_health_judges_the_one_that_counts(box: Box) -> None:
     box.comes_in()
     current = box.data / "identity/current.pem"
     assert said() == [(State.OK, f"{current} is its owner's"), (State.OK, "XM-TA-01 for 729 days")]
+
+
+def test_a_spare_way_proves_nothing(box: Box) -> None:
+    """It is opened while the uplink shows the old certificate and the next one has come: that one is not let in yet."""
+    assert box.shows == "given.pem"
+    box.renewed()
+    links = MqttLinks(replace(box.given, others=(("127.0.0.1", 8884),)), BOX, identity=box.identity)
+    assert Path(links.spare(0)._broker.certificate).name == "given.pem"
+    box.identity.tried(was_let_in=True)
+    assert box.shows == "trial.pem"
 
 
 def test_a_broker_that_is_away_decides_nothing(box: Box) -> None:
