@@ -185,13 +185,14 @@ class _LaneSender:
         pace: an alarm that shares a slow link must not queue behind a whole backlog.
         """
         before = self._sent
-        while messages := await self._messages(self._room()):
-            if self._spool.id != self._spool_id or self._is_missed or self._sent != before:
+        while True:
+            messages, values = await self._messages(self._room())
+            if not messages or self._spool.id != self._spool_id or self._is_missed or self._sent != before:
                 return  # they are of the spool before, or too far ahead by now
             for through, _ in messages:
                 self._ahead.append(through)
                 self._sent = through
-            await self._burst([payload for _, payload in messages], self._sent - before)
+            await self._burst([payload for _, payload in messages], values)
             before = self._sent
 
     async def _send_again(self) -> bool:
@@ -221,13 +222,13 @@ class _LaneSender:
         room = WINDOW - len(self._ahead)
         return room if self._lane is Lane.ALARMS else min(room, self._pace.burst)
 
-    async def _messages(self, room: int) -> Sequence[Message]:
-        """The next messages, at most `room`."""
-        if self._lane is Lane.READINGS:
-            return [
-                (batch.last_sequence, self._encoded(batch)) for batch in await self._spool.batches(self._sent, room)
-            ]
-        return await alarm_messages(self._box, self._spool, self._sent, room)
+    async def _messages(self, room: int) -> tuple[Sequence[Message], int]:
+        """The next messages, at most `room`, and how many readings travel in them: what is gone does not."""
+        if self._lane is Lane.ALARMS:
+            return await alarm_messages(self._box, self._spool, self._sent, room), 0
+        batches = await self._spool.batches(self._sent, room)
+        messages = [(batch.last_sequence, self._encoded(batch)) for batch in batches]
+        return messages, sum(batch.count for batch in batches)
 
     def _encoded(self, batch: Batch) -> bytes:
         """A batch as it travels: what is gone before it, the box does not hold any more either."""

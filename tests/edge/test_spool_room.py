@@ -23,6 +23,7 @@ from receiving import Receiver
 from edge import publish, uplink
 from edge.clock import BoxClock
 from edge.commands.spool import spool as spool_command
+from edge.pace import Pace
 from edge.sim.link import SimulatedBroker, SimulatedLink
 from edge.spool import Spool
 from edge.spool_damage import NAME
@@ -283,6 +284,28 @@ async def box(folder: Path, broker: SimulatedBroker, receiver: Receiver) -> Asyn
 
 
 @pytest.mark.usefixtures("impatient")
+async def test_what_is_gone_takes_no_time_to_send(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gap is a few bytes, however much is gone: a lane rests after the readings that it sends, and no others."""
+    rests: list[int] = []
+
+    def rest_s(_pace: Pace, _messages: int, values: int, _seconds: float) -> float:
+        rests.append(values)
+        return 0.0
+
+    monkeypatch.setattr(Pace, "rest_s", rest_s)
+    broker = SimulatedBroker(Random(1))
+    receiver = Receiver(broker)
+    broker.stop(forgets=False)
+    async with box(tmp_path, broker, receiver) as spool, asyncio.timeout(PATIENCE_S):
+        for number in range(150):
+            await spool.add(window(number, 2_000), [])
+        await spool.flush()
+        broker.start()
+        await spool.drained()
+    [gap] = receiver.gaps
+    assert max(rests) < 150_000 < gap.count
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_what_went_is_what_is_missing(tmp_path: Path, seed: int) -> None:
     """Outages of a broker that loses a fifth of everything: a reading arrives once or is in a gap; no alarm is lost."""
