@@ -1,6 +1,7 @@
 """What a box will use of its data in a month, before it is built: its own stages, fed with half an hour of weather.
 
-    readings    samples of every sensor on every line, at its interval, through its report policy, encoded by the second
+    readings    samples of every sensor on every line, at its interval, through its report policy, and what the box says
+                of itself, encoded by the second
     messages    what MQTT, TLS and TCP/IP put around these batches
     receipts    one for each batch, at most
     status      every ten seconds
@@ -10,12 +11,13 @@ Values are some steps of their resolution away from their mean, at random: what 
 What changes by a deadband, and what falls silent, is not foreseen.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
 import msgspec
 
+from edge import health
 from edge.report import Reporter
 from wire import batch, receipt, topics, traffic
 from wire.batch import Batch, columns
@@ -74,6 +76,8 @@ def plan(inventory: Inventory, box: Box) -> Plan:
     scale = _DAY_S / _LOOK_S
     for line in box.lines:
         sent = [one for name in line.sensors for one in _sent(inventory.sensors[name], line, rng)]
+        if line.source == "health":
+            sent += _own(box, line, rng)
         a_day[line.key] = round(len(sent) * scale)
         for one in sent:
             windows.setdefault(one.time_ns // _SECOND_NS, []).append(one)
@@ -122,27 +126,38 @@ def _sent(sensor: Sensor, line: Line, rng: Random) -> list[Reading]:
     """What leaves of one sensor while we look, behind an interval in which it warms up."""
     reporter = Reporter(sensor)
     found: list[Reading] = []
-    for readings in _samples(sensor, line, rng):
-        leaving = reporter.step(readings).leaving
-        found += [one for one in leaving if one.time_ns >= (_BEGIN_S + _WARM_S) * _SECOND_NS]
+    for readings in _samples(sensor.id, sensor.profile.quantities, _interval_s(sensor, line), rng):
+        found += filter(_is_looked_at, reporter.step(readings).leaving)
     return found
+
+
+def _own(box: Box, line: Line, rng: Random) -> list[Reading]:
+    """What the box says of itself, with all that its machine may tell."""
+    samples = _samples(box.id, health.QUANTITIES, _line_every_s(line, health.EVERY_S), rng)
+    return [one for readings in samples for one in readings if _is_looked_at(one)]
+
+
+def _is_looked_at(one: Reading) -> bool:
+    return one.time_ns >= (_BEGIN_S + _WARM_S) * _SECOND_NS
 
 
 def _interval_s(sensor: Sensor, line: Line) -> float:
     """Its own, the line's, or the shortest of its device's blocks."""
-    line_every_s = block_of(line.options, line.where, Mistakes()).duration("every", default=0.0)
-    return sensor.interval_s(line_every_s, min(sensor.profile.intervals_s, default=1.0))
+    return sensor.interval_s(_line_every_s(line, 0.0), min(sensor.profile.intervals_s, default=1.0))
 
 
-def _samples(sensor: Sensor, line: Line, rng: Random) -> Iterator[list[Reading]]:
+def _line_every_s(line: Line, usual_s: float) -> float:
+    return block_of(line.options, line.where, Mistakes()).duration("every", default=usual_s)
+
+
+def _samples(name: str, quantities: Iterable[str], every_s: float, rng: Random) -> Iterator[list[Reading]]:
     """All its quantities, each time."""
-    every_s = _interval_s(sensor, line)
-    values = dict.fromkeys(sensor.profile.quantities, 0)
+    values = dict.fromkeys(quantities, 0)
     for at in range(round((_WARM_S + _LOOK_S) / every_s)):
         time_ns = _BEGIN_S * _SECOND_NS + round(at * every_s * 1_000) * 1_000_000
         for quantity in values:
             values[quantity] = rng.randint(-_STEPS, _STEPS)
         yield [
-            Reading(sensor.id, quantity, round(steps / 10 ** decimals(quantity), decimals(quantity)), time_ns)
+            Reading(name, quantity, round(steps / 10 ** decimals(quantity), decimals(quantity)), time_ns)
             for quantity, steps in values.items()
         ]

@@ -9,6 +9,13 @@ from pathlib import Path
 from edge import machine_clock
 
 _PER_KELVIN, _PER_VOLT, _MEGA = 1_000, 1_000_000, 1_000_000
+EVERY_S = 300.0
+"""How often a box says it, unless its line says otherwise."""
+QUANTITIES = (
+    *("supply_voltage", "battery_voltage", "cpu_temperature", "disk_free", "disk_wear"),
+    *("data_used", "modem_signal", "clock_error", "spool_depth"),
+)
+"""All that a machine may tell."""
 _CPU_ZONES = ("cpu", "soc", "x86_pkg")
 _WEAR_STEP = 10
 """Percent a step of `life_time`. Source: JEDEC eMMC 5.1, EXT_CSD 268 and 269 (known in the field, not re-read); 0 is

@@ -33,7 +33,7 @@ from wire.reading import Sample
 class Config:
     """The line's block in sensors.yaml."""
 
-    every_s: float = 300.0
+    every_s: float = health.EVERY_S
     modem: str = ""
     disk: str = "/"
 

@@ -159,6 +159,14 @@ def test_a_plan_is_near_a_simulated_day(tmp_path: Path, report: str) -> None:
     assert foretold.readings == pytest.approx(traffic.MONTH_DAYS * sum(sizes), rel=0.125)
 
 
+def test_a_plan_knows_what_a_box_says_of_itself(tmp_path: Path) -> None:
+    """Nine quantities every five minutes, as docs/operate/boxes.md has them: 1.4 MB a month on a busy box."""
+    text = SENSORS_YAML.replace("lines: {a: ", "lines: {health: {source: health}, a: ")
+    told, silent = (plan(each, each.boxes[BOX]) for each in (city(tmp_path, text), city(tmp_path)))
+    assert told.readings_a_day["health"] == 9 * 288
+    assert told.total - silent.total == pytest.approx(1.4 * MB, rel=0.2)
+
+
 def plans(tmp_path: Path, reports: Sequence[str]) -> list[int]:
     """Megabytes a month of one tilt sensor that is sampled once a second."""
     found = []
