@@ -14,11 +14,13 @@ from board_page import window
 from playwright.async_api import expect
 
 from cloud.stores import influxdb_v1
-from cloud.tables import fleet
+from cloud.tables import boxes, fleet
+from cloud.tables.boxes import BoxState
 from cloud.tables.fleet import Pushed
 from wire import city_map
 from wire.alarm import AlarmEvent, Change, Evidence, Level
 from wire.alarm_message import AlarmMessage
+from wire.clock import ClockState
 from wire.desired import Refusal, Reported
 from wire.errors import Mistake
 from wire.gap import Gap
@@ -248,6 +250,20 @@ async def test_what_became_of_a_configuration_is_said(tmp_path: Path) -> None:
         row = board.page.locator('[data-box="XM-TA-01"]')
         await expect(row.get_by_title("no line brought a measurement")).to_have_text("已退回")
         await expect(board.page.locator('[data-box="XM-SM-01"] .loud')).to_have_count(0)
+
+
+async def test_a_box_without_the_time_was_heard_of_now(tmp_path: Path) -> None:
+    """Its own clock counts from its start; the page says when we heard of it, and that its clock is not set."""
+    since_start_ns, heard_ns = 90 * 10**9, 1_795_480_000 * 10**9
+    said = {"time_ns": since_start_ns, "boot": "b00t", "version": "v", "clock": ClockState.UNSET}
+    state = BoxState("XM-TA-01", online=True, spool_id="k3v9q2ma", waiting=106, config_version="v7", **said)
+    async with board_city.served(tmp_path, small_city.inventory(tmp_path)) as city:
+        await city.ledger.database.write(lambda connection: boxes.put(connection, state, heard_ns, is_fresh=True))
+        async with window(city.url, "wall") as board:
+            await board.show("#/fleet")
+            row = board.page.locator('[data-box="XM-TA-01"]')
+            await expect(row).to_contain_text("未校时")
+            await expect(row.locator("td").last).to_contain_text("2026-11-2")
 
 
 FORGETFUL = (

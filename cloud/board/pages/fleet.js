@@ -22,6 +22,9 @@ function stateOf(box) {
 /** Its sites, by the sensors on it. */
 const sitesOfBox = (id) => city.value.sites.filter((site) => site.sensors.some((sensor) => sensor.box === id));
 
+/** When it was last heard, by our clock: an online box's own time may be of 1970. */
+const heardAt = (box) => box.time - (box.online ? box.clock_off_s * 1000 : 0);
+
 function Clock({ box }) {
   if (!box) return html`<span class="quiet">–</span>`;
   if (box.clock === "unset") return html`<b class="loud">${say("clock.unset")}</b>`;
@@ -65,7 +68,7 @@ function Row({ id, name, isAsked, given }) {
     <td>${box?.version ?? "–"}</td>
     <td><${Configuration} box=${box} given=${given} /></td>
     <td>${districts.join(" ")} <small>${say("box.sites", { count: sites.length })}</small></td>
-    <td class="number">${box ? dateTime(box.time) : "–"}</td>
+    <td class="number">${box ? dateTime(heardAt(box)) : "–"}</td>
   </tr>`;
 }
 
