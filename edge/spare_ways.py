@@ -19,7 +19,7 @@ from edge.link import SPARE_KEEPALIVE_S, MqttLinks, SpareLink
 from edge.spool import Spool
 from wire import topics, traffic
 from wire.backoff import delays
-from wire.errors import LinkError
+from wire.errors import EgretError, LinkError
 from wire.receipt import Lane
 
 _log = logging.getLogger(__name__)
@@ -62,6 +62,8 @@ class SpareWays:
                 if self._is_linked() and not is_said:
                     _log.warning("a spare way into the cluster does not stand: %s", error)
                     is_said = True
+            except EgretError:
+                pass  # the spool's, which says so itself
             await asyncio.sleep(next(pauses))
 
     async def _until_lost(self, spare: SpareLink) -> None:

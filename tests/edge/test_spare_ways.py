@@ -19,6 +19,7 @@ from edge.spool import Spool
 from wire import alarm_message, traffic
 from wire.alarm import AlarmEvent, Change, Level
 from wire.broker import Broker
+from wire.errors import EgretError
 from wire.receipt import Lane
 
 BOX = "XM-TA-01"
@@ -92,6 +93,29 @@ async def test_both_ways_are_lost_while_an_alarm_is_read(tmp_path: Path, monkeyp
         await spool.add([], [LEAN])
         await hung_up.wait()
         assert [node[0] for node in await told(one, other)] == [1, 1]
+
+
+async def test_a_spool_that_cannot_be_read_ends_no_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk refuses a moment: the box works on, and tells the alarm when it can be read."""
+    monkeypatch.setattr(spare_module, "_RETRY_FIRST_S", 0.01)
+    refused = asyncio.Event()
+
+    async def read(box: str, spool: Spool, after: int, most: int) -> Sequence[Message]:
+        if not refused.is_set():
+            refused.set()
+            raise EgretError("disk I/O error", code="E-SPOOL-002")
+        return await alarm_messages(box, spool, after, most)
+
+    monkeypatch.setattr(spare_module, "alarm_messages", read)
+    async with (
+        scripted(ScriptedBroker()) as one,
+        scripted(ScriptedBroker()) as other,
+        Spool(tmp_path) as spool,
+        standing(spool, (one, other), lambda: False),
+    ):
+        await spool.add([], [LEAN])
+        assert await told(one, other) == [[1], [1]]
+    assert refused.is_set()
 
 
 async def test_an_alarm_that_the_uplink_brings_through_goes_over_no_other(
