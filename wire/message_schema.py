@@ -78,7 +78,9 @@ def _line() -> Schema:
         {
             "begin": parts.described(parts.TEXT, "how the line begins"),
             "end": parts.described(parts.TEXT, "how it ends"),
-            "separator": parts.described(parts.TEXT, "what stands between its fields"),
+            "separator": parts.described(
+                parts.TEXT, "what stands between its fields; a message of several lines has the end in it"
+            ),
             "fields": parts.integer(1, FIELDS_MAX),
             "check_after": parts.described(parts.TEXT, "the character after which the XOR stands as two digits"),
             "every": _EVERY,

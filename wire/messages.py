@@ -49,8 +49,9 @@ class FrameShape:
 class LineShape:
     """A line of text: `begin`, then `fields` texts between `separator`s, then `end`.
 
-    With `check_after` the fields end at the last such character, and two hexadecimal digits after it are the XOR of
-    what stands between the first character of `begin` and it. `ask`, `every_s`, `median`: as for a frame.
+    A separator that holds the end makes a message of several lines. With `check_after` the fields end at the last such
+    character, and two hexadecimal digits after it are the XOR of what stands between the first character of `begin` and
+    it. `ask`, `every_s`, `median`: as for a frame.
     """
 
     name: str
@@ -62,6 +63,11 @@ class LineShape:
     every_s: float
     ask: Template | None
     median: str
+
+    @property
+    def lines(self) -> int:
+        """How many it takes."""
+        return 1 + (self.fields - 1) * self.separator.count(self.end)
 
 
 @dataclass(frozen=True, slots=True)

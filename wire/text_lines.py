@@ -1,8 +1,10 @@
 """Lines of text in a stream of bytes: NMEA sentences, Gill's polar lines, `R1234`.
 
-What stands before a line's begin is noise (a line half read, stray 0xFF bytes) and is dropped with it.
+What stands before a line's begin is noise (a line half read, stray 0xFF bytes) and is dropped with it. A message of
+several lines is one whose separator holds the end: until its last one has come, those before it are kept.
 """
 
+from collections import deque
 from collections.abc import Sequence
 
 from wire.byte_template import checksum
@@ -22,27 +24,36 @@ class LineStream:
         self._shapes = tuple(shapes)
         self._end = shapes[0].end.encode("latin-1")
         self._buffer = bytearray()
+        self._ended: deque[bytes] = deque()
+        """The last lines, none of which is yet a message."""
+        self._kept_most = max(shape.lines for shape in shapes) - 1
 
     def feed(self, octets: bytes) -> list[Message]:
         """The lines that have ended with these bytes."""
         self._buffer += octets
         *lines, rest = bytes(self._buffer).split(self._end)
         self._buffer = bytearray(rest[-KEPT_MAX:])
-        found = [message for line in lines if (message := self._message(line + self._end))]
-        self.dropped += sum(len(line + self._end) for line in lines) - sum(len(message.octets) for message in found)
         self.dropped += max(0, len(rest) - KEPT_MAX)
-        return found
+        return [message for line in lines if (message := self._message(line + self._end))]
 
     def forget(self) -> None:
         """The line was away: what came before belongs to no text that follows."""
-        self.dropped += len(self._buffer)
+        self.dropped += len(self._buffer) + sum(map(len, self._ended))
         self._buffer.clear()
+        self._ended.clear()
 
     def _message(self, line: bytes) -> Message | None:
+        """What this line ends."""
+        self._ended.append(line)
         for shape in self._shapes:
-            begin = line.rfind(shape.begin.encode("latin-1"))
-            if begin >= 0 and fields_of(shape, line[begin:]) is not None:
-                return Message(shape.name, line[begin:])
+            text = b"".join(list(self._ended)[-shape.lines :])
+            begin = text.rfind(shape.begin.encode("latin-1"))
+            if begin >= 0 and fields_of(shape, text[begin:]) is not None:
+                self.dropped += sum(map(len, self._ended)) - len(text) + begin
+                self._ended.clear()
+                return Message(shape.name, text[begin:])
+        if len(self._ended) > self._kept_most:
+            self.dropped += len(self._ended.popleft())
         return None
 
 

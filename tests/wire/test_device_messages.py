@@ -25,6 +25,7 @@ FRAMES = [shape for shape in A02YYUW.messages.values() if isinstance(shape, Fram
 LINES = [shape for shape in WINDSONIC.messages.values() if isinstance(shape, LineShape)]
 ENTRIES = [shape for shape in EM300.messages.values() if isinstance(shape, TlvShape)]
 ECHO = bytes.fromhex("FF07A1A7")
+TWO_LINES = LineShape("both", "X=", "\r\n", "\r\nY=", 2, "", 1.0, None, "")
 WIND = b"\x02Q,229,002.74,M,00,\x0316\r\n"
 
 
@@ -77,6 +78,33 @@ def test_a_line_that_never_ends_is_not_kept() -> None:
     for _ in range(100):
         stream.feed(b"\x55" * KEPT_MAX)
     assert [message.octets for message in stream.feed(b"\r\n" + WIND)] == [WIND]
+
+
+@pytest.mark.parametrize(
+    ("came", "read", "dropped"),
+    [
+        (b"X=1\r\nY=2\r\nX=3\r\nY=4\r\n", [b"X=1\r\nY=2\r\n", b"X=3\r\nY=4\r\n"], 0),
+        (b"Y=2\r\nX=3\r\nY=4\r\n", [b"X=3\r\nY=4\r\n"], 5),
+        (b"X=1\r\nX=3\r\nY=4\r\n", [b"X=3\r\nY=4\r\n"], 5),
+        (b"X=1\r\n\r\nY=2\r\nX=3\r\nY=4\r\n", [b"X=3\r\nY=4\r\n"], 12),
+    ],
+)
+def test_a_message_of_two_lines_is_made_of_two_that_follow_each_other(
+    came: bytes, read: list[bytes], dropped: int
+) -> None:
+    """Heard from its begin, from its middle, with a line lost, with one between: an old X is never put to a new Y."""
+    stream = LineStream([TWO_LINES])
+    found = [message.octets for octet in came for message in stream.feed(bytes([octet]))]
+    assert (found, stream.dropped) == (read, dropped)
+
+
+def test_half_a_message_is_forgotten_with_the_line_that_was_away() -> None:
+    """X before the outage, Y after it: nothing, and both are counted as lost."""
+    stream = LineStream([TWO_LINES])
+    stream.feed(b"X=1\r\n")
+    stream.forget()
+    assert stream.feed(b"Y=2\r\nX=3\r\n") == []
+    assert stream.dropped == len(b"X=1\r\nY=2\r\n")
 
 
 def test_an_unknown_entry_ends_an_uplink_but_not_what_stood_before_it() -> None:
