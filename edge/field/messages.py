@@ -36,8 +36,9 @@ def answering(library: Iterable[Profile]) -> list[Profile]:
 
 
 def factory_settings(profiles: Iterable[Profile]) -> list[SerialSettings]:
-    """How they leave the factory, each once."""
-    return list(dict.fromkeys(SerialSettings(one.link.baud, one.link.frame) for one in profiles))
+    """How they leave the factory, each once, what most have first."""
+    counts = Counter(SerialSettings(one.link.baud, one.link.frame) for one in profiles)
+    return [settings for settings, _ in counts.most_common()]
 
 
 async def speakers(
@@ -45,14 +46,17 @@ async def speakers(
 ) -> list[Match]:
     """Which of them speak on the line by themselves, at a factory's settings, which the port has afterwards.
 
-    What is none of them is put into `others`. Nobody is asked. Raises SourceError.
+    What is none of them is put into `others`. Nobody is asked. Who speaks at another rate is heard as garbage: a line
+    on which no byte comes is not listened to again. Raises SourceError.
     """
     for settings in factory_settings(profiles):
         _tune(port, settings)
         octets, matches = await overheard(port, profiles, for_s)
         if matches:
             return matches
-        if octets and others is not None:
+        if not octets:
+            break
+        if others is not None:
             others[settings] = octets
     return []
 

@@ -11,6 +11,7 @@ from edge.field.scan import Heard, Probe, Scan
 from edge.field.sniff import pieces
 from edge.serial_port import SerialSettings
 from edge.sim.faults import DeviceFaults, LineFaults
+from edge.sim.message_device import MessageDevice
 from edge.sim.modbus_device import ModbusDevice
 from edge.sim.sensing import printed_values
 from edge.sim.stations import Babbler
@@ -113,6 +114,30 @@ def test_who_talks_modbus_unasked_is_heard_before_anybody_is_asked() -> None:
         models = [one for one in messages.speaking(LIBRARY.values()) if one.link.baud == NORMAL.baud]
         assert not await messages.speakers(line.port, models, messages.GLANCE_S, others)
         assert any(piece.is_frame for piece in pieces(others[NORMAL]))
+        babbler.stop()
+
+    on_a_line(ask=ask)
+
+
+def test_a_silent_line_is_listened_to_once() -> None:
+    """However many rates the library's talkers have: nobody waits for each of them."""
+
+    async def ask(line: VirtualLine) -> None:
+        assert not await messages.speakers(line.port, messages.speaking(LIBRARY.values()), messages.GLANCE_S)
+        assert asyncio.get_running_loop().time() == pytest.approx(messages.GLANCE_S)
+
+    on_a_line(ask=ask)
+
+
+@pytest.mark.parametrize("profile", messages.speaking(LIBRARY.values()), ids=lambda profile: profile.name)
+def test_who_speaks_at_another_rate_or_parity_is_found_behind_the_garbage(profile: Profile) -> None:
+    """Every talker of the library, as it left the factory, by a port that begins at the commonest settings."""
+
+    async def ask(line: VirtualLine) -> None:
+        talker = MessageDevice(profile, profile.link.unit, lambda: printed_values(profile))
+        babbler = Babbler(line.medium, lambda: talker.settings, 0.1, talker.unasked)
+        heard = await messages.speakers(line.port, messages.speaking(LIBRARY.values()), messages.GLANCE_S)
+        assert profile.name in {match.profile.name for match in heard}
         babbler.stop()
 
     on_a_line(ask=ask)
