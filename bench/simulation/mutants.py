@@ -23,10 +23,6 @@ class Mutant:
 
 
 _WRITE = "await self._write([labelled(batch, self._inventory) for batch in new])"
-_EARLY = (
-    'await inbox.send(topics.topic(message.box, "receipts"),'
-    " receipt.encode(Receipt(message.box, message.spool_id, Lane.ALARMS, message.last_sequence)))"
-)
 
 
 def _mutant(bug: str, place: str, *changes: tuple[str, str]) -> Mutant:
@@ -173,11 +169,6 @@ MUTANTS = {
         "alarms beyond a hole are taken",
         "cloud.alarming.alarm_cases:fresh",
         ("return ()", "pass"),
-    ),
-    "alarm_receipt_first": _mutant(
-        "the receipt for alarms goes out before they are in the ledger",
-        "cloud.alarms:AlarmsLane._handle",
-        ("through = ", f"{_EARLY}\n        through = "),
     ),
     "no_idempotence": _mutant(
         "alarm events that were taken are taken again",
