@@ -12,7 +12,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from cloud.ports import Delivery
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
-from wire.mqtt_client import MqttClient, said_no
+from wire.mqtt_client import MqttClient, said_no, tls_of
 from wire.mqtt_held import Held, by_hand
 from wire.patience import Patience
 
@@ -84,7 +84,6 @@ class MqttInbox:
 
     def _unconnected(self) -> MqttClient:
         broker, held = self._broker, self._held
-        tls = aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)
         connection = MqttClient(
             broker.host,
             broker.port,
@@ -93,7 +92,7 @@ class MqttInbox:
             clean_session=self._is_passing,
             keepalive=_KEEPALIVE_S,
             queue_type=held.queue_type,
-            tls_params=tls if broker.is_tls else None,
+            tls_params=tls_of(broker),
             patience=self._patience,
             is_free=True,
         )

@@ -14,7 +14,7 @@ from edge.ports import Delivery
 from wire import topics
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
-from wire.mqtt_client import MqttClient, said_no
+from wire.mqtt_client import MqttClient, said_no, tls_of
 from wire.patience import Patience
 from wire.topics import What
 
@@ -152,7 +152,7 @@ class MqttLink:
             timeout=self._connack_s,
             max_inflight_messages=_IN_FLIGHT_MAX,
             will=aiomqtt.Will(topics.topic(self._box, "status"), self._will, qos=1, retain=True),
-            tls_params=_tls(broker),
+            tls_params=tls_of(broker),
             patience=self._patience,
             is_free=False,
         )
@@ -196,7 +196,7 @@ class SpareLink:
             clean_session=True,
             keepalive=SPARE_KEEPALIVE_S,
             timeout=_CONNACK_S,
-            tls_params=_tls(self._broker),
+            tls_params=tls_of(self._broker),
             patience=Patience(_SILENT_S),
             is_free=False,
         )
@@ -227,9 +227,3 @@ class SpareLink:
 
     def _lost(self, error: aiomqtt.MqttError) -> LinkError:
         return said_no(self._broker, self._box, error)
-
-
-def _tls(broker: Broker) -> aiomqtt.TLSParameters | None:
-    if not broker.is_tls:
-        return None
-    return aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)

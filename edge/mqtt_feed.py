@@ -22,7 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from wire.backoff import delays
 from wire.broker import Broker, link_error
 from wire.errors import LinkError
-from wire.mqtt_client import MqttClient, said_no
+from wire.mqtt_client import MqttClient, said_no, tls_of
 from wire.mqtt_held import Held, by_hand
 from wire.patience import Patience
 
@@ -143,7 +143,6 @@ class MqttFeed:
 
     def _unconnected(self) -> MqttClient:
         broker = self._broker
-        tls = aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)
         connection = MqttClient(
             broker.host,
             broker.port,
@@ -154,7 +153,7 @@ class MqttFeed:
             clean_session=False,
             keepalive=_KEEPALIVE_S,
             queue_type=self._held.queue_type,
-            tls_params=tls if broker.is_tls else None,
+            tls_params=tls_of(broker),
             patience=self._patience,
             is_free=True,
         )

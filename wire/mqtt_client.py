@@ -38,6 +38,13 @@ class TlsFailed(aiomqtt.MqttError):
         self.error = error
 
 
+def tls_of(broker: Broker) -> aiomqtt.TLSParameters | None:
+    """What a client needs for mqtts; files that are not named are the system's."""
+    if not broker.is_tls:
+        return None
+    return aiomqtt.TLSParameters(broker.ca or None, broker.certificate or None, broker.key or None)
+
+
 def said_no(broker: Broker, client: str, error: aiomqtt.MqttError) -> LinkError:
     """Only a CONNACK and TLS carry the broker's own answer; other codes are paho's, for a connection that is lost."""
     if isinstance(error, TlsFailed):
