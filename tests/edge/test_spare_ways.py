@@ -1,7 +1,7 @@
 """A box's spare ways into a cluster: an alarm goes through while nobody stores anything."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -29,17 +29,18 @@ MONTH_S = 30 * 86_400
 
 @asynccontextmanager
 async def standing(
-    spool: Spool, nodes: tuple[ScriptedBroker, ScriptedBroker], is_linked: Callable[[], bool]
-) -> AsyncIterator[None]:
-    """The ways beside a spool that is kept, for as long as the block lasts."""
-    one, other = nodes
-    links = MqttLinks(Broker("127.0.0.1", one.port, others=(("127.0.0.1", other.port),)), BOX)
-    ways = SpareWays(BOX, spool, links, DataMeter(0, lambda: BEGIN_NS), Random(1), is_linked)
-    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(each) for each in (spool.keep(), ways.run())]
-        yield
-        for task in running:
-            task.cancel()
+    folder: Path, *, is_linked: bool, first: ScriptedBroker | None = None
+) -> AsyncIterator[tuple[ScriptedBroker, ScriptedBroker, Spool]]:
+    """Two nodes, a spool that is kept, and the ways beside it, for as long as the block lasts."""
+    async with scripted(first or ScriptedBroker()) as one, scripted(ScriptedBroker()) as other, Spool(folder) as spool:
+        links = MqttLinks(Broker("127.0.0.1", one.port, others=(("127.0.0.1", other.port),)), BOX)
+        meter = DataMeter(0, lambda: BEGIN_NS)
+        ways = SpareWays(BOX, spool, links, meter, Random(1), lambda: is_linked)
+        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(each) for each in (spool.keep(), ways.run())]
+            yield one, other, spool
+            for task in running:
+                task.cancel()
 
 
 async def told(*nodes: ScriptedBroker) -> list[list[int]]:
@@ -54,17 +55,16 @@ async def told(*nodes: ScriptedBroker) -> list[list[int]]:
 
 async def test_an_alarm_goes_over_each_way_that_stands(tmp_path: Path) -> None:
     """The uplink is gone: each node is told once, for one may have lost its power; with the receipt it is over."""
-    async with scripted(ScriptedBroker()) as one, scripted(ScriptedBroker()) as other, Spool(tmp_path) as spool:
-        async with standing(spool, (one, other), lambda: False):
-            await spool.add([], [LEAN])
-            assert await told(one, other) == [[1], [1]]
-            one.is_resetting = True
-            one.hang_up()
-            await spool.trim(Lane.ALARMS, 1)
-            await spool.add([], [LEAN])
-            while len(other.published) < 2:
-                await asyncio.sleep(0.01)
-        assert await told(one, other) == [[1], [1, 2]]
+    async with standing(tmp_path, is_linked=False) as (one, other, spool):
+        await spool.add([], [LEAN])
+        assert await told(one, other) == [[1], [1]]
+        one.is_resetting = True
+        one.hang_up()
+        await spool.trim(Lane.ALARMS, 1)
+        await spool.add([], [LEAN])
+        while len(other.published) < 2:
+            await asyncio.sleep(0.01)
+    assert await told(one, other) == [[1], [1, 2]]
 
 
 async def test_both_ways_are_lost_while_an_alarm_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,12 +84,7 @@ async def test_both_ways_are_lost_while_an_alarm_is_read(tmp_path: Path, monkeyp
         return await alarm_messages(box, spool, after, most)
 
     monkeypatch.setattr(spare_module, "alarm_messages", read)
-    async with (
-        scripted(ScriptedBroker()) as one,
-        scripted(ScriptedBroker()) as other,
-        Spool(tmp_path) as spool,
-        standing(spool, (one, other), lambda: False),
-    ):
+    async with standing(tmp_path, is_linked=False) as (one, other, spool):
         await spool.add([], [LEAN])
         await hung_up.wait()
         assert [node[0] for node in await told(one, other)] == [1, 1]
@@ -107,12 +102,7 @@ async def test_a_spool_that_cannot_be_read_ends_no_way(tmp_path: Path, monkeypat
         return await alarm_messages(box, spool, after, most)
 
     monkeypatch.setattr(spare_module, "alarm_messages", read)
-    async with (
-        scripted(ScriptedBroker()) as one,
-        scripted(ScriptedBroker()) as other,
-        Spool(tmp_path) as spool,
-        standing(spool, (one, other), lambda: False),
-    ):
+    async with standing(tmp_path, is_linked=False) as (one, other, spool):
         await spool.add([], [LEAN])
         assert await told(one, other) == [[1], [1]]
     assert refused.is_set()
@@ -122,14 +112,13 @@ async def test_an_alarm_that_the_uplink_brings_through_goes_over_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It costs nothing while receipts come; the one that has none for 1.5 s is told."""
-    async with scripted(ScriptedBroker()) as one, scripted(ScriptedBroker()) as other, Spool(tmp_path) as spool:
-        monkeypatch.setattr(spare_module, "_LATE_S", 1e9)
-        async with standing(spool, (one, other), lambda: True):
-            await spool.add([], [LEAN])
-            await asyncio.sleep(3 * spare_module._LOOK_S)
-            assert (one.published, other.published) == ([], [])
-            monkeypatch.setattr(spare_module, "_LATE_S", 0.0)
-            assert await told(one, other) == [[1], [1]]
+    monkeypatch.setattr(spare_module, "_LATE_S", 1e9)
+    async with standing(tmp_path, is_linked=True) as (one, other, spool):
+        await spool.add([], [LEAN])
+        await asyncio.sleep(3 * spare_module._LOOK_S)
+        assert (one.published, other.published) == ([], [])
+        monkeypatch.setattr(spare_module, "_LATE_S", 0.0)
+        assert await told(one, other) == [[1], [1]]
 
 
 async def test_a_cluster_that_lets_no_spare_way_in_is_told_of_once(
@@ -142,12 +131,7 @@ async def test_a_cluster_that_lets_no_spare_way_in_is_told_of_once(
     def said() -> list[str]:
         return [record.getMessage() for record in caplog.records if record.name == spare_module.__name__]
 
-    async with (
-        scripted(refusing) as one,
-        scripted(ScriptedBroker()) as other,
-        Spool(tmp_path) as spool,
-        standing(spool, (one, other), lambda: True),
-    ):
+    async with standing(tmp_path, is_linked=True, first=refusing):
         while not said():
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.2)
